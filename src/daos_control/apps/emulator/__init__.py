@@ -1,0 +1,1 @@
+"""daos_engine_emulator: a daos_engine that needs no hardware."""

@@ -1,0 +1,1 @@
+"""daos_server_helper: the little that needs root, one request a run."""

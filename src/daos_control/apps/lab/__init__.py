@@ -1,0 +1,1 @@
+"""daos_lab: whole systems on one machine."""

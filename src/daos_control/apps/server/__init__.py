@@ -1,0 +1,1 @@
+"""daos_server."""

@@ -1,0 +1,153 @@
+"""Every error that crosses the wire, as one tree.
+
+::
+
+    DaosControlError
+    ├── Fault                a numbered, documented condition with a way out (rows in base.fault_codes)
+    ├── DaosError            a DER status number, as engines give them
+    ├── PoolNotFound         no pool service with that uuid, label or rank
+    ├── Redirect             ask somebody else
+    │   ├── NotLeader        ... the leader, if known
+    │   └── NotReplica       ... one of the replicas
+    └── ServiceUnavailable   the management service cannot answer yet
+        ├── RaftUnavailable  not started, or no member known
+        ├── SteppingUp       a new leader is getting ready
+        ├── Uninitialized    storage format required
+        └── EmptyGroupMap    no rank to talk of
+
+Clients recognise several of these by their exact text (spec: the sentinel texts of DAOS 2.8), so the
+texts here are part of the protocol. Errors are plain exceptions, not frozen dataclasses: contextlib
+must be able to set ``__traceback__``.
+"""
+
+from collections.abc import Sequence
+
+from daos_control.base.der import Der, der_text
+
+
+class DaosControlError(Exception):
+    """Base of every error that a peer or a person may be shown."""
+
+
+class Fault(DaosControlError):
+    """A known condition: what happened, why, and what to do about it.
+
+    ``domain`` is the area ("server", "client", ...); ``code`` the stable DAOS number.
+    """
+
+    def __init__(self, domain: str, code: int, description: str, *, reason: str = "", resolution: str = "") -> None:
+        super().__init__(domain, code, description)
+        self.domain = domain.replace(":", " ").strip().replace(" ", "_") or "unknown"
+        self.code = code
+        self.description = description
+        self.reason = reason
+        self.resolution = resolution
+
+    def __str__(self) -> str:
+        return f'{self.domain}: code = {self.code} description = "{self.description or self.reason or "unknown"}"'
+
+    def __eq__(self, other: object) -> bool:
+        """Two faults are the same condition when domain and code agree, whatever they are about."""
+        return isinstance(other, Fault) and (self.domain, self.code) == (other.domain, other.code)
+
+    def __hash__(self) -> int:
+        return hash((self.domain, self.code))
+
+
+class DaosError(DaosControlError):
+    """A request that ended with a DER status; ``status`` is negative."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+    def __str__(self) -> str:
+        return der_text(self.status)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, DaosError) and self.status == other.status
+
+    def __hash__(self) -> int:
+        return hash(self.status)
+
+    @property
+    def der(self) -> Der | None:
+        """The named code, if this number has a name."""
+        return Der.get(self.status)
+
+
+class PoolNotFound(DaosControlError):
+    """No pool service matches; exactly one of the three says what was looked for."""
+
+    def __init__(self, *, uuid: str | None = None, label: str | None = None, rank: int | None = None) -> None:
+        super().__init__(uuid, label, rank)
+        self.uuid = uuid
+        self.label = label
+        self.rank = rank
+
+    def __str__(self) -> str:
+        if self.uuid is not None:
+            return f"unable to find pool service with uuid {self.uuid}"
+        if self.label is not None:
+            return f"unable to find pool service with label {self.label}"
+        return f"unable to find pool service with rank {self.rank}"
+
+
+class Redirect(DaosControlError):
+    """The request belongs elsewhere; ``replicas`` are ``ip:port``."""
+
+    def __init__(self, replicas: Sequence[str] = ()) -> None:
+        super().__init__(tuple(replicas))
+        self.replicas = tuple(replicas)
+
+
+class NotLeader(Redirect):
+    """This replica does not lead; ``hint`` is the leader's ``ip:port``, or empty if unknown."""
+
+    def __init__(self, hint: str = "", replicas: Sequence[str] = ()) -> None:
+        super().__init__(replicas)
+        self.hint = hint
+
+    def __str__(self) -> str:
+        others = ",".join(self.replicas)
+        return f"not the DAOS Management Service leader (try {self.hint} or one of {others})"
+
+
+class NotReplica(Redirect):
+    """This host holds no replica of the management service."""
+
+    def __str__(self) -> str:
+        return f"not a DAOS Management Service replica (try one of {','.join(self.replicas)})"
+
+
+class ServiceUnavailable(DaosControlError):
+    """The management service cannot answer yet; asking again later makes sense."""
+
+    TEXT = "management service unavailable"
+
+    def __str__(self) -> str:
+        return self.TEXT
+
+
+class RaftUnavailable(ServiceUnavailable):
+    """The service has not started here, or knows no member yet."""
+
+    TEXT = "raft service unavailable (not started yet?)"
+
+
+class SteppingUp(ServiceUnavailable):
+    """A new leader is getting ready."""
+
+    TEXT = "leader step-up in progress (try again)"
+
+
+class Uninitialized(ServiceUnavailable):
+    """This replica's storage was never formatted."""
+
+    TEXT = "system is uninitialized (storage format required?)"
+
+
+class EmptyGroupMap(ServiceUnavailable):
+    """No rank is in the group map."""
+
+    TEXT = "empty group map (all ranks excluded?)"

@@ -1,0 +1,1 @@
+"""One local engine: its command line and environment, its states, its supervision and its dRPC link."""

@@ -1,0 +1,1 @@
+"""This machine: interfaces, processes, memory, mounts and storage."""

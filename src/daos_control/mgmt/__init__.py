@@ -1,0 +1,1 @@
+"""What the system decides: pure rules, and the service that applies them to the store."""

@@ -1,0 +1,1 @@
+"""Talking to others: dRPC over local sockets, gRPC between hosts."""

@@ -1,0 +1,1 @@
+"""Certificates, the components they speak for, and the credentials that agents sign."""

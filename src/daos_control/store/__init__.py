@@ -1,0 +1,1 @@
+"""Where the management service keeps its state: one small port, one file per backend."""

@@ -1,0 +1,33 @@
+"""What every test gets: where the recordings are, and the leak check that no test may fail silently."""
+
+import asyncio
+import gc
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def recordings() -> Path:
+    """Recorded conversations of genuine DAOS 2.8; they lie beside the checkout, not in it."""
+    folder = Path(os.environ.get("DAOS_CONFORMANCE", ROOT.parent / "shared" / "conformance"))
+    if not folder.is_dir():
+        pytest.skip("no recordings of genuine DAOS beside this checkout (DAOS_CONFORMANCE)")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def no_leaked_tasks(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test that leaves a task running: nobody would see it fail later."""
+    yield
+    gc.collect()
+    leaked = [task for task in _live_tasks() if not task.done()]
+    assert not leaked, f"{request.node.name} left tasks running: {leaked}"
+
+
+def _live_tasks() -> list["asyncio.Task[object]"]:
+    return [task for task in list(asyncio.tasks._all_tasks) if not task.get_loop().is_closed()]
