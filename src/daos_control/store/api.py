@@ -23,6 +23,13 @@ class LostLeadership(StoreError):
     """The election key this commit was fenced by is held by somebody else now."""
 
 
+class Compacted(StoreError):
+    """A watch asked for commits that are no longer kept: get the present state and watch from there."""
+
+    def __init__(self, after: int, kept_after: int) -> None:
+        super().__init__(f"commits after revision {after} were asked for; those up to {kept_after} are no longer kept")
+
+
 class StoreUnavailable(StoreError):
     """The backend does not answer, is full, or its data is damaged; the text says which, and what to do."""
 
@@ -81,13 +88,16 @@ class Store(Protocol):
         ...
 
     def watch(self, prefix: str, after: int) -> AsyncIterator[Update]:
-        """Yield every commit that touches ``prefix`` with a revision above ``after``, in order, without gaps."""
+        """Yield every commit that touches ``prefix`` with a revision above ``after``, in order, without gaps.
+
+        Raises Compacted when that cannot be done; ends when the store is closed.
+        """
         ...
 
     def lead(self, name: str, candidate: str) -> AbstractAsyncContextManager[Leadership]:
         """Wait to become the leader of ``name``; on exit the leadership is given up.
 
-        ``candidate`` is stored as the election key's value, so others can read who leads.
+        ``candidate`` is the value of the election key ``election/<name>``, where others read who leads.
         """
         ...
 

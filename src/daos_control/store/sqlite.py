@@ -1,0 +1,264 @@
+"""A store in one SQLite file: the default for a single replica.
+
+Write-ahead log, ``synchronous=FULL``: what ``commit`` returned from survives ``kill -9`` and power loss.
+One thread owns the connection, so the event loop never waits for a disk. An exclusive lock beside the
+file keeps a second daos_server from opening the same data.
+"""
+
+import asyncio
+import fcntl
+import os
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Self, TypeVar
+
+from daos_control.store.api import (
+    Conflict,
+    Leadership,
+    LostLeadership,
+    Snapshot,
+    StoreError,
+    StoreUnavailable,
+    Update,
+    Versioned,
+)
+from daos_control.store.elections import election_key
+from daos_control.store.feed import Feed
+
+SCHEMA_VERSION = 1
+_LAST_CHARACTER = "\U0010ffff"
+_T = TypeVar("_T")
+
+
+class SqliteStore:
+    """One process's store in one file; open it with ``SqliteStore.open``, close it with ``aclose``."""
+
+    def __init__(self, database: "_Database", thread: ThreadPoolExecutor) -> None:
+        self._database = database
+        self._thread = thread
+        self._feed = Feed(start=database.revision)
+        self._elections: dict[str, asyncio.Lock] = {}
+        self._loop = asyncio.get_running_loop()
+
+    @classmethod
+    async def open(cls, path: Path) -> Self:
+        """Open or create the file at ``path``; its folder must exist.
+
+        Raises StoreUnavailable when the file is in use, damaged, of another version, or cannot be written.
+        """
+        thread = ThreadPoolExecutor(1, thread_name_prefix="store")
+        try:
+            database = await asyncio.get_running_loop().run_in_executor(thread, _Database, path)
+        except BaseException:
+            thread.shutdown(wait=False)
+            raise
+        return cls(database, thread)
+
+    async def get(self, prefix: str) -> Snapshot:
+        """Return everything under ``prefix``."""
+        return await self._run(lambda: self._database.get(prefix))
+
+    async def commit(
+        self,
+        writes: Mapping[str, bytes | None],
+        *,
+        expect: Mapping[str, int] | None = None,
+        fence: Leadership | None = None,
+    ) -> int:
+        """Write all or nothing; on return the data is on the disk."""
+        wanted = dict(writes)
+        expected = dict(expect or {})
+
+        def work() -> int:
+            revision = self._database.commit(wanted, expected, fence)
+            # From the thread: watchers hear of it even if the caller was cancelled meanwhile.
+            self._loop.call_soon_threadsafe(self._feed.publish, Update(revision, wanted))
+            return revision
+
+        return await self._run(work)
+
+    def watch(self, prefix: str, after: int) -> AsyncIterator[Update]:
+        """Yield later commits that touch ``prefix``."""
+        return self._feed.watch(prefix, after)
+
+    @asynccontextmanager
+    async def lead(self, name: str, candidate: str) -> AsyncIterator[Leadership]:
+        """Wait for the election of ``name`` to be free in this process (no other has the file), then hold it."""
+        key = election_key(name)
+        async with self._elections.setdefault(name, asyncio.Lock()):
+            mine = Leadership(key, await self.commit({key: candidate.encode()}))
+            try:
+                yield mine
+            finally:
+                await self._resign(mine)
+
+    async def aclose(self) -> None:
+        """Finish what is under way, then close the file and release its lock."""
+        await self._run(self._database.close)
+        self._thread.shutdown(wait=True)
+        self._feed.close()
+
+    async def _resign(self, mine: Leadership) -> None:
+        try:
+            await self.commit({mine.key: None}, fence=mine)
+        except StoreError:
+            # Deposed, or the disk is gone: either way nobody is fooled, the next leader rewrites the key.
+            return
+
+    async def _run(self, work: Callable[[], _T]) -> _T:
+        return await self._loop.run_in_executor(self._thread, work)
+
+
+class _Database:
+    """The blocking half; lives in the store's thread."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = _lock(path)
+        try:
+            with self._translated():
+                self._connection = self._connect()
+                self.revision = self._read_revision()
+        except BaseException:
+            os.close(self._lock)
+            raise
+
+    def get(self, prefix: str) -> Snapshot:
+        with self._translated():
+            rows = self._connection.execute(
+                "SELECT key, value, revision FROM item WHERE key >= ? AND key < ? ORDER BY key",
+                (prefix, prefix + _LAST_CHARACTER),
+            )
+            return Snapshot({key: Versioned(value, revision) for key, value, revision in rows}, self.revision)
+
+    def commit(self, writes: Mapping[str, bytes | None], expect: Mapping[str, int], fence: Leadership | None) -> int:
+        with self._translated(), self._transaction():
+            if fence is not None and self._revision_of(fence.key) != fence.revision:
+                raise LostLeadership(fence.key)
+            for key, revision in expect.items():
+                if self._revision_of(key) != revision:
+                    raise Conflict(key)
+            revision = self.revision + 1
+            gone = [(key,) for key, value in writes.items() if value is None]
+            kept = [(key, value, revision) for key, value in writes.items() if value is not None]
+            self._connection.executemany("DELETE FROM item WHERE key = ?", gone)
+            self._connection.executemany("INSERT OR REPLACE INTO item VALUES (?, ?, ?)", kept)
+            self._connection.execute("UPDATE store SET revision = ?", (revision,))
+        self.revision = revision
+        return revision
+
+    def close(self) -> None:
+        try:
+            with self._translated():
+                self._connection.close()
+        finally:
+            os.close(self._lock)
+
+    def _connect(self) -> sqlite3.Connection:
+        is_new = not self._path.exists()
+        connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=True)
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+            if verdict != "ok":
+                raise _damaged(self._path, verdict)
+            self._prepare_schema(connection)
+        except BaseException:
+            connection.close()
+            raise
+        if is_new:
+            self._path.chmod(0o660)
+            _sync_folder(self._path.parent)
+        return connection
+
+    def _prepare_schema(self, connection: sqlite3.Connection) -> None:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version not in {0, SCHEMA_VERSION}:
+            raise StoreUnavailable(
+                f"{self._path} was written by another version of daos-control (schema {version}, this one knows "
+                f"{SCHEMA_VERSION}): start the version that wrote it, or restore a backup"
+            )
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute(
+            "CREATE TABLE IF NOT EXISTS item"
+            " (key TEXT PRIMARY KEY, value BLOB NOT NULL, revision INTEGER NOT NULL) WITHOUT ROWID"
+        )
+        connection.execute("CREATE TABLE IF NOT EXISTS store (revision INTEGER NOT NULL)")
+        connection.execute("INSERT INTO store SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM store)")
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        connection.execute("COMMIT")
+
+    def _read_revision(self) -> int:
+        (revision,) = self._connection.execute("SELECT revision FROM store").fetchone()
+        return int(revision)
+
+    def _revision_of(self, key: str) -> int:
+        row = self._connection.execute("SELECT revision FROM item WHERE key = ?", (key,)).fetchone()
+        return int(row[0]) if row else 0
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._connection.execute("COMMIT")
+        except BaseException:
+            # A full disk makes SQLite roll back by itself; a second ROLLBACK would then be an error of its own.
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            raise _unavailable(self._path, error) from error
+        except OSError as error:
+            raise StoreUnavailable(
+                f"{self._path}: {error.strerror}: check that the folder exists and is writable"
+            ) from error
+
+
+def _lock(path: Path) -> int:
+    lock = path.with_name(path.name + ".lock")
+    try:
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o660)
+    except OSError as error:
+        raise StoreUnavailable(f"{lock}: {error.strerror}: check that the folder exists and is writable") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        raise StoreUnavailable(f"{path} is in use by another daos_server: stop that one first") from error
+    return descriptor
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _damaged(path: Path, what: str) -> StoreUnavailable:
+    return StoreUnavailable(
+        f"{path} is damaged ({what}): put a backup in its place; if there is none, move it away, "
+        "format again and let the ranks rejoin"
+    )
+
+
+def _unavailable(path: Path, error: sqlite3.DatabaseError) -> StoreUnavailable:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code == sqlite3.SQLITE_FULL:
+        return StoreUnavailable(f"no space left for {path}: make room; nothing that was acknowledged is lost")
+    if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+        return _damaged(path, str(error))
+    if code in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR}:
+        return StoreUnavailable(f"{path} cannot be read or written ({error}): check the mount, its owner and its mode")
+    return StoreUnavailable(f"{path}: {error}")
