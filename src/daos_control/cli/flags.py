@@ -1,0 +1,471 @@
+"""Command lines as data: the option grammar of DAOS's programs, their help and their complaints.
+
+A program is a tree of ``Command`` values. A leaf names the function that runs it as
+``"package.module:function"``; it is imported only once it is to run, and so is a value parser given
+as text. Nothing here may import more than a bare interpreter start-up can bear: ``dmg version`` is
+measured against ``python -c pass``. That is why the tables are named tuples and not dataclasses.
+
+The grammar is that of DAOS 2.8's programs: ``-x``, ``-xVALUE``, ``-x VALUE``, ``-x=VALUE``,
+``--long VALUE``, ``--long=VALUE``, bundled flags (``-vj``), options between and after arguments,
+options of outer commands anywhere behind the program's name, and ``--`` before what only looks like
+an option.
+
+>>> size = Option("size", "z", parse=integer)
+>>> program = Command("demo", commands=(Command("make", run="demo:make", options=(size,)),))
+>>> parse(program, ["make", "-z5"]).values.size
+5
+"""
+
+import importlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+ValueParser: TypeAlias = Callable[[str], object]
+
+
+def text(value: str) -> str:
+    """Take the text as it is."""
+    return value
+
+
+def integer(value: str) -> int:
+    """Read a whole number, as Go reads one: decimal, or with a 0x, 0o or 0b prefix."""
+    try:
+        return int(value, 0) if value[:1] != "0" or value[1:2] in set("xXoObB") else int(value)
+    except ValueError:
+        raise ValueError(f"{value!r} is not a whole number") from None
+
+
+def natural(value: str) -> int:
+    """Read a whole number that is not negative."""
+    number = integer(value)
+    if number < 0:
+        raise ValueError(f"{value!r} is negative")
+    return number
+
+
+def words(value: str) -> tuple[str, ...]:
+    """Read a list separated by commas."""
+    return tuple(word.strip() for word in value.split(",") if word.strip())
+
+
+class Option(NamedTuple):
+    """One option; without ``parse`` it is a flag, which takes no value."""
+
+    name: str
+    """Long name, without dashes; empty if there is only a short one."""
+    short: str = ""
+    help: str = ""
+    parse: ValueParser | str | None = None
+    """Turns text into the value, raising ``ValueError``; or ``"package.module:function"``, or None for a flag."""
+    metavar: str = ""
+    default: object = None
+    required: bool = False
+    repeat: bool = False
+    """May be given many times: the value is a tuple of all."""
+    choices: tuple[str, ...] = ()
+    hidden: bool = False
+    group: str = "Options"
+    """Heading in the help."""
+    dest: str = ""
+    """Name of the value, if not the long name with underscores."""
+
+    @property
+    def key(self) -> str:
+        """Name under which the value is found in ``Values``."""
+        return self.dest or (self.name or self.short).replace("-", "_")
+
+    @property
+    def shown(self) -> str:
+        """How messages spell the option."""
+        return ", ".join([f"-{self.short}"] * bool(self.short) + [f"--{self.name}"] * bool(self.name))
+
+
+class Positional(NamedTuple):
+    """One argument that is known by its place."""
+
+    name: str
+    help: str = ""
+    required: bool = True
+    parse: ValueParser | str = text
+    repeat: bool = False
+    """Takes all that is left: the value is a tuple."""
+    dest: str = ""
+
+    @property
+    def key(self) -> str:
+        """Name under which the value is found in ``Values``."""
+        return self.dest or self.name.replace("-", "_")
+
+
+class Command(NamedTuple):
+    """A program, a group of commands, or a leaf that runs something."""
+
+    name: str
+    help: str = ""
+    run: str = ""
+    """``"package.module:function"``, called with ``Values``; beside ``commands`` it makes a sub-command optional."""
+    options: tuple[Option, ...] = ()
+    positionals: tuple[Positional, ...] = ()
+    commands: tuple["Command", ...] = ()
+    aliases: tuple[str, ...] = ()
+    hidden: bool = False
+    details: str = ""
+    """Paragraphs for the help, behind the one-liner."""
+    group: str = "Commands"
+    """Heading in the help of the outer command."""
+
+
+class Values:
+    """The values of one command line, by attribute; ``"name" in values`` tells whether it was given."""
+
+    __slots__ = ("_defaults", "_given")
+
+    def __init__(self) -> None:
+        self._defaults: dict[str, Any] = {}
+        self._given: dict[str, Any] = {}
+
+    def __getattr__(self, key: str) -> Any:
+        for values in (self._given, self._defaults):
+            if key in values:
+                return values[key]
+        raise AttributeError(f"no option or argument called {key!r} in this command")
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._given
+
+    def give(self, key: str, value: object) -> None:
+        """Set a value as if it had been given."""
+        self._given[key] = value
+
+    def append(self, key: str, value: object) -> None:
+        """Add to a value that may be given many times."""
+        self._given[key] = (*self._given.get(key, ()), value)
+
+    def declare(self, key: str, default: object) -> None:
+        """Say what a value is if nobody gives it."""
+        self._defaults.setdefault(key, default)
+
+
+class Parsed(NamedTuple):
+    """A command line understood."""
+
+    path: tuple[Command, ...]
+    """From the program to the command that was chosen."""
+    values: Values
+
+    @property
+    def command(self) -> Command:
+        """The command to run."""
+        return self.path[-1]
+
+
+class UsageError(Exception):
+    """The command line is wrong; ``values`` and ``path`` hold what had been understood until then."""
+
+    def __init__(self, message: str, parsed: Parsed) -> None:
+        super().__init__(message)
+        self.values = parsed.values
+        self.path = parsed.path
+
+
+class HelpWanted(Exception):
+    """Somebody asked for help; the message is the text to print."""
+
+    def __init__(self, message: str, parsed: Parsed) -> None:
+        super().__init__(message)
+        self.values = parsed.values
+
+
+HELP = Option("help", "h", help="Show this help and stop")
+
+
+def parse(program: Command, argv: Sequence[str]) -> Parsed:
+    """Understand a command line (without the program's own name), or raise UsageError or HelpWanted."""
+    return _Parser(program, argv).parse()
+
+
+def execute(parsed: Parsed) -> int:
+    """Import and run the function of the chosen command; its result is the exit code."""
+    result = load(parsed.command.run)(parsed.values)
+    return int(result or 0)
+
+
+def load(target: str) -> Callable[..., Any]:
+    """Import ``"package.module:function"``."""
+    module, _, name = target.partition(":")
+    function: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    return function
+
+
+def main(program: Command, argv: Sequence[str]) -> int:
+    """Parse, run, and report usage errors on stderr: all that a program without --json needs."""
+    import sys
+
+    try:
+        parsed = parse(program, argv)
+    except HelpWanted as help_text:
+        print(help_text)
+        return 0
+    except UsageError as error:
+        print(f"ERROR: {program.name}: {error}", file=sys.stderr)
+        return 1
+    return execute(parsed)
+
+
+class _Parser:
+    """One pass over the arguments, from left to right."""
+
+    def __init__(self, program: Command, argv: Sequence[str]) -> None:
+        self._path = [program]
+        self._arguments = list(reversed(argv))
+        self._values = Values()
+        self._long: dict[str, Option] = {}
+        self._short: dict[str, Option] = {}
+        self._positionals: list[Positional] = []
+        self._surplus: list[str] = []
+        self._enter(program)
+
+    def parse(self) -> Parsed:
+        while self._arguments:
+            argument = self._arguments.pop()
+            if argument == "--":
+                while self._arguments:
+                    self._place(self._arguments.pop())
+            elif argument.startswith("--"):
+                self._read_long(argument[2:])
+            elif argument.startswith("-") and len(argument) > 1:
+                self._read_short(argument[1:])
+            elif not self._positionals and self._command.commands and not self._surplus:
+                self._choose(argument)
+            else:
+                self._place(argument)
+        self._check_complete()
+        return self._parsed
+
+    @property
+    def _command(self) -> Command:
+        return self._path[-1]
+
+    @property
+    def _parsed(self) -> Parsed:
+        return Parsed(tuple(self._path), self._values)
+
+    def _fail(self, message: str) -> "UsageError":
+        return UsageError(message, self._parsed)
+
+    def _enter(self, command: Command) -> None:
+        """Make the options and arguments of a command known; inner ones hide outer ones of the same name."""
+        self._positionals = list(command.positionals)
+        for option in (*command.options, HELP):
+            if option.name:
+                self._long[option.name] = option
+            if option.short:
+                self._short[option.short] = option
+            if option is not HELP:
+                self._values.declare(option.key, _default(option))
+        for positional in command.positionals:
+            self._values.declare(positional.key, () if positional.repeat else None)
+
+    def _choose(self, name: str) -> None:
+        for command in self._command.commands:
+            if name == command.name or name in command.aliases:
+                self._path.append(command)
+                self._enter(command)
+                return
+        names = [command.name for command in self._command.commands if not command.hidden]
+        raise self._fail(f"Unknown command `{name}'" + (_hint(name, names, "`{}'") or f". {_one_of(sorted(names))}"))
+
+    def _read_long(self, argument: str) -> None:
+        name, equals, value = argument.partition("=")
+        option = self._long.get(name)
+        if option is None:
+            names = [known for known, option in self._long.items() if not option.hidden]
+            raise self._fail(f"unknown flag `{name}'{_hint(name, names, '--{}')}")
+        self._take(option, value if equals else None)
+
+    def _read_short(self, argument: str) -> None:
+        first = self._short.get(argument[0])
+        if first is not None and first.parse is not None and len(argument) > 1:
+            self._take(first, argument[2:] if argument[1] == "=" else argument[1:])
+            return
+        bundle, equals, value = argument.partition("=")
+        for position, letter in enumerate(bundle):
+            option = self._short.get(letter)
+            if option is None:
+                raise self._fail(f"unknown flag `{letter}'")
+            last = position == len(bundle) - 1
+            if not last and option.parse is not None:
+                raise self._fail(f"expected argument for flag `{option.shown}'")
+            self._take(option, value if last and equals else None)
+
+    def _take(self, option: Option, value: str | None) -> None:
+        if option is HELP:
+            raise HelpWanted(help_text(self._path), self._parsed)
+        if option.parse is None:
+            if value is not None:
+                raise self._fail(f"bool flag `{option.shown}' cannot have an argument")
+            self._values.give(option.key, True)
+            return
+        if value is None:
+            value = self._following(option)
+        if option.choices and value not in option.choices:
+            raise self._fail(
+                f"Invalid value `{value}' for option `{option.shown}'. {_one_of(option.choices, 'Allowed')}"
+            )
+        parsed = self._convert(option.parse, value, f"flag `{option.shown}'")
+        (self._values.append if option.repeat else self._values.give)(option.key, parsed)
+
+    def _following(self, option: Option) -> str:
+        """Return the next argument as this option's value, unless it is an option itself."""
+        if not self._arguments:
+            raise self._fail(f"expected argument for flag `{option.shown}'")
+        value = self._arguments[-1]
+        if value == "--":
+            raise self._fail(f"expected argument for flag `{option.shown}', but got double dash `--'")
+        if len(value) > 1 and value[0] == "-" and not value[1].isdigit():
+            raise self._fail(f"expected argument for flag `{option.shown}', but got option `{value}'")
+        return self._arguments.pop()
+
+    def _place(self, argument: str) -> None:
+        if not self._positionals:
+            self._surplus.append(argument)
+            return
+        positional = self._positionals[0]
+        value = self._convert(positional.parse, argument, f"argument `<{positional.name}>'")
+        if positional.repeat:
+            self._values.append(positional.key, value)
+        else:
+            self._values.give(positional.key, value)
+            del self._positionals[0]
+
+    def _convert(self, parser: ValueParser | str, value: str, what: str) -> object:
+        try:
+            return (load(parser) if isinstance(parser, str) else parser)(value)
+        except ValueError as error:
+            raise self._fail(f"invalid argument for {what}: {error}") from error
+
+    def _check_complete(self) -> None:
+        options = [option for command in self._path for option in command.options]
+        missing = [f"`{o.shown}'" for o in options if o.required and o.key not in self._values]
+        if len(missing) == 1:
+            raise self._fail(f"the required flag {missing[0]} was not specified")
+        if missing:
+            raise self._fail(f"the required flags {', '.join(missing[:-1])} and {missing[-1]} were not specified")
+        for positional in self._command.positionals:
+            if positional.required and positional.key not in self._values:
+                raise self._fail(f"the required argument `<{positional.name}>` was not provided")
+        if self._command.commands and not self._command.run:
+            names = sorted(command.name for command in self._command.commands if not command.hidden)
+            raise self._fail(_one_of(names))
+        if self._surplus:
+            raise self._fail(f"unexpected arguments: {' '.join(self._surplus)}")
+
+
+def _default(option: Option) -> object:
+    if option.default is not None:
+        return option.default
+    if option.parse is None:
+        return False
+    return () if option.repeat else None
+
+
+def _one_of(names: Sequence[str], allowed: str = "") -> str:
+    listed = f"{', '.join(names[:-1])} or {names[-1]}" if len(names) > 1 else "".join(names)
+    if allowed:
+        return f"Allowed values are: {listed}"
+    return f"Please specify one command of: {listed}" if len(names) > 1 else f"Please specify the {listed} command"
+
+
+def _hint(name: str, known: Sequence[str], form: str) -> str:
+    """Return ``, did you mean ...?`` for the known name nearest to this one, if any is near."""
+    import difflib
+
+    near = difflib.get_close_matches(name, known, n=1)
+    return f", did you mean {form.format(near[0])}?" if near else ""
+
+
+def help_text(path: Sequence[Command], *, width: int | None = None) -> str:
+    """Write the help of the last command of a path from the program on."""
+    command, width = path[-1], width or _terminal_width()
+    sections = [_usage(path)]
+    sections += [_wrap(paragraph, width) for paragraph in (command.help, *command.details.split("\n\n")) if paragraph]
+    arguments = [(f"<{p.name}>", p.help) for p in command.positionals]
+    if arguments:
+        sections.append(_section("Arguments", arguments, width))
+    for heading, commands in _grouped((c for c in command.commands if not c.hidden), "group"):
+        sections.append(_section(heading, [(_names(c), c.help) for c in commands], width))
+    sections += _option_sections(path, width)
+    return "\n\n".join(sections)
+
+
+def _usage(path: Sequence[Command]) -> str:
+    command = path[-1]
+    parts = [" ".join(c.name for c in path)]
+    parts += [f"--{o.name}={o.metavar or 'VALUE'}" for o in command.options if o.required]
+    parts += ["<command>" if not command.run else "[command]"] * bool(command.commands)
+    parts.append("[options]")
+    for positional in command.positionals:
+        shown = f"<{positional.name}>" + "..." * positional.repeat
+        parts.append(shown if positional.required else f"[{shown}]")
+    return "Usage: " + " ".join(parts)
+
+
+def _option_sections(path: Sequence[Command], width: int) -> list[str]:
+    """List the command's own options by group, then those of outer commands that it does not hide."""
+    own = [o for o in path[-1].options if not o.hidden]
+    hidden_by_own = {o.name for o in own} | {o.short for o in own if o.short}
+    outer = [o for c in path[:-1] for o in c.options if not o.hidden and not {o.name, o.short} & hidden_by_own]
+    sections = [_section(heading, [_option_row(o) for o in group], width) for heading, group in _grouped(own, "group")]
+    common = [*outer, HELP]
+    return [*sections, _section("Common options" if len(path) > 1 else "Help", [_option_row(o) for o in common], width)]
+
+
+def _option_row(option: Option) -> tuple[str, str]:
+    left = f"-{option.short}, " if option.short else "    "
+    left += f"--{option.name}" if option.name else ""
+    if option.parse is not None:
+        left += f"={option.metavar or '|'.join(option.choices) or 'VALUE'}"
+    default = f" (default: {option.default})" if option.default not in (None, False, ()) else ""
+    return left, option.help + default
+
+
+def _names(command: Command) -> str:
+    return command.name + "".join(f", {alias}" for alias in command.aliases)
+
+
+def _grouped(items: Any, attribute: str) -> Iterator[tuple[str, list[Any]]]:
+    groups: dict[str, list[Any]] = {}
+    for item in items:
+        groups.setdefault(getattr(item, attribute), []).append(item)
+    yield from groups.items()
+
+
+def _section(heading: str, rows: Sequence[tuple[str, str]], width: int) -> str:
+    import textwrap
+
+    column = min(max(len(left) for left, _ in rows) + 4, 34)
+    lines = [f"{heading}:"]
+    for left, right in rows:
+        wrapped = textwrap.wrap(right, max(width - column, 24)) or [""]
+        first = f"  {left}".ljust(column)
+        if len(first) > column:  # too long to share a line with its explanation
+            lines.append(first.rstrip())
+            first = " " * column
+        lines.append((first + wrapped[0]).rstrip())
+        lines += [" " * column + line for line in wrapped[1:]]
+    return "\n".join(lines)
+
+
+def _wrap(paragraph: str, width: int) -> str:
+    import textwrap
+
+    return textwrap.fill(paragraph, width)
+
+
+def _terminal_width() -> int:
+    try:
+        return max(40, min(int(os.environ.get("COLUMNS") or os.get_terminal_size().columns), 110))
+    except (OSError, ValueError):
+        return 80
