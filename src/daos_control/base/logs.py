@@ -1,0 +1,303 @@
+"""Log lines for people and for tools: facts with fields, in the shapes that DAOS prints.
+
+A module says ``log = logs.get(__name__)`` and then ``log.info("engine exited", rank=3, code=1)``. The event text comes
+out verbatim (tools search logs for fixed texts) and the fields follow as ``key=value``. ``with logs.bound(request=id)``
+adds fields to every line that is written inside, across ``await`` and into tasks started there.
+
+A daemon calls ``configure`` once at start and again when its configuration is read. Its lines then go
+
+- to the console, bare: INFO to standard output, ``NOTICE: ...`` and ``ERROR: ...`` to standard error;
+- to the log file, if one is set, as ``<host> INFO 2026/01/31 12:00:00 ...``;
+- or to both as one JSON object a line.
+
+The log file may be moved or removed under us at any time: the next line goes to a new file at the old path, no signal
+needed. If it cannot be written, standard error says so once, and again how many lines were lost when it can.
+
+This is the standard library's logging underneath, so what other packages log comes out the same way.
+"""
+
+import json
+import logging
+import os
+import socket
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import datetime
+from enum import IntEnum
+from logging.handlers import WatchedFileHandler
+from pathlib import Path
+from typing import Self, TextIO
+
+from daos_control.base.quoting import one_line
+
+
+class Level(IntEnum):
+    """DAOS's log levels, lowest first; ``parse`` reads the words of ``control_log_mask``."""
+
+    TRACE = 5
+    DEBUG = 10
+    INFO = 20
+    NOTICE = 25
+    ERROR = 40
+    DISABLED = 100
+
+    @classmethod
+    def parse(cls, word: str) -> Self:
+        """Return the level of this name, in any case.
+
+        >>> Level.parse("notice")
+        <Level.NOTICE: 25>
+        """
+        try:
+            return cls[word.upper()]
+        except KeyError:
+            allowed = ", ".join(cls.__members__)
+            raise ValueError(f"invalid log level {word!r}: use one of {allowed}") from None
+
+
+_ROOT = "daos_control"
+_bound: ContextVar[Mapping[str, object]] = ContextVar("bound log fields", default={})  # noqa: B039  never mutated
+
+
+class Logger:
+    """Writes events with fields. Make one with ``get``."""
+
+    __slots__ = ("_logger",)
+
+    def __init__(self, name: str) -> None:
+        self._logger = logging.getLogger(name)
+
+    def trace(self, event: str, **fields: object) -> None:
+        """Report every step, for whoever is after a bug."""
+        self._log(Level.TRACE, event, fields)
+
+    def debug(self, event: str, **fields: object) -> None:
+        """Report what a developer wants to know."""
+        self._log(Level.DEBUG, event, fields)
+
+    def info(self, event: str, **fields: object) -> None:
+        """Report what happened, as it should."""
+        self._log(Level.INFO, event, fields)
+
+    def notice(self, event: str, **fields: object) -> None:
+        """Report what an administrator should look at some day."""
+        self._log(Level.NOTICE, event, fields)
+
+    def warning(self, event: str, **fields: object) -> None:
+        """Report what may become a problem: DAOS knows no level between NOTICE and ERROR."""
+        self._log(Level.NOTICE, event, fields)
+
+    def error(self, event: str, *, exception: BaseException | None = None, **fields: object) -> None:
+        """Report what failed. A given ``exception`` is shown with its traceback: it is a bug, not an answer."""
+        self._log(Level.ERROR, event, fields, exception)
+
+    def enabled(self, level: Level) -> bool:
+        """Whether lines of this level go anywhere; ask before computing costly fields."""
+        return self._logger.isEnabledFor(level)
+
+    def _log(
+        self, level: Level, event: str, fields: Mapping[str, object], exception: BaseException | None = None
+    ) -> None:
+        if self._logger.isEnabledFor(level):
+            extra = {"fields": {**_bound.get(), **fields}}
+            self._logger.log(level, event, exc_info=exception, extra=extra, stacklevel=3)
+
+
+def get(name: str) -> Logger:
+    """Return the logger of a module; pass ``__name__``."""
+    return Logger(name)
+
+
+@contextmanager
+def bound(**fields: object) -> Iterator[None]:
+    """Add fields to every line written inside."""
+    token = _bound.set({**_bound.get(), **fields})
+    try:
+        yield
+    finally:
+        _bound.reset(token)
+
+
+def configure(
+    *,
+    program: str,
+    level: Level = Level.INFO,
+    file: str | os.PathLike[str] | None = None,
+    json: bool = False,
+    console: bool = True,
+) -> None:
+    """Send lines to the console and to ``file``; may be called again, and then replaces what it set up before.
+
+    Raises OSError if the file cannot be opened: a daemon that cannot log should say so and not start.
+    """
+    handlers: list[logging.Handler] = []
+    prefix = socket.gethostname().partition(".")[0]
+    if file is not None:
+        path = Path(file)
+        handlers.append(_LogFile(path))
+        handlers[-1].setFormatter(_JsonLines(prefix) if json else _FileLines(prefix))
+    if console:
+        handlers.append(_Console())
+        handlers[-1].setFormatter(_JsonLines("") if json else _ConsoleLines())
+    root = logging.getLogger()
+    for former in [handler for handler in root.handlers if isinstance(handler, _LogFile | _Console)]:
+        root.removeHandler(former)
+        former.close()
+    for handler in handlers:
+        root.addHandler(handler)
+    root.setLevel(max(level, logging.WARNING))
+    logging.getLogger(_ROOT).setLevel(level)
+    if file is not None:
+        get(f"{_ROOT}.base.logs").info(f"{program} logging to file {file}")
+
+
+class _Console(logging.Handler):
+    """INFO to standard output, everything else to standard error, as DAOS's programs do.
+
+    The streams are looked up at each line, so that redirecting ``sys.stdout`` works.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        stream: TextIO = sys.stdout if record.levelno == Level.INFO else sys.stderr
+        line = self.format(record)
+        try:
+            stream.write(line + "\n")
+            stream.flush()
+        except (OSError, ValueError):
+            # Nobody reads us any more (closed pipe, closed stream): there is nowhere left to complain.
+            return
+
+
+class _LogFile(WatchedFileHandler):
+    """A log file that outlives rotation and full disks."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, mode="a", encoding="utf-8", errors="backslashreplace")
+        self._path = path
+        self._lost = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        line = self.format(record)
+        try:
+            self.reopenIfNeeded()
+            if self.stream is None:
+                self.stream = self._open()
+            if self._lost:
+                line = f"({self._lost} lines before this one could not be written)\n{line}"
+            self.stream.write(line + "\n")
+            self.stream.flush()
+        except (OSError, ValueError) as error:
+            self._drop(error)
+        else:
+            self._lost = 0
+
+    def _drop(self, error: Exception) -> None:
+        self._lost += 1
+        if self._lost == 1:
+            _complain(
+                f"ERROR: cannot write log file {self._path}: {error}; lines are being lost until it can be written"
+            )
+        stream, self.stream = self.stream, None
+        if stream is not None:
+            try:
+                stream.close()
+            except (OSError, ValueError):
+                return  # it holds the line that could not be written; that line is counted as lost
+
+
+def _complain(text: str) -> None:
+    try:
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        return  # standard error is gone as well
+
+
+def level_name(levelno: int) -> str:
+    """Return DAOS's word for a level number of the standard library.
+
+    >>> level_name(logging.WARNING), level_name(logging.CRITICAL)
+    ('NOTICE', 'ERROR')
+    """
+    reached = [level for level in Level if level is not Level.DISABLED and level <= levelno]
+    return (reached[-1] if reached else Level.TRACE).name
+
+
+def _fields(record: logging.LogRecord) -> Mapping[str, object]:
+    fields: Mapping[str, object] = getattr(record, "fields", {})
+    return fields
+
+
+def _text(record: logging.LogRecord) -> str:
+    fields = "".join(f" {name}={_value(value)}" for name, value in _fields(record).items())
+    return one_line(record.getMessage()) + fields
+
+
+def _value(value: object) -> str:
+    """One field's value: quoted when a reader could not tell where it ends."""
+    text = str(value)
+    if text and text.isprintable() and not any(char in ' "=' for char in text):
+        return text
+    return json.dumps(text, ensure_ascii=False)
+
+
+class _ConsoleLines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        match level_name(record.levelno):
+            case "INFO":
+                line = _text(record)
+            case "NOTICE" | "ERROR" as name:
+                line = f"{name}: {_text(record)}"
+            case name:
+                line = _debug_line(name, record)
+        return line + _traceback(self, record)
+
+
+class _FileLines(logging.Formatter):
+    def __init__(self, prefix: str) -> None:
+        super().__init__()
+        self._prefix = prefix
+
+    def format(self, record: logging.LogRecord) -> str:
+        name = level_name(record.levelno)
+        if record.levelno < Level.INFO:
+            return _debug_line(name, record) + _traceback(self, record)
+        moment = datetime.fromtimestamp(record.created).strftime("%Y/%m/%d %H:%M:%S")  # noqa: DTZ006  local, as DAOS
+        return f"{self._prefix} {name} {moment} {_text(record)}" + _traceback(self, record)
+
+
+class _JsonLines(logging.Formatter):
+    def __init__(self, prefix: str) -> None:
+        super().__init__()
+        self._prefix = prefix
+
+    def format(self, record: logging.LogRecord) -> str:
+        debug = record.levelno < Level.INFO
+        moment = datetime.fromtimestamp(record.created).astimezone()
+        zone = moment.strftime("%z")
+        document: dict[str, object] = {
+            "level": level_name(record.levelno),
+            "time": moment.strftime("%Y-%m-%dT%H:%M:%S.%f" if debug else "%Y-%m-%dT%H:%M:%S")
+            + ("Z" if zone == "+0000" else zone),
+        }
+        if self._prefix:
+            document["extra"] = self._prefix
+        if debug:
+            document["source"] = f"{record.filename}:{record.lineno}"
+        document["message"] = record.getMessage() + _traceback(self, record)
+        if fields := _fields(record):
+            document["fields"] = fields
+        return json.dumps(document, default=str, separators=(",", ":"))
+
+
+def _debug_line(name: str, record: logging.LogRecord) -> str:
+    moment = datetime.fromtimestamp(record.created).strftime("%Y/%m/%d %H:%M:%S.%f")  # noqa: DTZ006  local, as DAOS
+    return f"{name} {moment} {record.filename}:{record.lineno}: {_text(record)}"
+
+
+def _traceback(formatter: logging.Formatter, record: logging.LogRecord) -> str:
+    if not record.exc_info:
+        return ""
+    return "\n" + formatter.formatException(record.exc_info)
