@@ -1,0 +1,83 @@
+"""What a lab is laid out as, before anything is started."""
+
+from pathlib import Path
+
+import pytest
+
+from daos_control.apps.lab.plan import Plan, Wish, place_number, plan, refuse_mixture
+from daos_control.base.errors import Fault
+
+
+def laid_out(wish: Wish, number: int = 7) -> Plan:
+    return plan(wish, place_number(number, Path("/labs/x"), Path("/run/labs")))
+
+
+def test_every_host_has_its_own_address_and_folder() -> None:
+    hosts = laid_out(Wish(hosts=3)).hosts
+    assert [(host.name, host.address, str(host.folder)) for host in hosts] == [
+        ("h1", "127.64.7.1", "/labs/x/h1"),
+        ("h2", "127.64.7.2", "/labs/x/h2"),
+        ("h3", "127.64.7.3", "/labs/x/h3"),
+    ]
+
+
+def test_no_two_engines_share_a_port_a_mount_or_a_log() -> None:
+    engines = [engine for host in laid_out(Wish(hosts=5, engines=4)).hosts for engine in host.config["engines"]]
+    for key in ("fabric_iface_port", "log_file"):
+        assert len({engine[key] for engine in engines}) == 20
+    assert len({engine["storage"][0]["scm_mount"] for engine in engines}) == 20
+
+
+def test_labs_side_by_side_share_nothing() -> None:
+    one, other = laid_out(Wish(hosts=3), 0), laid_out(Wish(hosts=3), 1)
+    assert not {host.address for host in one.hosts} & {host.address for host in other.hosts}
+    assert one.place.run != other.place.run
+    last = one.hosts[-1].config["engines"][-1]["fabric_iface_port"]
+    assert last < other.hosts[0].config["engines"][0]["fabric_iface_port"]
+
+
+def test_the_first_host_holds_the_replica_and_everybody_knows() -> None:
+    laid = laid_out(Wish(hosts=2))
+    for host in laid.hosts:
+        assert host.config["mgmt_svc_replicas"] == ["127.64.7.1:10001"]
+    assert laid.agent_config["access_points"] == ["127.64.7.1:10001"]
+    assert laid.control_config["hostlist"] == ["127.64.7.1", "127.64.7.2"]
+
+
+def test_secure_unless_asked_otherwise() -> None:
+    transport = laid_out(Wish()).hosts[0].config["transport_config"]
+    assert transport["allow_insecure"] is False
+    assert transport["key"] == "/labs/x/certs/server.key"
+    assert laid_out(Wish(insecure=True)).agent_config["transport_config"] == {"allow_insecure": True}
+
+
+def test_a_genuine_engine_gets_no_emulator_settings() -> None:
+    engine = laid_out(Wish(engine="/usr/bin/daos_engine")).hosts[0].config["engines"][0]
+    assert not [entry for entry in engine["env_vars"] if "EMULATOR" in entry]
+
+
+def test_hosts_are_found_by_name_and_by_address() -> None:
+    laid = laid_out(Wish(hosts=3))
+    assert laid.host("h2") is laid.host("127.64.7.2") is laid.hosts[1]
+    assert laid.host("h4") is None
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"hosts": 0}, "between 1 and 200 hosts"),
+        ({"hosts": 201}, "between 1 and 200 hosts"),
+        ({"hosts": 3, "engines": 0}, "between 1 and 85 engines"),
+        ({"hosts": 128, "engines": 3}, "between 1 and 2 engines"),
+        ({"targets": 65}, "between 1 and 64 targets"),
+    ],
+)
+def test_impossible_wishes_are_refused_with_what_is_possible(wrong: dict[str, int], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        Wish(**wrong)
+
+
+def test_a_lab_cannot_be_started_again_as_another() -> None:
+    refuse_mixture(Wish(), Wish())
+    with pytest.raises(Fault, match="3 hosts with 2 engines"):
+        refuse_mixture(Wish(), Wish(hosts=4))
