@@ -26,6 +26,7 @@ class Engine:
     index: int
     rank: int | None
     process: Process | None
+    log: Path
 
 
 def program(name: str) -> str:
@@ -96,7 +97,13 @@ async def gone(processes: Sequence[Process]) -> None:
 def _engines_of(lab: Lab, host: Host) -> list[Engine]:
     running = _running_engines(lab.processes.get(host.name))
     return [
-        Engine(host=host.name, index=index, rank=_rank_in(storage / "superblock"), process=running.get(index))
+        Engine(
+            host=host.name,
+            index=index,
+            rank=_rank_in(storage / "superblock"),
+            process=running.get(index),
+            log=host.folder / f"daos_engine.{index}.log",
+        )
         for index, storage in enumerate(host.storage)
     ]
 

@@ -1,0 +1,291 @@
+"""The way up and down: from a wish to a running system with a pool, told step by step.
+
+What already runs or exists is left alone, so the same call finishes an interrupted start, restarts what
+was killed, and does nothing to a healthy lab.
+"""
+
+import asyncio
+import fcntl
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import yaml
+
+from daos_control.apps.lab import processes
+from daos_control.apps.lab.plan import CONTROL_PORT, Host, Place, Plan, Wish, place_number, refuse_mixture
+from daos_control.apps.lab.records import FILE_NAME, Lab
+from daos_control.base.errors import DaosControlError, Fault
+from daos_control.client import DaosClient
+from daos_control.client.pools import PoolSize
+from daos_control.security.authority import issue_certificates
+
+FIRST_POOL = "tank"
+PLACES = 100
+START_LIMIT_S = 60.0
+STOP_GRACE_S = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """Something that begins, or, with ``done``, what came of it."""
+
+    title: str
+    done: str = ""
+
+
+async def up(folder: Path, wish: Wish, *, pool_bytes: int) -> AsyncIterator[Step]:
+    """Bring the lab in ``folder`` up; raises Fault saying which log to read when a part does not start."""
+    lab = await asyncio.to_thread(_take_place, folder, wish)
+    plan = lab.plan
+    yield Step(title="Configuration")
+    await asyncio.to_thread(_write_files, plan)
+    yield Step(title="Configuration", done=f"{plan.wish.hosts} hosts, {plan.ranks} engines below {folder}")
+    if not wish.insecure and not plan.certificates.exists():
+        yield Step(title="Certificates")
+        await asyncio.to_thread(issue_certificates, plan.certificates)
+        yield Step(title="Certificates", done="authority, server, agent and admin: mutual TLS everywhere")
+    yield Step(title="Servers")
+    lab = await _start_servers(lab)
+    yield Step(title="Servers", done=f"listening on {plan.hosts[0].address} to {plan.hosts[-1].address}")
+    async with DaosClient.from_config(plan.control_config_path) as client:
+        yield Step(title="Ranks")
+        await _all_joined(lab, client)
+        yield Step(title="Ranks", done=f"storage formatted, all {plan.ranks} joined")
+        yield Step(title="Agent")
+        lab = await _start_agent(lab)
+        yield Step(title="Agent", done="answers on " + str(_agent_socket(plan)))
+        if pool_bytes and not await client.pool_list(query=False):
+            yield Step(title="Pool")
+            created = await client.pool_create(label=FIRST_POOL, size=PoolSize.total(pool_bytes))
+            yield Step(title="Pool", done=f"{FIRST_POOL} on ranks {created.ranks}")
+
+
+async def down(lab: Lab, *, keep: bool) -> None:
+    """Stop every process of the lab and, unless ``keep``, remove its mounts and files."""
+    engines = [engine.process for engine in processes.engines(lab) if engine.process]
+    running = [process for process in lab.processes.values() if process.is_running]
+    await processes.end(running, grace_s=STOP_GRACE_S)
+    await processes.end(engines, grace_s=STOP_GRACE_S)
+    replace(lab, processes={}).save()
+    if not keep:
+        await asyncio.to_thread(_remove, lab)
+
+
+def _take_place(folder: Path, wish: Wish) -> Lab:
+    """Return the lab of this folder, or found one in a place that no other lab uses."""
+    existing = Lab.load(folder)
+    if existing is not None:
+        refuse_mixture(existing.wish, wish)
+        existing.place.run.mkdir(parents=True, exist_ok=True)
+        return existing
+    folder.mkdir(parents=True, exist_ok=True)
+    runs = _runs_folder()
+    with _one_at_a_time(runs):
+        for number in range(PLACES):
+            place = place_number(number, folder, runs)
+            if _is_free(place, wish):
+                place.run.mkdir()
+                (place.run / "folder").write_text(str(folder))
+                lab = Lab(wish=wish, place=place)
+                lab.save()
+                return lab
+    raise Fault(
+        "lab",
+        0,
+        f"all {PLACES} places for labs on this machine are taken",
+        resolution=f"end labs you no longer need with 'daos_lab --dir DIR down'; {runs}/*/folder name their folders",
+    )
+
+
+def _runs_folder() -> Path:
+    """Return a short private folder of this user: sockets live below it."""
+    runs = Path("/tmp") / f"daos_lab-{os.geteuid()}"  # noqa: S108 - owner and mode are checked below
+    runs.mkdir(mode=0o700, exist_ok=True)
+    if runs.is_symlink() or runs.stat().st_uid != os.geteuid():
+        raise Fault("lab", 0, f"{runs} belongs to somebody else", resolution="have it removed; labs keep sockets there")
+    return runs
+
+
+@contextmanager
+def _one_at_a_time(runs: Path) -> Iterator[None]:
+    """Keep two labs that start together from taking the same place."""
+    descriptor = os.open(runs / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _is_free(place: Place, wish: Wish) -> bool:
+    """Tell whether no lab lives here, and nobody else listens on its addresses."""
+    if place.run.exists():
+        owner = place.run / "folder"
+        if owner.exists() and Lab.load(Path(owner.read_text())) is not None:
+            return False
+        shutil.rmtree(place.run)
+    addresses = [(f"{place.network}.{number + 1}", CONTROL_PORT) for number in range(wish.hosts)]
+    ports = range(place.first_fabric_port, place.first_fabric_port + wish.hosts * wish.engines)
+    return all(map(_can_bind, addresses)) and all(_can_bind(("127.0.0.1", port)) for port in ports)
+
+
+def _can_bind(address: tuple[str, int]) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+        except OSError:
+            return False
+    return True
+
+
+def _write_files(plan: Plan) -> None:
+    for host in plan.hosts:
+        for folder in (host.folder, *host.storage, plan.place.run / host.name):
+            folder.mkdir(parents=True, exist_ok=True)
+        _write(host.config_path, dict(host.config))
+    for folder in (plan.agent_folder, plan.place.run / "agent", plan.programs):
+        folder.mkdir(parents=True, exist_ok=True)
+    _write(plan.agent_folder / "daos_agent.yml", dict(plan.agent_config))
+    _write(plan.control_config_path, dict(plan.control_config))
+    engine = plan.programs / "daos_engine"
+    engine.unlink(missing_ok=True)
+    engine.symlink_to(plan.wish.engine or processes.program("daos_engine_emulator"))
+
+
+def _write(path: Path, document: dict[str, object]) -> None:
+    path.write_text(yaml.safe_dump(document, sort_keys=False))
+
+
+async def _start_servers(lab: Lab) -> Lab:
+    started: list[Host] = []
+    for host in lab.plan.hosts:
+        process = lab.processes.get(host.name)
+        if process is None or not process.is_running:
+            lab = _start(lab, host.name, _server_arguments(lab, host), host.folder / "daos_server.out")
+            started.append(host)
+    async with asyncio.TaskGroup() as group:
+        for host in started:
+            group.create_task(_listening(lab, host))
+    return lab
+
+
+def _server_arguments(lab: Lab, host: Host) -> list[str]:
+    server = processes.program("daos_server")
+    arguments = [server, "start", "-o", str(host.config_path), "--control-address", host.address, "--auto-format"]
+    if lab.wish.engine and os.geteuid() == 0:
+        # Genuine engines of one index share System V keys; an IPC namespace for each host keeps them apart.
+        return [shutil.which("unshare") or "/usr/bin/unshare", "--ipc", *arguments]
+    return arguments
+
+
+async def _start_agent(lab: Lab) -> Lab:
+    process = lab.processes.get("agent")
+    if process is not None and process.is_running:
+        return lab
+    plan = lab.plan
+    config = plan.agent_folder / "daos_agent.yml"
+    output = plan.agent_folder / "daos_agent.out"
+    lab = _start(lab, "agent", [processes.program("daos_agent"), "start", "-o", str(config)], output)
+    await _until(lambda: _accepts(_agent_socket(plan)), lab, "agent", output)
+    return lab
+
+
+def _start(lab: Lab, name: str, arguments: list[str], output: Path) -> Lab:
+    path = f"{lab.plan.programs}:{os.environ.get('PATH', os.defpath)}"
+    process = processes.spawn(arguments, output=output, environment={**os.environ, "PATH": path})
+    lab = replace(lab, processes={**lab.processes, name: process})
+    lab.save()
+    return lab
+
+
+def _agent_socket(plan: Plan) -> Path:
+    return plan.place.run / "agent" / "daos_agent.sock"
+
+
+async def _listening(lab: Lab, host: Host) -> None:
+    await _until(lambda: _connects((host.address, CONTROL_PORT)), lab, host.name, host.folder / "daos_server.out")
+
+
+async def _all_joined(lab: Lab, client: DaosClient) -> None:
+    """Wait until every rank of the plan has joined; a server that ends meanwhile ends the wait."""
+    first = lab.plan.hosts[0]
+
+    async def joined() -> bool:
+        try:
+            members = (await client.system_query()).members
+        except DaosControlError:
+            return False  # The service starts once the first engine's storage is ready.
+        return sum(member.state == "joined" for member in members) >= lab.plan.ranks
+
+    try:
+        async with asyncio.timeout(START_LIMIT_S):
+            while not await joined():
+                for host in lab.plan.hosts:
+                    _must_run(lab, host.name, host.folder / "daos_server.out")
+                await asyncio.sleep(processes.POLL_S)
+    except TimeoutError:
+        raise _did_not_start("ranks", f"not all {lab.plan.ranks} joined", first.folder / "daos_server.out") from None
+
+
+async def _until(ready: Callable[[], bool], lab: Lab, name: str, log: Path) -> None:
+    """Wait until ``ready`` says so; a process that ends first, or takes too long, is a Fault that shows its log."""
+    try:
+        async with asyncio.timeout(START_LIMIT_S):
+            while not ready():
+                _must_run(lab, name, log)
+                await asyncio.sleep(processes.POLL_S)
+    except TimeoutError:
+        raise _did_not_start(name, f"is not ready after {START_LIMIT_S:.0f} s", log) from None
+
+
+def _must_run(lab: Lab, name: str, log: Path) -> None:
+    if not lab.processes[name].is_running:
+        raise _did_not_start(name, "ended", log)
+
+
+def _did_not_start(name: str, what: str, log: Path) -> Fault:
+    try:
+        last = log.read_text(errors="replace").splitlines()[-5:]
+    except FileNotFoundError:
+        last = []
+    said = "".join(f"\n    {line}" for line in last)
+    return Fault("lab", 0, f"{name} {what}; its last words:{said}", resolution=f"read {log}")
+
+
+def _connects(address: tuple[str, int]) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(0.2)
+        return probe.connect_ex(address) == 0
+
+
+def _accepts(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as probe:
+        return probe.connect_ex(str(path)) == 0
+
+
+def _remove(lab: Lab) -> None:
+    """Remove what the lab put there, and nothing else that may be in its folder."""
+    plan = lab.plan
+    for mount in _mounts_below(plan.place.folder):
+        subprocess.run(["umount", str(mount)], check=True)
+    for folder in (*(host.folder for host in plan.hosts), plan.agent_folder, plan.certificates, plan.programs):
+        if folder.exists():
+            shutil.rmtree(folder)
+    plan.control_config_path.unlink(missing_ok=True)
+    shutil.rmtree(plan.place.run, ignore_errors=True)
+    (plan.place.folder / FILE_NAME).unlink()
+    with suppress(OSError):  # Somebody keeps other files there.
+        plan.place.folder.rmdir()
+
+
+def _mounts_below(folder: Path) -> list[Path]:
+    with Path("/proc/self/mounts").open() as mounts:
+        points = [Path(line.split()[1]) for line in mounts]
+    return sorted((point for point in points if folder in point.parents), reverse=True)

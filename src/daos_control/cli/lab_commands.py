@@ -1,0 +1,216 @@
+"""The commands of daos_lab: call the lab, show what it says."""
+
+import asyncio
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+from daos_control.apps.lab import bringup, processes
+from daos_control.apps.lab.plan import Wish
+from daos_control.apps.lab.records import Lab
+from daos_control.base.errors import DaosControlError, Fault
+from daos_control.base.units import parse_size
+from daos_control.cli.flags import Values
+
+
+def up(values: Values) -> int:
+    """Bring a lab up, then show the system as an administrator would see it."""
+    try:
+        wish = Wish(
+            hosts=values.hosts,
+            engines=values.engines,
+            targets=values.targets,
+            insecure=values.insecure,
+            engine=str(Path(values.engine).resolve()) if values.engine else "",
+        )
+        pool_bytes = parse_size(values.pool)
+    except ValueError as error:
+        return _complain(str(error))
+    folder = _folder(values)
+    began = time.monotonic()
+    try:
+        asyncio.run(_show_steps(bringup.up(folder, wish, pool_bytes=pool_bytes)))
+    except (DaosControlError, OSError) as error:
+        return _complain(error)
+    except KeyboardInterrupt:
+        return _complain("interrupted; 'daos_lab up' goes on where this stopped, 'daos_lab down' clears it away")
+    lab = Lab.load(folder)
+    assert lab is not None
+    print(f"\nThe system is up after {time.monotonic() - began:.1f} s.")
+    _demonstrate(lab, ["system", "query", "-v"])
+    if pool_bytes:
+        _demonstrate(lab, ["pool", "query", bringup.FIRST_POOL])
+    print(_what_next(lab))
+    return 0
+
+
+def down(values: Values) -> int:
+    """Stop a lab and clear it away."""
+    lab = _lab(values)
+    if lab is None:
+        return _no_lab(values)
+    try:
+        asyncio.run(bringup.down(lab, keep=values.keep))
+    except (OSError, TimeoutError, subprocess.CalledProcessError) as error:
+        return _complain(f"{error}; run 'daos_lab down' again once that is mended")
+    print(f"The lab in {lab.place.folder} is stopped{', its data kept' if values.keep else ' and removed'}.")
+    return 0
+
+
+def status(values: Values) -> int:
+    """Show every process of a lab; the exit code is 0 if all of them run."""
+    lab = _lab(values)
+    if lab is None:
+        return _no_lab(values)
+    engines = processes.engines(lab)
+    print(f"{'Part':<8}{'Address':<16}{'Rank':>5}{'PID':>9}  State")
+    all_run = True
+    for host in lab.plan.hosts:
+        server = lab.processes.get(host.name)
+        all_run &= _print_row(host.name, host.address, None, server)
+        for engine in engines:
+            if engine.host == host.name:
+                all_run &= _print_row(f"  e{engine.index}", "", engine.rank, engine.process)
+    all_run &= _print_row("agent", "", None, lab.processes.get("agent"))
+    return 0 if all_run else 1
+
+
+def logs(values: Values) -> int:
+    """Show the end of the logs with tail(1), which knows how to follow files."""
+    lab = _lab(values)
+    if lab is None:
+        return _no_lab(values)
+    try:
+        files = [str(path) for path in _log_files(lab, values.target) if path.exists()]
+    except LookupError as error:
+        return _complain(error)
+    if not files:
+        return _complain("no logs yet: was the lab ever started?")
+    sys.stdout.flush()
+    follow = ["-F"] if values.follow else []
+    try:
+        return subprocess.run(["tail", "-n", str(values.lines), *follow, "--", *files], check=False).returncode
+    except KeyboardInterrupt:
+        return 0
+
+
+def kill(values: Values) -> int:
+    """Send SIGKILL."""
+    return _signal(values, signal.SIGKILL, "killed")
+
+
+def pause(values: Values) -> int:
+    """Send SIGSTOP."""
+    return _signal(values, signal.SIGSTOP, "frozen; 'daos_lab resume' lets it go on")
+
+
+def resume(values: Values) -> int:
+    """Send SIGCONT."""
+    return _signal(values, signal.SIGCONT, "goes on")
+
+
+def env(values: Values) -> int:
+    """Print shell commands for eval."""
+    lab = _lab(values)
+    if lab is None:
+        return _no_lab(values)
+    programs = Path(sys.executable).parent
+    print(f"export DAOS_CONTROL_CONFIG={shlex.quote(str(lab.plan.control_config_path))}")
+    print(f"export DAOS_AGENT_DRPC_DIR={shlex.quote(str(lab.place.run / 'agent'))}")
+    print(f"export DAOS_LAB_DIR={shlex.quote(str(lab.place.folder))}")
+    print(f'export PATH={shlex.quote(str(programs))}:"$PATH"')
+    return 0
+
+
+def _folder(values: Values) -> Path:
+    return Path(values.dir or os.environ.get("DAOS_LAB_DIR") or ".daos_lab").absolute()
+
+
+def _lab(values: Values) -> Lab | None:
+    return Lab.load(_folder(values))
+
+
+def _no_lab(values: Values) -> int:
+    return _complain(f"no lab in {_folder(values)}: start one with 'daos_lab up', or name another with --dir")
+
+
+def _complain(error: object) -> int:
+    print(f"ERROR: daos_lab: {error}", file=sys.stderr)
+    if isinstance(error, Fault) and error.resolution:
+        print(f"ERROR: daos_lab: {error.resolution}", file=sys.stderr)
+    return 1
+
+
+async def _show_steps(steps: AsyncIterator[bringup.Step]) -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    with console.status("") as spinner:
+        async for step in steps:
+            if step.done:
+                console.print(f"  [green]✔[/green] [bold]{step.title:<14}[/bold] {step.done}", soft_wrap=True)
+            else:
+                spinner.update(f"{step.title} ...")
+
+
+def _demonstrate(lab: Lab, arguments: Sequence[str]) -> None:
+    """Run dmg as a person would, showing the command and what it prints."""
+    print(f"\n$ dmg {shlex.join(arguments)}", flush=True)
+    subprocess.run([processes.program("dmg"), "-o", str(lab.plan.control_config_path), *arguments], check=False)
+
+
+def _what_next(lab: Lab) -> str:
+    program = os.path.relpath(processes.program("daos_lab"))
+    where = "" if lab.place.folder == Path(".daos_lab").absolute() else f" -D {shlex.quote(str(lab.place.folder))}"
+    return f"""
+What next:
+  eval "$({program}{where} env)"      so that plain dmg and daos_lab work in this shell
+  dmg pool create --size 2GiB scratch     another pool
+  dmg system query                        who is there
+  daos_lab kill 3; dmg system query       what happens when an engine dies
+  daos_lab logs h1 -f                     what a host is doing
+  daos_lab down                           stop everything and clear it away"""
+
+
+def _print_row(name: str, address: str, rank: int | None, process: processes.Process | None) -> bool:
+    running = process is not None and process.is_running
+    pid = str(process.pid) if process is not None and running else "-"
+    shown_rank = "" if rank is None else str(rank)
+    print(f"{name:<8}{address:<16}{shown_rank:>5}{pid:>9}  {'running' if running else 'not running'}")
+    return running
+
+
+def _log_files(lab: Lab, target: str | None) -> list[Path]:
+    plan = lab.plan
+    agent = [plan.agent_folder / "daos_agent.out"]
+    if target is None:
+        return [host.folder / "daos_server.out" for host in plan.hosts] + agent
+    if target == "agent":
+        return agent
+    for engine in processes.engines(lab):
+        if target == str(engine.rank):
+            return [engine.log]
+    if host := plan.host(target):
+        return [host.folder / "daos_server.out", *sorted(host.folder.glob("*.log"))]
+    names = ", ".join(host.name for host in plan.hosts)
+    raise LookupError(f"no {target!r} in this lab: name a host ({names}), a rank, or agent")
+
+
+def _signal(values: Values, number: signal.Signals, done: str) -> int:
+    lab = _lab(values)
+    if lab is None:
+        return _no_lab(values)
+    try:
+        targets = processes.members(lab, values.target)
+    except LookupError as error:
+        return _complain(error)
+    if not targets:
+        return _complain(f"nothing of {values.target} is running; 'daos_lab up' starts what is missing")
+    processes.send(targets, number)
+    print(f"{values.target}: {done} (pid {', '.join(str(process.pid) for process in targets)})")
+    return 0
