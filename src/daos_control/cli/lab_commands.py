@@ -40,7 +40,8 @@ def up(values: Values) -> int:
     except KeyboardInterrupt:
         return _complain("interrupted; 'daos_lab up' goes on where this stopped, 'daos_lab down' clears it away")
     lab = Lab.load(folder)
-    assert lab is not None
+    if lab is None:
+        return _complain("the lab was removed while it started: run 'daos_lab up' again")
     print(f"\nThe system is up after {time.monotonic() - began:.1f} s.")
     _demonstrate(lab, ["system", "query", "-v"])
     if pool_bytes:
