@@ -23,6 +23,7 @@ must be able to set ``__traceback__``.
 from collections.abc import Sequence
 
 from daos_control.base.der import Der, der_text
+from daos_control.base.quoting import quoted
 
 
 class DaosControlError(Exception):
@@ -37,21 +38,25 @@ class Fault(DaosControlError):
 
     def __init__(self, domain: str, code: int, description: str, *, reason: str = "", resolution: str = "") -> None:
         super().__init__(domain, code, description)
-        self.domain = domain.replace(":", " ").strip().replace(" ", "_") or "unknown"
+        self.domain = "_".join(domain.replace(":", " ").split()) or "unknown"
         self.code = code
         self.description = description
         self.reason = reason
         self.resolution = resolution
 
     def __str__(self) -> str:
-        return f'{self.domain}: code = {self.code} description = "{self.description or self.reason or "unknown"}"'
+        return f"{self.domain}: code = {self.code} description = {quoted(self.description or 'unknown fault')}"
+
+    def resolution_line(self) -> str:
+        """The second line that programs print under an error, in the form that tools match."""
+        return f"{self.domain}: code = {self.code} resolution = {quoted(self.resolution or 'no known resolution')}"
 
     def __eq__(self, other: object) -> bool:
-        """Two faults are the same condition when domain and code agree, whatever they are about."""
-        return isinstance(other, Fault) and (self.domain, self.code) == (other.domain, other.code)
+        """Two faults are the same condition when their codes agree, whatever they are about."""
+        return isinstance(other, Fault) and self.code == other.code
 
     def __hash__(self) -> int:
-        return hash((self.domain, self.code))
+        return hash(self.code)
 
 
 class DaosError(DaosControlError):
