@@ -21,7 +21,7 @@ from google.protobuf.message import DecodeError, EncodeError, Message
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from daos_control.base import logs
-from daos_control.base.errors import Fault
+from daos_control.base.fault_codes import FaultCode
 from daos_control.net.drpc.errors import CannotListen, DrpcFailure, FrameError, Status
 from daos_control.net.drpc.frames import MAX_MESSAGE, MAX_PACKET, Assembler, Rules, encode
 from daos_control.net.drpc.methods import Method
@@ -351,12 +351,7 @@ def _clear_stale(path: str) -> None:
             pass
         except OSError as error:
             raise CannotListen(path, error.strerror or str(error)) from error
-    raise Fault(
-        "drpc",
-        6,
-        f"socket file {path} is in use by another process",
-        resolution="stop the process that listens there, or configure another socket directory",
-    )
+    raise FaultCode.SOCKET_FILE_IN_USE.fault(path=path)
 
 
 def _unlink(path: str) -> None:
