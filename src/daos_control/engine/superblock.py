@@ -1,0 +1,136 @@
+"""The superblock: a small YAML file on an engine's storage that says which engine the storage belongs to.
+
+Its presence is what "formatted" means. It is replaced whole or not at all: written beside, synced, renamed.
+"""
+
+import dataclasses
+import os
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from daos_control.base.errors import DaosControlError
+
+FILE_NAME = "superblock"
+VERSION = 1
+NIL_RANK = 0xFFFFFFFF
+_MODE = 0o660
+_FALLBACK_SYSTEM = "daos_engine"
+
+
+class SuperblockError(DaosControlError):
+    """A superblock that cannot be read or trusted; the text says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Superblock:
+    """An engine's identity. Field names and order are those of the file."""
+
+    version: int = VERSION
+    uuid: str
+    system: str
+    rank: int | None = None
+    uri: str = ""
+    validrank: bool = False
+    hostfaultdomain: str
+    incarnation: int = 0
+
+    @classmethod
+    def new(cls, *, system: str, fault_domain: str) -> "Superblock":
+        """Make the identity of an engine whose storage was just formatted."""
+        return cls(uuid=str(uuid.uuid4()), system=system or _FALLBACK_SYSTEM, hostfaultdomain=fault_domain)
+
+    @property
+    def joined_rank(self) -> int | None:
+        """The rank the system gave this engine, if it ever did."""
+        return self.rank if self.validrank else None
+
+    def encode(self) -> str:
+        """Return the file's text."""
+        return yaml.safe_dump(dataclasses.asdict(self), sort_keys=False, default_flow_style=False)
+
+
+_TYPES: dict[str, tuple[type, ...]] = {
+    "version": (int,),
+    "uuid": (str,),
+    "system": (str,),
+    "rank": (int, type(None)),
+    "uri": (str,),
+    "validrank": (bool,),
+    "hostfaultdomain": (str,),
+    "incarnation": (int,),
+}
+_REQUIRED = ("version", "uuid", "system")
+
+
+def decode(text: str) -> Superblock:
+    """Read a superblock's text; SuperblockError if it is not one."""
+    try:
+        document = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise SuperblockError(f"not YAML: {error}") from error
+    if not isinstance(document, dict):
+        raise SuperblockError("not a YAML mapping")
+    for key, value in document.items():
+        allowed = _TYPES.get(key)
+        if allowed is None:
+            raise SuperblockError(f"unknown key {key!r}")
+        if not isinstance(value, allowed) or (bool not in allowed and isinstance(value, bool)):
+            raise SuperblockError(f"{key} has the value {value!r}")
+    if missing := [key for key in _REQUIRED if key not in document]:
+        raise SuperblockError(f"{' and '.join(missing)} missing")
+    if document["version"] != VERSION:
+        raise SuperblockError(f"version {document['version']}, where {VERSION} is known")
+    if document.get("rank") == NIL_RANK:
+        raise SuperblockError(f"rank {NIL_RANK}, which stands for no rank")
+    return Superblock(**{"hostfaultdomain": "", **document})
+
+
+def read(path: Path) -> Superblock | None:
+    """Return the superblock at ``path``, or None if there is none."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SuperblockError(f"cannot read superblock {path}: {error}") from error
+    try:
+        return decode(text)
+    except SuperblockError as error:
+        raise SuperblockError(
+            f"superblock {path} is damaged ({error}): restore it from a copy, or format the storage anew "
+            "with dmg storage format --force, which loses what the engine holds"
+        ) from error
+
+
+def write(path: Path, superblock: Superblock) -> None:
+    """Put ``superblock`` at ``path`` so that a crash leaves the old one or the new one, never a part."""
+    staging = path.with_name(path.name + ".staging")
+    try:
+        with staging.open("w", encoding="utf-8") as file:
+            os.fchmod(file.fileno(), _MODE)
+            file.write(superblock.encode())
+            file.flush()
+            os.fsync(file.fileno())
+        staging.rename(path)
+        _sync_directory(path.parent)
+    except OSError as error:
+        raise SuperblockError(f"cannot write superblock {path}: {error.strerror or error}") from error
+
+
+def remove(path: Path) -> None:
+    """Take the superblock away, if there is one: the storage counts as unformatted from here on."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise SuperblockError(f"cannot remove superblock {path}: {error.strerror or error}") from error
+
+
+def _sync_directory(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

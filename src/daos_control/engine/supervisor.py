@@ -1,0 +1,465 @@
+"""The life of one engine, again and again: storage, process, membership, service, exit.
+
+::
+
+    start wanted ─▶ storage checked ─▶ (format awaited) ─▶ process started ─▶ it calls back
+                                                                                   │
+         exit noticed ◀─ serves ◀─ set up ◀─ rank set ◀─ joined the system ◀───────┘
+
+A start that is asked for while the process runs is remembered until it has ended. After an exit nothing starts the
+engine again but such a request, with one exception: an engine that ended itself because the system excluded it is
+restarted, though no sooner than the restart policy says.
+"""
+
+import asyncio
+import dataclasses
+import signal
+import stat
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Protocol
+
+from daos_control.base import logs
+from daos_control.base.clock import Clock
+from daos_control.base.errors import DaosControlError
+from daos_control.base.units import format_iec
+from daos_control.engine import superblock as superblocks
+from daos_control.engine.command import EngineSettings, engine_arguments, engine_environment
+from daos_control.engine.link import EngineLink
+from daos_control.engine.process import EngineProcess, Output, running
+from daos_control.engine.state import EngineState, moved
+from daos_control.engine.superblock import Superblock
+from daos_control.host.mounts import Space
+from daos_control.net.drpc.errors import DrpcError
+
+log = logs.get(__name__)
+
+
+class Standing(Enum):
+    """What the system says to an engine that wants to join."""
+
+    MEMBER = "member"
+    OUT = "excluded"
+    CHECK = "to run in checker mode"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """An engine that wants to join."""
+
+    index: int
+    uuid: str
+    rank: int | None
+    uri: str
+    contexts: int
+    fault_domain: str
+    incarnation: int
+    check_mode: bool
+    replace: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admission:
+    """The system's answer."""
+
+    rank: int
+    map_version: int
+    standing: Standing = Standing.MEMBER
+    set_up_already: bool = False
+    """The management service has given this engine its rank and set it up itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadyNotice:
+    """What an engine says of itself once it is up."""
+
+    uri: str
+    contexts: int
+    socket: str
+    incarnation: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exit:
+    """The end of one life."""
+
+    text: str
+    pid: int
+    """0 if no process was started."""
+    rank: int | None
+    incarnation: int
+    wanted: bool
+    """Somebody asked for it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A move that others may care about."""
+
+    index: int
+    state: EngineState
+    format_kind: str = ""
+    """With AWAIT_FORMAT: what has to be formatted, ``SCM`` or ``Metadata``."""
+    exit: Exit | None = None
+    """With STOPPED."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestartPolicy:
+    """When an engine that ended itself because it was excluded comes back by itself."""
+
+    enabled: bool = True
+    min_delay_s: float = 300.0
+    """From one automatic restart to the next."""
+
+    def wait_s(self, last: float | None, now: float) -> float:
+        """Return how long to wait, given the moment of the last automatic restart."""
+        return 0.0 if last is None else max(0.0, last + self.min_delay_s - now)
+
+
+class Scm(Protocol):
+    """The storage under one engine."""
+
+    async def needs_format(self) -> bool:
+        """Whether it has to be formatted before an engine can use it."""
+        ...
+
+    async def usage(self) -> Space:
+        """How full it is."""
+        ...
+
+
+class Membership(Protocol):
+    """The way into the system."""
+
+    async def join(self, candidate: Candidate) -> Admission:
+        """Ask to join until there is an answer; raises the system's refusal."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """What an engine finds where it runs."""
+
+    binary: Path
+    superblock: Path
+    fault_domain: str
+    inherited: Mapping[str, str]
+    """The server's own environment, for ``env_pass_through``."""
+    first_rank: int | None = None
+    """The rank to claim if none was ever given: 0 for the first engine of the system."""
+
+
+class RefusedError(DaosControlError):
+    """The system does not want this engine as it is."""
+
+
+class EngineSupervisor:
+    """Keeps one engine. ``run`` does the work; everything else is said to it from outside."""
+
+    def __init__(
+        self,
+        settings: EngineSettings,
+        place: Place,
+        *,
+        scm: Scm,
+        membership: Membership,
+        clock: Clock,
+        restarts: RestartPolicy,
+    ) -> None:
+        self.settings = settings
+        self.check_mode = False
+        self.storage_ready = asyncio.Event()
+        """Set when the engine's storage was found or made usable for the first time."""
+        self._place = place
+        self._scm = scm
+        self._membership = membership
+        self._clock = clock
+        self._restarts = restarts
+        self._listeners: list[Callable[[Change], None]] = []
+        self._state = EngineState.STOPPED
+        self._moved = asyncio.Event()
+        self._nudged = asyncio.Event()
+        self._start_wanted = True
+        self._restart_wanted = False
+        self._last_restart: float | None = None
+        self._exit_wanted = False
+        self._granted: bool | None = None
+        self._replace = False
+        self._superblock: Superblock | None = None
+        self._process: EngineProcess | None = None
+        self._notice: asyncio.Future[ReadyNotice] | None = None
+        self._link: EngineLink | None = None
+
+    @property
+    def index(self) -> int:
+        """The engine's place in the configuration."""
+        return self.settings.index
+
+    @property
+    def state(self) -> EngineState:
+        """Where it is in its life."""
+        return self._state
+
+    @property
+    def rank(self) -> int | None:
+        """Its rank, if the system ever gave it one."""
+        return self._superblock.joined_rank if self._superblock else None
+
+    @property
+    def has_superblock(self) -> bool:
+        """Whether its identity is known, from this life or an earlier one."""
+        return self._superblock is not None
+
+    @property
+    def link(self) -> EngineLink | None:
+        """The way to the running engine, once it has called back."""
+        return self._link
+
+    def listen(self, listener: Callable[[Change], None]) -> None:
+        """Have every move told to ``listener``, which must neither wait nor fail."""
+        self._listeners.append(listener)
+
+    async def until(self, accept: Callable[[EngineState], bool]) -> EngineState:
+        """Wait for a state that is accepted; a state that passes in no time may be missed."""
+        while not accept(self._state):
+            await self._moved.wait()
+        return self._state
+
+    def request_start(self) -> None:
+        """Start it, or start it again once it has ended."""
+        self._start_wanted = True
+        self._nudged.set()
+
+    def forget_restarts(self) -> None:
+        """Drop the history of automatic restarts and any that is due: somebody has taken charge."""
+        self._restart_wanted = False
+        self._last_restart = None
+
+    def self_terminated(self) -> None:
+        """Hear that the engine ends itself because it was excluded."""
+        if not self._restarts.enabled:
+            log.notice("excluded engine ends itself; automatic restart is disabled", instance=self.index)
+            return
+        self._restart_wanted = True
+        self._nudged.set()
+
+    async def stop(self, number: signal.Signals, *, grace_s: float | None = None) -> None:
+        """End the process, if there is one, and return when it is gone; its exit counts as wanted.
+
+        Without ``grace_s`` there is no limit on how long it may take.
+        """
+        await self.until(lambda state: state is not EngineState.CHECKING)
+        process = self._process
+        if process is None:
+            return
+        self._exit_wanted = True
+        if grace_s is None and number is not signal.SIGKILL:
+            process.send(number)
+        else:
+            await process.stop(number, grace_s=grace_s or 0)
+        await self.until(lambda state: not state.running)
+
+    def grant_storage(self, *, replace: bool) -> None:
+        """Say that the storage is ready to be used; ``replace``: the engine takes over a lost rank."""
+        self._granted = replace
+        self._nudged.set()
+
+    async def forget_identity(self) -> None:
+        """Remove the superblock: the storage counts as unformatted from here on."""
+        await asyncio.to_thread(superblocks.remove, self._place.superblock)
+        self._superblock = None
+
+    def notify_ready(self, notice: ReadyNotice) -> None:
+        """Hear from the engine that it is up. Raises RefusedError if that makes no sense."""
+        if self._notice is None or self._notice.done():
+            raise RefusedError(f"instance {self.index} is {self._state.value}: it was not expected to call back")
+        try:
+            is_socket = stat.S_ISSOCK(Path(notice.socket).stat().st_mode)
+        except OSError as error:
+            raise RefusedError(f"engine socket {notice.socket!r}: {error.strerror}") from error
+        if not is_socket:
+            raise RefusedError(f"engine socket {notice.socket!r} is not a socket")
+        self._notice.set_result(notice)
+
+    async def run(self) -> None:
+        """Supervise until cancelled; the engine does not outlive this call."""
+        while True:
+            await self._start_due()
+            self._move(EngineState.CHECKING)
+            try:
+                await self._ready_storage()
+                await self._serve()
+            except DaosControlError as failure:
+                log.error(f"instance {self.index} did not start: {failure}")
+                self._ended(str(failure), pid=0)
+
+    async def _start_due(self) -> None:
+        while not self._start_wanted:
+            wait_s = self._restart_wait_s()
+            if wait_s == 0:
+                log.notice(f"restarting rank {self.rank}, which ended itself because it was excluded")
+                self._restart_wanted, self._last_restart = False, self._clock.monotonic()
+                return
+            self._nudged.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    await self._nudged.wait()
+        self._start_wanted = False
+
+    def _restart_wait_s(self) -> float | None:
+        if not self._restart_wanted:
+            return None
+        wait_s = self._restarts.wait_s(self._last_restart, self._clock.monotonic())
+        if wait_s:
+            log.notice(f"rank {self.rank} restarts in {wait_s:.0f} s, not sooner after its last restart")
+        return wait_s
+
+    async def _ready_storage(self) -> None:
+        log.info(f"Checking DAOS I/O Engine instance {self.index} storage ...")
+        while kind := await self._missing():
+            if kind == "Metadata" and self._granted is not None:
+                break
+            await self._await_format(kind)
+        if self._granted is not None:
+            self._replace, self._granted = self._granted, None
+            suffix = ", to replace a lost rank" if self._replace else ""
+            log.info(f"DAOS I/O Engine instance {self.index} storage ready{suffix}")
+        if self._superblock is None:
+            await self._save(Superblock.new(system=self.settings.system, fault_domain=self._place.fault_domain))
+        usage = await self._scm.usage()
+        log.info(
+            f"SCM @ {self.settings.storage.scm_mount}: {format_iec(usage.total_bytes)} Total/"
+            f"{format_iec(usage.available_bytes)} Avail"
+        )
+        self.storage_ready.set()
+
+    async def _missing(self) -> str:
+        """Say what has to be formatted, ``SCM`` or ``Metadata``; empty if nothing."""
+        if await self._scm.needs_format():
+            if self._superblock:
+                log.error(
+                    f"instance {self.index} had formatted storage before and has none now: was "
+                    f"{self.settings.storage.scm_mount} unmounted or emptied? If it can be brought back, bring it back "
+                    "and restart daos_server; if not, format it"
+                )
+            self._superblock = None
+            return "SCM"
+        self._superblock = await asyncio.to_thread(superblocks.read, self._place.superblock)
+        return "" if self._superblock else "Metadata"
+
+    async def _await_format(self, kind: str) -> None:
+        log.info(f"{kind} format required on instance {self.index}")
+        self._granted = None
+        self._move(EngineState.AWAIT_FORMAT, Change(index=self.index, state=EngineState.AWAIT_FORMAT, format_kind=kind))
+        while self._granted is None:
+            self._nudged.clear()
+            await self._nudged.wait()
+        self._start_wanted = False  # a request to start that came meanwhile is answered by what follows
+        self._move(EngineState.CHECKING)
+
+    async def _serve(self) -> None:
+        log.info(f"Starting I/O Engine instance {self.index}: {self._place.binary}")
+        prefix = f"daos_engine:{self.index}"
+        output = Output(out=lambda line: log.info(f"{prefix} {line}"), err=lambda line: log.error(f"{prefix} {line}"))
+        self._exit_wanted = False
+        self._notice = asyncio.get_running_loop().create_future()
+        arguments = engine_arguments(self.settings, check_mode=self.check_mode)
+        environment = engine_environment(self.settings, self._place.inherited)
+        async with running(self._place.binary, arguments, environment, output) as process:
+            self._process = process
+            self._move(EngineState.STARTING)
+            try:
+                text = await self._until_ended(process, self._notice)
+            finally:
+                self._process = self._notice = self._link = None
+        self._ended(text, pid=process.pid)
+
+    async def _until_ended(self, process: EngineProcess, notice: "asyncio.Future[ReadyNotice]") -> str:
+        """Bring the engine up beside waiting for its end; return what ended it."""
+        failures: list[str] = []
+
+        async def bring_up() -> None:
+            try:
+                await self._bring_up(await notice)
+            except (DaosControlError, DrpcError) as failure:
+                failures.append(str(failure))
+                log.error(f"instance {self.index} cannot become a member: {failure}")
+                process.send(signal.SIGKILL)
+
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(bring_up(), name=f"bring up engine {self.index}")
+            text = await process.ended()
+            task.cancel()
+        return failures[0] if failures else text
+
+    async def _bring_up(self, notice: ReadyNotice) -> None:
+        self._link = link = EngineLink(notice.socket)
+        self._move(EngineState.JOINING)
+        identity = self._identity()
+        await self._save(
+            dataclasses.replace(identity, incarnation=notice.incarnation, hostfaultdomain=self._place.fault_domain)
+        )
+        admission = await self._membership.join(self._candidate(notice))
+        self._obey(admission)
+        self._replace = False
+        if identity.joined_rank != admission.rank or identity.uri != notice.uri:
+            log.notice(f"updating rank {admission.rank} URI to {notice.uri}")
+            await self._save(dataclasses.replace(self._identity(), rank=admission.rank, validrank=True, uri=notice.uri))
+        if not admission.set_up_already:
+            await link.set_up(admission.rank, admission.map_version)
+        self._move(EngineState.READY)
+
+    def _candidate(self, notice: ReadyNotice) -> Candidate:
+        identity = self._identity()
+        claimed = None if self._replace else self._place.first_rank
+        return Candidate(
+            index=self.index,
+            uuid=identity.uuid,
+            rank=claimed if identity.joined_rank is None else identity.joined_rank,
+            uri=notice.uri,
+            contexts=notice.contexts,
+            fault_domain=identity.hostfaultdomain,
+            incarnation=notice.incarnation,
+            check_mode=self.check_mode,
+            replace=self._replace,
+        )
+
+    def _obey(self, admission: Admission) -> None:
+        if admission.standing is Standing.OUT:
+            raise RefusedError(f"rank {admission.rank} excluded")
+        if admission.standing is Standing.CHECK and not self.check_mode:
+            self.check_mode = True
+            self.request_start()
+            raise RefusedError("the system is in checker mode: the engine starts again in that mode")
+
+    def _identity(self) -> Superblock:
+        if self._superblock is None:
+            raise RefusedError(f"instance {self.index} has lost its superblock")
+        return self._superblock
+
+    async def _save(self, superblock: Superblock) -> None:
+        if superblock != self._superblock:
+            await asyncio.to_thread(superblocks.write, self._place.superblock, superblock)
+            self._superblock = superblock
+
+    def _ended(self, text: str, *, pid: int) -> None:
+        rank, incarnation = self.rank, self._superblock.incarnation if self._superblock else 0
+        facts = [f"instance {self.index}", f"pid {pid}" if pid else "", "" if rank is None else f"rank {rank}"]
+        log.info(f"{', '.join(filter(None, facts))} exited with status: {text}")
+        with suppress(OSError):  # an engine that was killed leaves its socket behind
+            Path(self.settings.socket_dir, f"daos_engine_{pid}.sock").unlink()
+        ended = Exit(text=text, pid=pid, rank=rank, incarnation=incarnation, wanted=self._exit_wanted)
+        self._exit_wanted = False
+        self._move(EngineState.STOPPED, Change(index=self.index, state=EngineState.STOPPED, exit=ended))
+
+    def _move(self, to: EngineState, change: Change | None = None) -> None:
+        self._state = moved(self._state, to)
+        log.debug(f"instance {self.index} is {to.value}")
+        self._moved.set()
+        self._moved = asyncio.Event()
+        for listener in self._listeners:
+            listener(change or Change(index=self.index, state=to))

@@ -1,0 +1,1 @@
+"""How an unprivileged server gets privileged work done: one JSON request to one short-lived root process."""
