@@ -1,0 +1,42 @@
+"""What only a client can run into, beside the errors that cross the wire (``daos_control.base.errors``)."""
+
+from collections.abc import Mapping
+
+from daos_control.base.errors import DaosControlError, Fault
+
+CONNECTION_FAULTS = frozenset(range(504, 509))
+"""Fault codes that say a host could not be reached, as against a host that answered with an error."""
+
+
+def is_connection_error(error: BaseException) -> bool:
+    """Whether a host could not be reached."""
+    return isinstance(error, Fault) and error.code in CONNECTION_FAULTS
+
+
+class ManagementServiceUnreachable(DaosControlError):
+    """None of the hosts that were asked could be reached; ``causes`` says why, by host.
+
+    The text begins as DAOS's does: callers tell this condition by it.
+    """
+
+    TEXT = "unable to contact the DAOS Management Service"
+
+    def __init__(self, causes: Mapping[str, DaosControlError]) -> None:
+        super().__init__(dict(causes))
+        self.causes = dict(causes)
+
+    def __str__(self) -> str:
+        reasons = sorted({getattr(error, "description", str(error)) for error in self.causes.values()})
+        return f"{self.TEXT} ({'; '.join(reasons)})" if reasons else self.TEXT
+
+
+class InvalidRequest(DaosControlError, ValueError):
+    """A request makes no sense, and was not sent."""
+
+
+class UnexpectedReply(DaosControlError):
+    """A server answered with something that means nothing here."""
+
+
+class PartlyFailed(DaosControlError):
+    """A request was carried out, but not everywhere; the result says where it failed."""

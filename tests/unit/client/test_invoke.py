@@ -1,0 +1,313 @@
+"""Finding whoever can answer: redirects, pauses, slow and dead hosts, and answers that are final."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+
+import pytest
+from google.protobuf.message import Message
+
+from daos_control.base.der import Der
+from daos_control.base.errors import (
+    DaosControlError,
+    DaosError,
+    Fault,
+    NotLeader,
+    NotReplica,
+    RaftUnavailable,
+    SteppingUp,
+    Uninitialized,
+)
+from daos_control.base.fault_codes import FaultCode
+from daos_control.client import invoke
+from daos_control.client.errors import ManagementServiceUnreachable
+from daos_control.client.invoke import BackOff, ManagementClient, fan_out
+from daos_control.client.waiting import Waiting
+from daos_control.wire.pb.mgmt.system_pb2 import SystemQueryReq, SystemQueryResp, SystemStopReq
+
+Answer = Message | DaosControlError | Callable[[], Awaitable[Message]]
+
+
+class QueryMethod:
+    path = "/mgmt.MgmtSvc/SystemQuery"
+
+
+METHOD = QueryMethod()
+REPLY = SystemQueryResp(data_version=1)
+
+
+class Hosts:
+    """Hosts that answer from scripts; the last answer of a script is repeated."""
+
+    def __init__(self, **scripts: list[Answer] | Answer) -> None:
+        self.scripts = {
+            name: list(script) if isinstance(script, list) else [script] for name, script in scripts.items()
+        }
+        self.asked: list[str] = []
+        self.requests: list[Message] = []
+
+    async def call(self, address: str, method: object, request: Message, *, timeout_s: float | None = None) -> Message:
+        name, _, port = address.partition(":")
+        assert port == "10001"
+        self.asked.append(name)
+        self.requests.append(request)
+        script = self.scripts.get(name, [refused(name)])
+        answer = script.pop(0) if len(script) > 1 else script[0]
+        await asyncio.sleep(0)
+        if isinstance(answer, DaosControlError):
+            raise answer
+        return answer if isinstance(answer, Message) else await answer()
+
+
+class Sleeps:
+    """Pauses that take no time and are remembered."""
+
+    def __init__(self) -> None:
+        self.taken: list[float] = []
+
+    async def __call__(self, delay_s: float) -> None:
+        self.taken.append(delay_s)
+        if len(self.taken) > 50:
+            raise AssertionError("this would go on for ever")
+        await asyncio.sleep(0)
+
+
+def refused(host: str = "h") -> Fault:
+    return FaultCode.CLIENT_CONNECTION_REFUSED.fault(address=host)
+
+
+async def silence() -> Message:
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+def client(hosts: Hosts, listed: str = "a,b,c", sleeps: Sleeps | None = None) -> ManagementClient:
+    return ManagementClient(
+        hosts, [listed], "daos_server", sleep=sleeps or Sleeps(), back_off=BackOff(chance=lambda _: 0)
+    )
+
+
+async def ask(hosts: Hosts, listed: str = "a,b,c", **options: object) -> Message:
+    reply: Message = await client(hosts, listed).call(METHOD, SystemQueryReq(), **options)  # type: ignore[arg-type]
+    return reply
+
+
+async def test_the_request_names_the_system_and_our_version() -> None:
+    hosts = Hosts(a=REPLY)
+    request = SystemQueryReq(ranks="1")
+    assert await client(hosts).call(METHOD, request) == REPLY
+    assert hosts.requests == [SystemQueryReq(sys="daos_server-2.8.0", ranks="1")]
+    assert request.sys == "", "the caller's own message is left alone"
+
+
+async def test_a_request_that_names_its_system_is_sent_as_it_is() -> None:
+    hosts = Hosts(a=REPLY)
+    await client(hosts).call(METHOD, SystemStopReq(sys="other"))
+    assert hosts.requests == [SystemStopReq(sys="other")]
+
+
+async def test_one_host_is_enough_when_it_answers() -> None:
+    hosts = Hosts(a=REPLY, b=REPLY, c=REPLY)
+    await ask(hosts)
+    assert hosts.asked == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        pytest.param(NotLeader("z:10001", ["b:10001"]), "z", id="the leader that was named"),
+        pytest.param(NotLeader("", ["z:10001"]), "z", id="the replicas when no leader is known"),
+        pytest.param(NotReplica(["z:10001"]), "z", id="the replicas when the host is none"),
+    ],
+)
+async def test_redirects_are_followed(first: DaosControlError, then: str) -> None:
+    hosts = Hosts(a=first, b=first, c=first, **{then: REPLY})
+    assert await ask(hosts) == REPLY
+    assert hosts.asked[-1] == then
+
+
+async def test_a_named_leader_that_is_gone_sends_us_back_to_the_start() -> None:
+    hosts = Hosts(a=[NotLeader("dead:10001"), REPLY])
+    sleeps = Sleeps()
+    assert await client(hosts, "a", sleeps).call(METHOD, SystemQueryReq()) == REPLY
+    assert hosts.asked == ["a", "dead", "a"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [RaftUnavailable(), SteppingUp(), FaultCode.SERVER_DATA_PLANE_NOT_STARTED.fault()],
+    ids=["not started", "stepping up", "no data plane"],
+)
+async def test_what_will_pass_is_waited_for(error: DaosControlError) -> None:
+    hosts = Hosts(a=[error, error, error, REPLY])
+    sleeps = Sleeps()
+    assert await client(hosts, "a", sleeps).call(METHOD, SystemQueryReq()) == REPLY
+    assert sleeps.taken == [0, 0.25, 0.25]
+
+
+async def test_pauses_grow_to_eight_seconds_and_differ_by_chance() -> None:
+    steady = BackOff(chance=lambda _: 0)
+    assert [steady.pause_s(n) for n in range(1, 11)] == [0, 0.25, 0.25, 0.5, 1, 2, 4, 8, 8, 8]
+    assert BackOff(chance=lambda bound: bound - 1).pause_s(9) == pytest.approx(16, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        DaosError(Der.NO_PERM),
+        FaultCode.SERVER_POOL_DUPLICATE_LABEL.fault(label="tank"),
+        Uninitialized(),
+        DaosControlError("admin does not have permission"),
+    ],
+    ids=["a status", "a fault", "unformatted", "anything else"],
+)
+async def test_other_errors_are_the_callers(error: DaosControlError) -> None:
+    hosts = Hosts(a=error, b=error, c=error)
+    with pytest.raises(type(error)) as raised:
+        await ask(hosts)
+    assert raised.value is error
+
+
+async def test_a_request_may_name_errors_to_retry() -> None:
+    hosts = Hosts(a=[DaosError(Der.GRPVER), REPLY])
+    assert await ask(hosts, "a", retry=lambda error: error == DaosError(Der.GRPVER)) == REPLY
+
+
+async def test_dead_hosts_are_passed_over() -> None:
+    hosts = Hosts(c=REPLY)
+    assert await ask(hosts) == REPLY
+    assert hosts.asked == ["a", "b", "c"]
+
+
+async def test_more_hosts_than_five_are_tried_if_need_be() -> None:
+    hosts = Hosts(h9=REPLY)
+    assert await ask(hosts, "h[1-9]", read=True) == REPLY
+
+
+async def test_an_unformatted_replica_does_not_speak_for_the_others() -> None:
+    hosts = Hosts(a=Uninitialized(), b=REPLY)
+    assert await ask(hosts) == REPLY
+
+
+async def test_all_dead_means_unreachable_and_says_why() -> None:
+    with pytest.raises(ManagementServiceUnreachable, match="unable to contact the DAOS Management Service") as raised:
+        await ask(Hosts())
+    assert sorted(raised.value.causes) == ["a:10001", "b:10001", "c:10001"]
+    assert isinstance(raised.value.__cause__, Fault)
+
+
+async def test_a_silent_host_delays_by_a_moment_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(invoke, "HEDGE_S", 0.001)
+    hosts = Hosts(a=silence, b=REPLY)
+    assert await ask(hosts) == REPLY
+
+
+async def test_a_change_is_not_taken_away_from_the_leader_that_works_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(invoke, "HEDGE_S", 0.001)
+    others_have_spoken = asyncio.Event()
+
+    async def work() -> Message:
+        await others_have_spoken.wait()
+        return REPLY
+
+    async def point_to_leader() -> Message:
+        asyncio.get_running_loop().call_later(0.01, others_have_spoken.set)
+        raise NotLeader("a:10001")
+
+    hosts = Hosts(a=work, b=point_to_leader, c=NotLeader("a:10001"))
+    assert await ask(hosts) == REPLY
+    assert Counter(hosts.asked)["a"] == 1, "a second copy of the request would be a second change"
+
+
+async def test_of_answers_that_come_together_a_read_takes_the_newest() -> None:
+    newest = SystemQueryResp(data_version=9)
+    hosts = Hosts(a=SystemQueryResp(data_version=3), b=newest, c=SystemQueryResp(data_version=5))
+    assert await ask(hosts, read=True) == newest
+
+
+async def test_a_read_does_not_wait_for_a_silent_host() -> None:
+    hosts = Hosts(a=silence, b=REPLY, c=silence)
+    async with asyncio.timeout(5):
+        assert await ask(hosts, read=True) == REPLY
+
+
+async def test_a_read_follows_redirects_past_a_silent_host() -> None:
+    hosts = Hosts(a=silence, b=NotReplica(["z:10001"]), z=REPLY)
+    async with asyncio.timeout(5):
+        assert await ask(hosts, "a,b", read=True) == REPLY
+
+
+async def test_a_round_that_takes_too_long_is_given_up_and_repeated() -> None:
+    hosts = Hosts(a=[silence, REPLY])
+    assert await ask(hosts, "a", try_s=0.01) == REPLY
+
+
+async def test_the_deadline_ends_everything() -> None:
+    with pytest.raises(Fault) as raised:
+        await ask(Hosts(a=silence), "a", deadline_s=0.01)
+    assert raised.value.code == FaultCode.CLIENT_RPC_TIMEOUT
+    assert "SystemQuery" in raised.value.description
+
+
+async def test_every_error_on_the_way_is_heard() -> None:
+    heard: list[DaosControlError] = []
+    hosts = Hosts(a=[RaftUnavailable(), DaosError(Der.NO_PERM)])
+    with pytest.raises(DaosError):
+        await ask(hosts, "a", on_error=heard.append)
+    assert heard == [heard[0], DaosError(Der.NO_PERM)]
+    assert isinstance(heard[0], RaftUnavailable)
+
+
+async def test_no_configured_host_is_an_error_even_if_the_request_names_one() -> None:
+    with pytest.raises(Fault) as raised:
+        await ManagementClient(Hosts(a=REPLY), [], "s").call(METHOD, SystemQueryReq(), hosts=["a"])
+    assert raised.value.code == FaultCode.CLIENT_CONFIG_EMPTY_HOST_LIST
+
+
+async def test_what_is_waited_for_can_be_told() -> None:
+    waiting, texts = Waiting(), []
+
+    async def look() -> Message:
+        texts.append(str(waiting))
+        return REPLY
+
+    hosts = Hosts(a=[RaftUnavailable(), look])
+    one = ManagementClient(hosts, ["a"], "s", waiting=waiting, sleep=Sleeps())
+    await one.call(METHOD, SystemQueryReq())
+    assert texts == ["SystemQuery on a:10001 (so far: raft service unavailable (not started yet?))"]
+    assert not waiting
+
+
+async def test_fan_out_keeps_every_answer_and_every_error() -> None:
+    hosts = Hosts(a=REPLY, b=DaosError(Der.BUSY), c=silence)
+    answers = await fan_out(
+        hosts, ["a:10001", "b:10001", "c:10001", "d:10001"], METHOD, SystemQueryReq(), deadline_s=0.05
+    )
+    assert answers.replies == {"a:10001": REPLY}
+    assert list(answers.errors) == ["b:10001", "c:10001", "d:10001"]
+    assert answers.errors["b:10001"] == DaosError(Der.BUSY)
+    assert answers.errors["c:10001"] == Fault("client", 510, "")
+
+
+async def test_fan_out_is_bounded() -> None:
+    now, most = 0, 0
+
+    async def busy() -> Message:
+        nonlocal now, most
+        now += 1
+        most = max(most, now)
+        await asyncio.sleep(0)
+        now -= 1
+        return REPLY
+
+    names = [f"h{n}:10001" for n in range(50)]
+    hosts = Hosts(**{f"h{n}": busy for n in range(50)})
+    answers = await fan_out(hosts, names, METHOD, SystemQueryReq(), at_once=8)
+    assert len(answers.replies) == 50
+    assert 1 < most <= 8
+
+
+async def test_fan_out_may_send_each_host_its_own_request() -> None:
+    hosts = Hosts(a=REPLY, b=REPLY)
+    await fan_out(hosts, ["a:10001", "b:10001"], METHOD, lambda host: SystemQueryReq(hosts=host))
+    assert [request.hosts for request in hosts.requests] == ["a:10001", "b:10001"]  # type: ignore[attr-defined]
