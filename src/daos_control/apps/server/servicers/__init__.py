@@ -1,0 +1,1 @@
+"""What the server answers over gRPC and over its dRPC socket: tables of handlers, no transport."""

@@ -1,0 +1,179 @@
+"""How the system lies in the store: one key for each member, pool, attribute and fault domain, readable JSON in each.
+
+========================  =====================================================================
+``system/map``            map version and next free rank, rewritten by every decision on members
+``system/member/<rank>``  a member, and its node number in the fault-domain tree
+``system/domain/<path>``  a fault domain's node number
+``system/pool/<uuid>``    a pool's record
+``system/attr/<key>``     an attribute, property or note
+========================  =====================================================================
+
+``writes`` is the difference of two systems, so that rules need not know any of this.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from daos_control.mgmt.system import FIRST_FREE_RANK, System
+from daos_control.model.fault_domain import ROOT_ID, FaultDomain, FaultTree, Path
+from daos_control.model.member import Member, MemberState
+from daos_control.model.pool import PoolService, PoolState
+from daos_control.store.api import Snapshot, StoreUnavailable
+
+ROOT: Final = "system/"
+MAP: Final = f"{ROOT}map"
+_MEMBER: Final = f"{ROOT}member/"
+_DOMAIN: Final = f"{ROOT}domain/"
+_POOL: Final = f"{ROOT}pool/"
+_ATTRIBUTE: Final = f"{ROOT}attr/"
+
+
+class _Map(msgspec.Struct, frozen=True):
+    map_version: int = 0
+    next_rank: int = FIRST_FREE_RANK
+
+
+class _Member(msgspec.Struct, frozen=True, kw_only=True):
+    rank: int
+    uuid: str
+    addr: str
+    state: MemberState
+    fault_domain: str
+    node: int
+    fabric_uri: str
+    fabric_contexts: int = 0
+    secondary_fabric_uris: tuple[str, ...] = ()
+    secondary_fabric_contexts: tuple[int, ...] = ()
+    incarnation: int = 0
+    info: str = ""
+    last_update: datetime
+
+
+class _Pool(msgspec.Struct, frozen=True, kw_only=True):
+    uuid: str
+    label: str
+    state: PoolState
+    replicas: tuple[int, ...] = ()
+    ranks: tuple[int, ...] = ()
+    tier_bytes: tuple[int, ...] = ()
+    mem_ratio: float = 0.0
+    last_update: datetime
+
+
+def writes(old: System, new: System) -> dict[str, bytes | None]:
+    """Return what to write so that the store goes from ``old`` to ``new``."""
+    changes: dict[str, bytes | None] = {}
+    if (old.map_version, old.next_rank) != (new.map_version, new.next_rank):
+        changes[MAP] = msgspec.json.encode(_Map(new.map_version, new.next_rank))
+    if old.members is not new.members or old.tree is not new.tree:
+        changes |= _member_writes(old, new)
+    if old.pools is not new.pools:
+        changes |= {f"{_POOL}{uuid}": None for uuid in old.pools if uuid not in new.pools}
+        changes |= {
+            f"{_POOL}{uuid}": _pool_to_json(pool) for uuid, pool in new.pools.items() if old.pools.get(uuid) is not pool
+        }
+    if old.attributes is not new.attributes:
+        changes |= {f"{_ATTRIBUTE}{key}": None for key in old.attributes if key not in new.attributes}
+        changes |= {
+            f"{_ATTRIBUTE}{key}": msgspec.json.encode(value)
+            for key, value in new.attributes.items()
+            if old.attributes.get(key) != value
+        }
+    return changes
+
+
+def load(snapshot: Snapshot) -> System:
+    """Read back what ``writes`` wrote; raises StoreUnavailable if something in it makes no sense."""
+    counters = _Map()
+    members: dict[int, Member] = {}
+    domains: dict[Path, int] = {(): ROOT_ID}
+    ranks: dict[int, tuple[Path, int]] = {}
+    pools: dict[str, PoolService] = {}
+    attributes: dict[str, str] = {}
+    for key, held in snapshot.items.items():
+        try:
+            if key == MAP:
+                counters = msgspec.json.decode(held.value, type=_Map)
+            elif key.startswith(_MEMBER):
+                member, node = _member_from_json(held.value)
+                members[member.rank] = member
+                ranks[member.rank] = (member.fault_domain.levels, node)
+            elif key.startswith(_DOMAIN):
+                path = tuple(key.removeprefix(_DOMAIN).split("/"))
+                domains[path] = msgspec.json.decode(held.value, type=int)
+            elif key.startswith(_POOL):
+                pool = PoolService(**msgspec.structs.asdict(msgspec.json.decode(held.value, type=_Pool)))
+                pools[pool.uuid] = pool
+            elif key.startswith(_ATTRIBUTE):
+                attributes[key.removeprefix(_ATTRIBUTE)] = msgspec.json.decode(held.value, type=str)
+        except ValueError as error:
+            raise StoreUnavailable(
+                f"the management database holds something unreadable under {key!r} ({error}); "
+                "restore it from a backup, or remove that key with the server stopped"
+            ) from error
+    highest = max(*domains.values(), *(node for _, node in ranks.values()), ROOT_ID)
+    return System(
+        members=members,
+        by_uuid={member.uuid: rank for rank, member in members.items()},
+        tree=FaultTree(domains=domains, ranks=ranks, highest=highest),
+        pools=pools,
+        attributes=attributes,
+        map_version=counters.map_version,
+        next_rank=counters.next_rank,
+    )
+
+
+def _member_writes(old: System, new: System) -> Mapping[str, bytes | None]:
+    changes: dict[str, bytes | None] = {f"{_MEMBER}{rank}": None for rank in old.members if rank not in new.members}
+    for rank, member in new.members.items():
+        if old.members.get(rank) is not member or old.tree.ranks.get(rank) != new.tree.ranks[rank]:
+            changes[f"{_MEMBER}{rank}"] = _member_to_json(member, new.tree.ranks[rank][1])
+    if old.tree.domains is not new.tree.domains:
+        for path, number in new.tree.domains.items():
+            if path and path not in old.tree.domains:
+                changes[_DOMAIN + "/".join(path)] = msgspec.json.encode(number)
+    return changes
+
+
+def _member_to_json(member: Member, node: int) -> bytes:
+    return msgspec.json.encode(
+        _Member(
+            rank=member.rank,
+            uuid=member.uuid,
+            addr=member.addr,
+            state=member.state,
+            fault_domain=str(member.fault_domain),
+            node=node,
+            fabric_uri=member.fabric_uri,
+            fabric_contexts=member.fabric_contexts,
+            secondary_fabric_uris=member.secondary_fabric_uris,
+            secondary_fabric_contexts=member.secondary_fabric_contexts,
+            incarnation=member.incarnation,
+            info=member.info,
+            last_update=member.last_update,
+        )
+    )
+
+
+def _member_from_json(value: bytes) -> tuple[Member, int]:
+    fields = msgspec.structs.asdict(msgspec.json.decode(value, type=_Member))
+    node = fields.pop("node")
+    return Member(**{**fields, "fault_domain": FaultDomain.parse(fields["fault_domain"])}), node
+
+
+def _pool_to_json(pool: PoolService) -> bytes:
+    return msgspec.json.encode(
+        _Pool(
+            uuid=pool.uuid,
+            label=pool.label,
+            state=pool.state,
+            replicas=pool.replicas,
+            ranks=pool.ranks,
+            tier_bytes=pool.tier_bytes,
+            mem_ratio=pool.mem_ratio,
+            last_update=pool.last_update,
+        )
+    )

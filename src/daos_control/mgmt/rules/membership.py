@@ -1,0 +1,375 @@
+"""Who belongs to the system, and what becomes of members: joins, results of orders, deaths, exclusions.
+
+Pure rules from a system and a command to a change; what they refuse they raise.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from daos_control.base.errors import SteppingUp
+from daos_control.base.fault_codes import FaultCode
+from daos_control.mgmt.errors import JoinRefused, Refused
+from daos_control.mgmt.system import Change, System
+from daos_control.model.event import Event, EventId, EventType, Severity, cut, timestamp
+from daos_control.model.fault_domain import FaultDomain, FaultDomainError
+from daos_control.model.member import NIL_RANK, Member, MemberState, RankResult
+from daos_control.model.system_property import Note
+
+LABEL_SEPARATOR: Final = "="
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinRequest:
+    """An engine wants in; its control server asks on its behalf."""
+
+    uuid: str
+    rank: int = NIL_RANK
+    addr: str
+    """``ip:port`` of the control server."""
+    uri: str
+    contexts: int = 0
+    secondary_uris: tuple[str, ...] = ()
+    secondary_contexts: tuple[int, ...] = ()
+    fault_domain: str
+    index: int = 0
+    incarnation: int = 0
+    check_mode: bool = False
+    replace: bool = False
+    """Take over the record of an engine that was lost."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Joined:
+    """An engine is in."""
+
+    member: Member
+    map_version: int
+    """What the engine is told; the group update that follows it is newer."""
+    created: bool
+    checking: bool
+    before: MemberState = MemberState.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """A member that went from one state to another."""
+
+    member: Member
+    before: MemberState
+
+
+def join(system: System, request: JoinRequest, *, now: datetime, replaced: int | None = None) -> Change[Joined]:
+    """Let an engine in, or say why not.
+
+    ``replaced`` is the rank to take over when the request is for replacement; find it with ``rank_to_replace``.
+    A join makes two map versions: one for the member, which the engine is told as its own, and one more, so that
+    the group update which follows is newer than what the engine was told and it takes it.
+    """
+    request = replace(request, uuid=canonical_uuid(request.uuid))
+    domain = _domain(request)
+    system = _labelled(system, domain, request)
+    _check_provider(system, request, now)
+    if request.replace:
+        found = rank_to_replace(system, request)
+        if replaced != found:
+            raise Refused(f"rank {found} was not checked for replacement")
+        joined = _replaced(system, found, request, now)
+    elif (member := _known(system, request)) is not None:
+        joined = _rejoined(system, member, domain, request, now)
+    else:
+        joined = _added(system, domain, request, now)
+    after = joined.system
+    if after.paused and all(
+        member.state in {MemberState.JOINED, MemberState.ADMIN_EXCLUDED} for member in after.members.values()
+    ):
+        after = after.with_note(Note.GROUP_UPDATE_PAUSED, "false")
+    return replace(joined, system=replace(after, map_version=after.map_version + 1))
+
+
+def canonical_uuid(text: str) -> str:
+    """Return a uuid as DAOS writes it."""
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise Refused(f'invalid uuid "{text}"') from None
+
+
+def rank_to_replace(system: System, request: JoinRequest) -> int:
+    """Return the rank whose record the request matches in everything but the uuid."""
+    if request.rank != NIL_RANK:
+        raise Refused("unexpected rank in replace-rank request")
+    if not system.members:
+        raise Refused("empty system membership")
+    domain = _domain(request)
+    wanted = (
+        request.addr,
+        request.uri,
+        request.secondary_uris,
+        request.contexts,
+        request.secondary_contexts,
+        domain,
+    )
+    differences = []
+    for rank in sorted(system.members):
+        member = system.members[rank]
+        has = (
+            member.addr,
+            member.fabric_uri,
+            member.secondary_fabric_uris,
+            member.fabric_contexts,
+            member.secondary_fabric_contexts,
+            member.fault_domain,
+        )
+        different = sum(ours != theirs for ours, theirs in zip(has, wanted, strict=True))
+        if not different:
+            if member.uuid == canonical_uuid(request.uuid):
+                raise Refused(f"member with uuid {member.uuid} already exists")
+            return rank
+        differences.append(different)
+    fewest = min(differences)
+    if fewest > 1:
+        raise FaultCode.SYSTEM_JOIN_REPLACE_RANK_NOT_FOUND.fault(mismatches=fewest)
+    raise FaultCode.SYSTEM_JOIN_REPLACE_RANK_NOT_FOUND.fault()
+
+
+def _domain(request: JoinRequest) -> FaultDomain:
+    try:
+        domain = FaultDomain.parse(request.fault_domain)
+    except FaultDomainError as error:
+        raise FaultCode.SERVER_CONFIG_FAULT_DOMAIN_INVALID.fault(
+            fault_domain=request.fault_domain, problem=str(error)
+        ) from error
+    if not domain:
+        raise Refused("no fault domain in join request")
+    return domain
+
+
+def _labelled(system: System, domain: FaultDomain, request: JoinRequest) -> System:
+    """Hold everybody to the labels of the first joiner; an unlabelled first joiner means no labels at all."""
+    labels = LABEL_SEPARATOR.join(domain.label_per_level)
+    known = system.note(Note.DOMAIN_LABELS)
+    if known is None:
+        return system.with_note(Note.DOMAIN_LABELS, labels)
+    if known != labels:
+        shown = ", ".join(label for label in known.split(LABEL_SEPARATOR) if label)
+        raise FaultCode.SERVER_BAD_FAULT_DOMAIN_LABELS.fault(
+            fault_domain=request.fault_domain,
+            address=request.addr,
+            labels=", ".join(domain.labels),
+            system=shown,
+        )
+    return system
+
+
+def _check_provider(system: System, request: JoinRequest, now: datetime) -> None:
+    if not request.uri:
+        raise Refused("no primary fabric URI in join request")
+    provider, separator, _ = request.uri.partition("://")
+    if not separator:
+        raise Refused(f'unable to parse fabric provider from URI "{request.uri}"')
+    expected = system.note(Note.FABRIC_PROVIDERS)
+    if expected is None:
+        raise SteppingUp
+    if provider != expected:
+        text = f'rank {request.rank} fabric provider "{provider}" does not match system provider "{expected}"'
+        raise JoinRefused(text, _join_failed(request, text, now))
+
+
+def _known(system: System, request: JoinRequest) -> Member | None:
+    if request.rank == NIL_RANK:
+        known = system.by_uuid.get(request.uuid)
+        return None if known is None else system.members[known]
+    return system.members.get(request.rank)
+
+
+def _check_depth(system: System, domain: FaultDomain) -> None:
+    depth = system.tree.depth
+    if depth and len(domain.levels) != depth - 1:
+        raise FaultCode.SYSTEM_BAD_FAULT_DOMAIN_DEPTH.fault(fault_domain=str(domain), depth=depth - 1)
+
+
+def _added(system: System, domain: FaultDomain, request: JoinRequest, now: datetime) -> Change[Joined]:
+    _check_depth(system, domain)
+    if request.uuid in system.by_uuid:
+        raise Refused(f"failed to add new member: member with uuid {request.uuid} already exists")
+    given = request.rank != NIL_RANK
+    rank = request.rank if given else _free_rank(system)
+    member = Member(
+        rank=rank,
+        uuid=request.uuid,
+        addr=request.addr,
+        state=MemberState.JOINED,
+        fault_domain=domain,
+        fabric_uri=request.uri,
+        fabric_contexts=request.contexts,
+        secondary_fabric_uris=request.secondary_uris,
+        secondary_fabric_contexts=request.secondary_contexts,
+        incarnation=request.incarnation,
+        last_update=now,
+    )
+    after = _placed(system, member)
+    if not given:
+        after = replace(after, next_rank=rank + 1)
+    return _joined(after, member, created=True)
+
+
+def _free_rank(system: System) -> int:
+    """The next rank nobody has: an engine may have asked for a number that we had yet to hand out."""
+    rank = system.next_rank
+    while rank in system.members:
+        rank += 1
+    return rank
+
+
+def _rejoined(
+    system: System, member: Member, domain: FaultDomain, request: JoinRequest, now: datetime
+) -> Change[Joined]:
+    if len(system.members) != 1:
+        _check_depth(system, domain)
+    refusal = _rejoin_refusal(member, request)
+    if refusal:
+        raise JoinRefused(refusal, _join_failed(request, refusal, now))
+    back = replace(
+        member,
+        state=MemberState.CHECKER_STARTED if request.check_mode else MemberState.JOINED,
+        info="",
+        fault_domain=domain,
+        fabric_uri=request.uri,
+        fabric_contexts=request.contexts,
+        secondary_fabric_uris=request.secondary_uris,
+        secondary_fabric_contexts=request.secondary_contexts,
+        incarnation=request.incarnation,
+        last_update=now,
+    )
+    return _joined(_placed(system, back), back, created=False, before=member.state)
+
+
+def _rejoin_refusal(member: Member, request: JoinRequest) -> str:
+    """Something strange has happened on a host whose engine comes back as somebody else."""
+    if member.state is MemberState.ADMIN_EXCLUDED:
+        return _admin_excluded(member)
+    if request.rank not in {NIL_RANK, member.rank}:
+        return f"can't rejoin member with uuid {member.uuid}: rank changed from {member.rank} -> {request.rank}"
+    if request.uuid != member.uuid:
+        return f"can't rejoin member with rank {member.rank}: uuid changed from {member.uuid} -> {request.uuid}"
+    if request.addr != member.addr:
+        who = f"member {member.uuid} (rank {member.rank})"
+        return f"can't rejoin {who}: control address changed from {member.addr} -> {request.addr}"
+    return ""
+
+
+def _admin_excluded(member: Member) -> str:
+    return f"member {member.uuid} (rank {member.rank}) has been administratively excluded"
+
+
+def _replaced(system: System, rank: int, request: JoinRequest, now: datetime) -> Change[Joined]:
+    member = system.members[rank]
+    if member.state is MemberState.ADMIN_EXCLUDED:
+        refusal = _admin_excluded(member)
+        raise JoinRefused(refusal, _join_failed(request, refusal, now))
+    if request.uuid in system.by_uuid:
+        raise Refused(f"adding new member in replace-rank join request: member with uuid {request.uuid} already exists")
+    new = replace(member, uuid=request.uuid, state=MemberState.JOINED, info="", last_update=now)
+    return _joined(_placed(system, new), new, created=False, before=member.state)
+
+
+def _placed(system: System, member: Member) -> System:
+    """Put a member into the system and anew into the fault-domain tree."""
+    return replace(system.with_member(member), tree=system.tree.with_rank(member.rank, member.fault_domain))
+
+
+def _joined(
+    system: System, member: Member, *, created: bool, before: MemberState = MemberState.UNKNOWN
+) -> Change[Joined]:
+    joined = Joined(
+        member=member,
+        map_version=system.map_version,
+        created=created,
+        checking=system.checking,
+        before=before,
+    )
+    return Change(system=system, outcome=joined)
+
+
+def _join_failed(request: JoinRequest, text: str, now: datetime) -> Event:
+    return Event(
+        id=EventId.ENGINE_JOIN_FAILED,
+        type=EventType.INFO,
+        severity=Severity.ERROR,
+        message=cut(f"engine {request.index} (rank {request.rank}) was not allowed to join the system"),
+        timestamp=timestamp(now),
+        hostname=request.addr,
+        rank=request.rank,
+        incarnation=request.incarnation,
+        info=text,
+    )
+
+
+def record_results(
+    system: System, results: Sequence[RankResult], *, now: datetime, update_on_fail: bool = True
+) -> Change[tuple[Move, ...]]:
+    """Note what hosts report of their ranks after an order; moves that the table forbids are skipped."""
+    moves = []
+    for result in results:
+        member = system.members.get(result.rank)
+        if member is None:
+            raise Refused(f"unable to find member with rank {result.rank}")
+        if result.errored:
+            if result.state not in {MemberState.ERRORED, MemberState.UNRESPONSIVE}:
+                raise Refused(f"rank {result.rank} reports an error but is {result.state}")
+            if not update_on_fail:
+                continue
+        if member.can_become(result.state):
+            moved = member.moved(result.state, now=now, info=result.message)
+            system = system.with_member(moved)
+            moves.append(Move(member=moved, before=member.state))
+    return Change(system=system, outcome=tuple(moves))
+
+
+def engine_died(system: System, event: Event, *, now: datetime) -> Change[Move | None]:
+    """An engine's process ended; news of an earlier life of it are ignored."""
+    member = system.members.get(event.rank)
+    if member is None:
+        raise Refused(f"unable to find member with rank {event.rank}")
+    stale = 0 < event.incarnation < member.incarnation
+    if stale or not member.can_become(MemberState.ERRORED):
+        return Change(system=system, outcome=None)
+    dead = member.moved(MemberState.ERRORED, now=now, info=event.message)
+    return Change(system=system.with_member(dead), outcome=Move(member=dead, before=member.state))
+
+
+def rank_dead(system: System, rank: int, incarnation: int, *, now: datetime) -> Change[Move | None]:
+    """The other engines agree that a rank is dead: it is excluded until it joins again.
+
+    Nobody listens if the ``self_heal`` property says so. An incarnation of 0 means: whichever.
+    """
+    if "exclude" not in system.setting("self_heal").split(";"):
+        return Change(system=system, outcome=None)
+    member = system.members.get(rank)
+    if member is None:
+        raise Refused(f"unable to find member with rank {rank}")
+    reborn = member.state is MemberState.JOINED and 0 < incarnation < member.incarnation
+    if reborn or not member.can_become(MemberState.EXCLUDED):
+        return Change(system=system, outcome=None)
+    dead = member.moved(MemberState.EXCLUDED, now=now)
+    return Change(system=system.with_member(dead), outcome=Move(member=dead, before=member.state))
+
+
+def exclude(system: System, ranks: Collection[int], *, clear: bool, now: datetime) -> Change[tuple[RankResult, ...]]:
+    """Take ranks out by an administrator's word, or take that back: then they are out until they join."""
+    state = MemberState.EXCLUDED if clear else MemberState.ADMIN_EXCLUDED
+    action = "clear admin-excluded state" if clear else "set admin-excluded state"
+    results = []
+    for rank in sorted(ranks):
+        member = system.members[rank].placed(state, now=now)
+        system = system.with_member(member)
+        results.append(RankResult(rank=rank, state=state, action=action, addr=member.addr))
+    return Change(system=system, outcome=tuple(results))
+
+
+def admin_excluded(members: Mapping[int, Member], ranks: Collection[int]) -> frozenset[int]:
+    """Return which of these ranks an administrator has excluded."""
+    return frozenset(rank for rank in ranks if members[rank].state is MemberState.ADMIN_EXCLUDED)

@@ -1,0 +1,308 @@
+"""The management service of one server: what the servicers, the upcalls and the server itself talk to.
+
+A server that holds no replica has one as well; it knows only whom to ask instead. A replica's comes to life with
+``run``, as soon as there is storage to keep a store on, and then leads again and again until it is cancelled.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection, Coroutine, Mapping
+from enum import Enum
+from functools import partial
+from typing import Any, Final, TypeVar
+
+from daos_control.base import aio, logs
+from daos_control.base.clock import Clock
+from daos_control.base.errors import (
+    DaosControlError,
+    NotLeader,
+    NotReplica,
+    RaftUnavailable,
+    Uninitialized,
+)
+from daos_control.base.fault_codes import FaultCode
+from daos_control.base.version import DAOS_VERSION
+from daos_control.mgmt.attach import AttachInfo
+from daos_control.mgmt.errors import JoinRefused, Refused
+from daos_control.mgmt.leader import GroupMapPusher
+from daos_control.mgmt.pools import Pools, choose_at_random
+from daos_control.mgmt.ports import DataPlane, EventSink, Hosts, Settings
+from daos_control.mgmt.ranks import Ranks
+from daos_control.mgmt.rules import membership, properties, provider
+from daos_control.mgmt.rules.membership import Joined, JoinRequest, Move
+from daos_control.mgmt.rules.pools import Choose
+from daos_control.mgmt.system import Change, System
+from daos_control.mgmt.writer import Writer
+from daos_control.model.event import Event, EventId
+from daos_control.net.drpc.errors import DrpcError
+from daos_control.store.api import LostLeadership, Store, StoreUnavailable
+
+log = logs.get(__name__)
+
+T = TypeVar("T")
+
+ELECTION: Final = "mgmt"
+PAUSE_S: Final = 2.0
+"""Between two attempts to lead, so that a lasting trouble does not become a busy one."""
+
+
+class Standing(Enum):
+    """Where this server stands towards the management service."""
+
+    UNINITIALIZED = "no storage to keep it on yet"
+    STARTING = "waiting to lead"
+    STEPPING_UP = "getting ready to lead"
+    LEADING = "leading"
+    FOLLOWING = "not leading"
+
+
+class Management:
+    """The management service as its host sees it.
+
+    Everything it needs is given by keyword: ``settings`` (what configuration and hardware say), ``data_plane`` (the
+    engines of this host), ``hosts`` (the control servers of all hosts), ``events`` (where the service's own RAS
+    events go), ``clock``; ``choose`` picks the ranks of pools that are smaller than the system.
+
+    ``await run(store)`` is the service's life; cancel it to end it. Before that, and on servers without a replica,
+    every request is refused with the error that sends its caller elsewhere.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        data_plane: DataPlane,
+        hosts: Hosts,
+        events: EventSink,
+        clock: Clock,
+        choose: Choose = choose_at_random,
+        pause_s: float = PAUSE_S,
+    ) -> None:
+        self.settings = settings
+        self._data_plane = data_plane
+        self._events = events
+        self._clock = clock
+        self._pause_s = pause_s
+        self._standing = Standing.UNINITIALIZED
+        self._settled = asyncio.Event()
+        self._writer: Writer | None = None
+        self._group: asyncio.TaskGroup | None = None
+        self._attach = AttachInfo(settings)
+        self.pools = Pools(decisions=self, data_plane=data_plane, settings=settings, clock=clock, choose=choose)
+        self.ranks = Ranks(decisions=self, hosts=hosts, events=events, settings=settings, clock=clock)
+
+    # -- life ------------------------------------------------------------------------------------------------------
+
+    async def run(self, store: Store) -> None:
+        """Lead whenever the store lets us, until cancelled."""
+        if self.settings.address is None:
+            raise Refused("this server holds no replica of the management service")
+        try:
+            while True:
+                self._stand(Standing.STARTING)
+                try:
+                    async with store.lead(ELECTION, self.settings.address) as leadership:
+                        await self._lead(
+                            Writer(
+                                store=store,
+                                leadership=leadership,
+                                publish=self._events.record,
+                                deposed=self._not_leader,
+                            )
+                        )
+                except (DaosControlError, LostLeadership, StoreUnavailable) as error:
+                    log.error("the management service does not lead", reason=str(error), again_in_s=self._pause_s)
+                self._stand(Standing.FOLLOWING)
+                await asyncio.sleep(self._pause_s)
+        finally:
+            self._stand(Standing.FOLLOWING)
+
+    async def _lead(self, writer: Writer) -> None:
+        """Step up, serve, and leave nothing behind that acts for a leader."""
+        self._stand(Standing.STEPPING_UP)
+        await writer.load()
+        self._writer = writer
+        pusher = GroupMapPusher(self._data_plane, lambda: writer.system)
+        writer.listen(pusher.changed)
+        try:
+            async with aio.background() as duties:
+                duties.start("the management service's writer", writer.run())
+                settle = partial(
+                    provider.settle,
+                    provider=",".join(self.settings.providers),
+                    now=self._clock.now(),
+                    hostname=self.settings.hostname,
+                )
+                await writer.apply(settle)
+                async with asyncio.TaskGroup() as self._group:
+                    duties.start("group updates", pusher.run())
+                    duties.start("removal of left-over pools", self.pools.keep_tidy())
+                    self._stand(Standing.LEADING)
+                    log.info(f"MS leader running on {self.settings.hostname}")
+                    await asyncio.Event().wait()
+        finally:
+            self._group = None
+            self._stand(Standing.FOLLOWING)
+
+    def _stand(self, standing: Standing) -> None:
+        self._standing = standing
+        if standing in {Standing.LEADING, Standing.FOLLOWING}:
+            self._settled.set()
+        else:
+            self._settled.clear()
+
+    # -- admission -------------------------------------------------------------------------------------------------
+
+    @property
+    def leading(self) -> bool:
+        """Whether this server leads and is ready to."""
+        return self._standing is Standing.LEADING
+
+    @property
+    def leader(self) -> str:
+        """The leader's address, empty if unknown."""
+        return self.settings.address or "" if self.leading else ""
+
+    def check_has_replica(self) -> None:
+        """Raise what sends the caller elsewhere, unless this server holds a replica, be it empty."""
+        if self.settings.address is None:
+            raise NotReplica(self.settings.replicas)
+
+    def check_replica(self) -> None:
+        """Raise what sends the caller elsewhere, unless this server can answer from what it knows."""
+        self.check_has_replica()
+        if self._standing is Standing.UNINITIALIZED:
+            raise Uninitialized
+        if self._writer is None:
+            raise RaftUnavailable
+
+    async def check_leader(self) -> None:
+        """Raise what sends the caller elsewhere, unless this server leads; wait while it is about to."""
+        self.check_has_replica()
+        if self._standing is Standing.UNINITIALIZED:
+            raise Uninitialized
+        await self._settled.wait()
+        if not self.leading:
+            raise self._not_leader()
+
+    def _not_leader(self) -> NotLeader:
+        return NotLeader(self.leader, self.settings.other_replicas)
+
+    def check_system_name(self, sent: str) -> None:
+        """Raise fault 603 if a request is meant for another system; clients append their version to the name."""
+        name, dash, version = sent.rpartition("-")
+        numbers = version.removeprefix("v").split(".")
+        if not dash or len(numbers) != 3 or not all(part.isascii() and part.isdigit() for part in numbers):
+            name = sent
+        if name != self.settings.system_name:
+            raise FaultCode.SERVER_WRONG_SYSTEM.fault(requested=name, actual=self.settings.system_name)
+
+    # -- what pools and ranks are given ----------------------------------------------------------------------------
+
+    @property
+    def system(self) -> System:
+        """The system as last recorded; what has been decided but is not durable yet is not in it."""
+        return self._writer.system if self._writer is not None else System()
+
+    @property
+    def data_version(self) -> int:
+        """Grows with every commit."""
+        return self._writer.revision if self._writer is not None else 0
+
+    async def apply(self, rule: Callable[[System], Change[T]], /) -> T:
+        """Decide by a rule, record the decision, return its outcome."""
+        if self._writer is None:
+            raise self._not_leader()
+        return await self._writer.apply(rule)
+
+    def spawn(self, work: Coroutine[Any, Any, None], /) -> "asyncio.Task[None]":
+        """Run something as long as this leadership lasts; it must deal with its own errors."""
+        if self._group is None:
+            work.close()
+            raise self._not_leader()
+        return self._group.create_task(work)
+
+    # -- members ---------------------------------------------------------------------------------------------------
+
+    async def join(self, request: JoinRequest) -> tuple[Joined, bool]:
+        """Let an engine in; also returns whether it is our own first engine, which we have then set up ourselves.
+
+        That engine is the one through which the others will hear of the system, so it must not wait for its
+        turn behind a group update that needs it.
+        """
+        replaced = await self.pools.replaceable(request) if request.replace else None
+        try:
+            joined = await self.apply(
+                partial(membership.join, request=request, now=self._clock.now(), replaced=replaced)
+            )
+        except JoinRefused as refusal:
+            self._events.record(refusal.event)
+            raise
+        member = joined.member
+        log.info(
+            "engine joined" if joined.created else "engine joined again",
+            rank=member.rank,
+            host=member.addr,
+            uri=member.fabric_uri,
+            incarnation=member.incarnation,
+        )
+        local = request.addr == self.settings.address and request.index == 0
+        if local:
+            await self._set_up(member.rank, joined.map_version)
+        return joined, local
+
+    async def _set_up(self, rank: int, map_version: int) -> None:
+        try:
+            await self._data_plane.set_up(0, rank, map_version)
+        except DrpcError as error:
+            raise Refused(f"rank {rank} could not be set up on this host's first engine: {error}") from error
+
+    async def on_event(self, event: Event) -> None:
+        """Act on an event that changes the system's state; only the leader is asked to."""
+        try:
+            match event.id:
+                case EventId.ENGINE_DIED:
+                    rule = partial(membership.engine_died, event=event, now=self._clock.now())
+                    _report(await self.apply(rule))
+                case EventId.SWIM_RANK_DEAD:
+                    await self._rank_dead(event)
+                case EventId.POOL_REPLICAS_UPDATED:
+                    await self.pools.replicas_updated(event)
+                case _:
+                    log.debug("nothing to do for event", event_name=event.name)
+        except DaosControlError as error:
+            log.notice(f"event {event.name} changes nothing: {error}", rank=event.rank)
+
+    async def _rank_dead(self, event: Event) -> None:
+        if not event.incarnation:
+            log.error("a rank is reported dead without its incarnation", rank=event.rank)
+        move = await self.apply(
+            partial(membership.rank_dead, rank=event.rank, incarnation=event.incarnation, now=self._clock.now())
+        )
+        if move is not None:
+            log.info(f"marking rank {event.rank} as Excluded in response to rank dead event")
+
+    # -- what is asked ---------------------------------------------------------------------------------------------
+
+    def attach_info(self, *, all_ranks: bool) -> bytes:
+        """Return the serialised reply to GetAttachInfo."""
+        return self._attach.reply(self.system, data_version=self.data_version, all_ranks=all_ranks)
+
+    def get_properties(self, keys: Collection[str]) -> dict[str, str]:
+        """Return properties of the system, all or by name."""
+        computed: Mapping[str, str] = {"daos_system": self.settings.system_name, "daos_version": DAOS_VERSION}
+        return properties.get_properties(self.system, keys, computed=computed)
+
+    async def set_properties(self, given: Mapping[str, str]) -> None:
+        """Set properties of the system, and pass on to its pools those that they have from it."""
+        done = await self.apply(partial(properties.set_properties, properties=given))
+        await self.pools.spread(done)
+
+    async def set_attributes(self, given: Mapping[str, str]) -> None:
+        """Set users' attributes."""
+        await self.apply(partial(properties.set_attributes, attributes=given))
+
+
+def _report(move: Move | None) -> None:
+    if move is not None:
+        member = move.member
+        log.error(f"rank {member.rank}: {move.before.words}->{member.state.words} ({member.info})")

@@ -1,0 +1,98 @@
+"""The whole system as one value, and a decision about it as another.
+
+Rules take a ``System`` and return a ``Change``; nobody ever modifies either. Every change of a member, and
+nothing else, makes a new *map version*: the number by which engines tell an old group map from a new one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Final, Generic, Self, TypeVar
+
+from daos_control.model.event import Event
+from daos_control.model.fault_domain import FaultTree
+from daos_control.model.member import Member
+from daos_control.model.pool import PoolService
+from daos_control.model.system_property import NOTE_PREFIX, PROPERTY_PREFIX, SETTABLE, Note
+
+FIRST_FREE_RANK: Final = 1
+"""Rank 0 belongs to the first engine of the bootstrap replica, which asks for it."""
+
+_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class System:
+    """Everything the management service knows."""
+
+    members: Mapping[int, Member] = field(default_factory=lambda: MappingProxyType({}))
+    by_uuid: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    """Ranks by engine uuid; follows ``members``."""
+    tree: FaultTree = field(default_factory=FaultTree)
+    pools: Mapping[str, PoolService] = field(default_factory=lambda: MappingProxyType({}))
+    attributes: Mapping[str, str] = _NOTHING
+    """Users' attributes, settable properties and the service's notes, told apart by prefix."""
+    map_version: int = 0
+    next_rank: int = FIRST_FREE_RANK
+
+    def with_member(self, member: Member) -> Self:
+        """Add a member or replace the one with its rank; a new map version."""
+        known = self.members.get(member.rank)
+        by_uuid = self.by_uuid
+        if known is None or known.uuid != member.uuid:
+            by_uuid = {**by_uuid, member.uuid: member.rank}
+            if known is not None:
+                del by_uuid[known.uuid]
+        return replace(
+            self,
+            members={**self.members, member.rank: member},
+            by_uuid=by_uuid,
+            map_version=self.map_version + 1,
+        )
+
+    def with_pool(self, pool: PoolService) -> Self:
+        """Add or replace a pool's record."""
+        return replace(self, pools={**self.pools, pool.uuid: pool})
+
+    def without_pool(self, uuid: str) -> Self:
+        """Forget a pool."""
+        return replace(self, pools={other: pool for other, pool in self.pools.items() if other != uuid})
+
+    def with_attributes(self, changes: Mapping[str, str | None]) -> Self:
+        """Set attributes; None removes."""
+        kept = {key: value for key, value in self.attributes.items() if key not in changes}
+        return replace(self, attributes=kept | {key: value for key, value in changes.items() if value is not None})
+
+    def setting(self, name: str) -> str:
+        """Return a settable property's value, or its default."""
+        return self.attributes.get(PROPERTY_PREFIX + name, SETTABLE[name].default)
+
+    def note(self, note: Note) -> str | None:
+        """Return one of the service's own notes."""
+        return self.attributes.get(NOTE_PREFIX + note)
+
+    def with_note(self, note: Note, value: str | None) -> Self:
+        """Write one of the service's own notes, or strike it out."""
+        return self.with_attributes({NOTE_PREFIX + note: value})
+
+    @property
+    def checking(self) -> bool:
+        """Whether the system checker is enabled, and ordinary service refused."""
+        return self.note(Note.CHECKER_ENABLED) == "true"
+
+    @property
+    def paused(self) -> bool:
+        """Whether group updates wait until every rank has joined with the new fabric provider."""
+        return self.note(Note.GROUP_UPDATE_PAUSED) == "true"
+
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change(Generic[T_co]):
+    """A decision: the system after it, what to tell the caller, and what to make known once it is durable."""
+
+    system: System
+    outcome: T_co
+    events: tuple[Event, ...] = ()

@@ -1,0 +1,147 @@
+"""Engines and hosts as the management service sees them, for tests; as inconvenient as the real ones.
+
+Both yield before they answer, both fail on request, and both remember what they were asked, in order.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from daos_control.base.errors import DaosControlError
+from daos_control.base.fault_codes import FaultCode
+from daos_control.model.event import Event
+from daos_control.net.drpc import methods as drpc
+from daos_control.net.drpc.errors import DrpcError
+from daos_control.net.rpc.methods import Method
+from daos_control.wire.pb.ctl import ranks_pb2
+
+Answer = Any | DaosControlError | DrpcError | Callable[[Any], Any]
+
+
+@dataclass
+class FakeDataPlane:
+    """The engines of one host: usable or not, answering what they were told to, or emptily.
+
+    ``answer(method, ...)`` queues answers: a message, an error to raise, or a function of the request. What is
+    not queued is answered with an empty reply, which means success.
+    """
+
+    calls: list[tuple[drpc.Method[Any, Any], Any]] = field(default_factory=list)
+    set_ups: list[tuple[int, int, int]] = field(default_factory=list)
+    sets_up: bool = True
+    """Whether an engine that is set up becomes usable by it."""
+
+    def __post_init__(self) -> None:
+        self._usable = asyncio.Event()
+        self._answers: dict[drpc.Method[Any, Any], deque[Answer]] = {}
+        self._heard = asyncio.Condition()
+
+    def open(self) -> None:
+        """Make an engine usable."""
+        self._usable.set()
+
+    def close(self) -> None:
+        """Make all engines unusable."""
+        self._usable.clear()
+
+    def answer(self, method: drpc.Method[Any, Any], *answers: Answer) -> None:
+        """Queue answers to a method."""
+        self._answers.setdefault(method, deque()).extend(answers)
+
+    def requests(self, method: drpc.Method[Any, Any]) -> list[Any]:
+        """Return what was asked of a method, in order."""
+        return [request for called, request in self.calls if called == method]
+
+    async def asked(self, method: drpc.Method[Any, Any], times: int = 1) -> list[Any]:
+        """Wait until a method has been called so many times; returns the requests."""
+        async with self._heard:
+            await self._heard.wait_for(lambda: len(self.requests(method)) >= times)
+        return self.requests(method)
+
+    async def call(self, method: drpc.Method[Any, Any], request: Any, /) -> Any:
+        """Answer as queued; fault 611 if no engine is usable."""
+        await asyncio.sleep(0)
+        if not self._usable.is_set():
+            raise FaultCode.SERVER_DATA_PLANE_NOT_STARTED.fault()
+        kept = method.request()
+        kept.CopyFrom(request)
+        async with self._heard:
+            self.calls.append((method, kept))
+            self._heard.notify_all()
+        queued = self._answers.get(method)
+        answer = queued.popleft() if queued else method.reply()
+        if isinstance(answer, Exception):
+            raise answer
+        if callable(answer):
+            answer = answer(request)
+            if asyncio.iscoroutine(answer):
+                answer = await answer
+        return answer
+
+    async def set_up(self, instance: int, rank: int, map_version: int, /) -> None:
+        """Note that an engine was given its rank."""
+        await asyncio.sleep(0)
+        self.set_ups.append((instance, rank, map_version))
+        if self.sets_up:
+            self.open()
+
+    async def usable(self) -> None:
+        """Wait for ``open``."""
+        await self._usable.wait()
+
+
+@dataclass
+class FakeHosts:
+    """The control servers of all hosts: each does what it is told, unless an error is set for its address."""
+
+    states: dict[str, str] = field(
+        default_factory=lambda: {"PrepShutdownRanks": "stopping", "StopRanks": "stopped", "StartRanks": "ready"}
+    )
+    down: dict[str, DaosControlError] = field(default_factory=dict)
+    """Hosts that do not answer, by ``ip:port``."""
+    failing: dict[int, str] = field(default_factory=dict)
+    """Ranks that fail to do as told, with what they say."""
+    calls: list[tuple[str, str, Any]] = field(default_factory=list)
+
+    async def call(self, address: str, method: Method, request: Any, /, *, timeout_s: float | None = None) -> Any:
+        """Carry out an order on the ranks it names."""
+        await asyncio.sleep(0)
+        self.calls.append((address, method.name, request))
+        if address in self.down:
+            raise self.down[address]
+        reply = ranks_pb2.RanksResp()
+        for rank in _ranks(request.ranks):
+            failure = self.failing.get(rank, "")
+            reply.results.add(
+                rank=rank,
+                errored=bool(failure),
+                msg=failure or f"system {method.name.removesuffix('Ranks').lower()}",
+                state="errored" if failure else self.states[method.name],
+            )
+        return reply
+
+
+def _ranks(text: str) -> list[int]:
+    ranks: list[int] = []
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        ranks += range(int(first), int(last or first) + 1)
+    return ranks
+
+
+@dataclass
+class CapturedEvents:
+    """An event sink that keeps what it gets."""
+
+    events: list[Event] = field(default_factory=list)
+
+    def record(self, event: Event, /) -> None:
+        """Keep an event."""
+        self.events.append(event)
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the events so far."""
+        return [event.name for event in self.events]

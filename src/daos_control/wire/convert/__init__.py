@@ -1,0 +1,1 @@
+"""Between the protocol's messages and the model's values."""
