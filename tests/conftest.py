@@ -20,6 +20,16 @@ def recordings() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with an authority and certificates of every component, as ``security.authority`` lays it out."""
+    from daos_control.security.authority import issue_certificates
+
+    folder = tmp_path_factory.mktemp("pki") / "certs"
+    issue_certificates(folder)
+    return folder
+
+
 @pytest.fixture(autouse=True)
 def no_leaked_tasks(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fail a test that leaves a task running: nobody would see it fail later."""
