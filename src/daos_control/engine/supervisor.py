@@ -187,6 +187,7 @@ class EngineSupervisor:
         self._restart_wanted = False
         self._last_restart: float | None = None
         self._exit_wanted = False
+        self._exits = 0
         self._granted: bool | None = None
         self._replace = False
         self._superblock: Superblock | None = None
@@ -233,6 +234,15 @@ class EngineSupervisor:
         """Start it, or start it again once it has ended."""
         self._start_wanted = True
         self._nudged.set()
+
+    async def start(self) -> EngineState:
+        """Start it if it is not on its way already, and return how far it came: READY, AWAIT_FORMAT or STOPPED."""
+        exits = self._exits
+        if self._state is EngineState.STOPPED:
+            self.request_start()
+        settled = {EngineState.READY, EngineState.AWAIT_FORMAT}
+        await self.until(lambda state: state in settled or self._exits > exits)
+        return self._state
 
     def forget_restarts(self) -> None:
         """Drop the history of automatic restarts and any that is due: somebody has taken charge."""
@@ -454,6 +464,7 @@ class EngineSupervisor:
             Path(self.settings.socket_dir, f"daos_engine_{pid}.sock").unlink()
         ended = Exit(text=text, pid=pid, rank=rank, incarnation=incarnation, wanted=self._exit_wanted)
         self._exit_wanted = False
+        self._exits += 1
         self._move(EngineState.STOPPED, Change(index=self.index, state=EngineState.STOPPED, exit=ended))
 
     def _move(self, to: EngineState, change: Change | None = None) -> None:

@@ -29,7 +29,9 @@ def script(tmp_path: Path, text: str) -> Path:
 
 async def test_it_gets_exactly_its_arguments_and_environment(tmp_path, lines, output):
     engine = script(tmp_path, 'echo "$@"; cat /proc/$$/environ | tr "\\0" "\\n"; pwd')
-    async with running(engine, ["-I", "0", "a b"], {"D_PORT": "31416", "PMEMOBJ_CONF": "sds.at_create=0"}, output) as it:
+    async with running(
+        engine, ["-I", "0", "a b"], {"D_PORT": "31416", "PMEMOBJ_CONF": "sds.at_create=0"}, output
+    ) as it:
         assert await it.ended() == f"{engine} exited: process exited with 0"
     arguments, *environment, folder = [line for _, line in lines]
     assert (arguments, folder) == ("-I 0 a b", "/")

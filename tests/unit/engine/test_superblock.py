@@ -63,7 +63,7 @@ def test_writing_replaces_the_whole_file_and_leaves_nothing_beside(tmp_path):
 
 
 def test_a_vanished_mount_is_an_error_with_the_path(tmp_path):
-    with pytest.raises(SuperblockError, match="cannot write superblock .*gone/superblock"):
+    with pytest.raises(SuperblockError, match=r"cannot write superblock .*gone/superblock"):
         superblock.write(tmp_path / "gone" / "superblock", superblock.decode(GENUINE))
 
 

@@ -148,12 +148,10 @@ def tmpfs_options(step: MountTmpfs, *, numa: bool) -> str:
 
 def enough_memory(disks_gib: Sequence[int], available_kib: int) -> None:
     """Raise fault 214 unless the memory available is 90 % of what the disks may grow to."""
-    needed = sum(disks_gib) * _GIB // 100 * 90
-    have = available_kib * 1024
-    if have < needed:
-        raise FaultCode.SCM_RAMDISK_LOW_MEM.fault(
-            kind="available", ramdisk=max(disks_gib) * _GIB, needed=needed, have=have
-        )
+    required = sum(disks_gib) * _GIB // 100 * 90
+    available = available_kib * 1024
+    if available < required:
+        raise FaultCode.SCM_RAMDISK_LOW_MEM.fault(required=required, available=available)
 
 
 def _plan_tmpfs(disk: RamDisk, found: Found) -> tuple[Step, ...]:

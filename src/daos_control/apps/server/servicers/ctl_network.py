@@ -1,0 +1,52 @@
+"""NetworkScan: which interfaces of this host can carry which fabric."""
+
+import asyncio
+from collections.abc import Sequence
+
+from daos_control.host import cpus, network
+from daos_control.net.rpc.handlers import Caller, Handlers
+from daos_control.net.rpc.methods import CTL
+from daos_control.wire.pb.ctl import network_pb2
+
+ALL = "all"
+
+
+class NetworkService:
+    """The network call of CtlSvc; ``provider`` is the configured one."""
+
+    def __init__(self, provider: str) -> None:
+        self._provider = provider
+
+    def handlers(self) -> Handlers:
+        """Return the methods by path."""
+        return {CTL["NetworkScan"].path: self.scan}
+
+    async def scan(self, request: network_pb2.NetworkScanReq, _: Caller) -> network_pb2.NetworkScanResp:
+        """Look at the interfaces as they are now; without a provider in the request the configured one counts."""
+        wanted = request.provider or self._provider
+        found, cores = await asyncio.to_thread(_look)
+        reply = network_pb2.NetworkScanResp(numacount=len(cores), corespernuma=max(cores.values(), default=0))
+        for one in chosen(found, wanted):
+            reply.interfaces.add(
+                provider=one.provider,
+                device=one.interface,
+                numanode=one.numa_node,
+                priority=one.priority,
+                netdevclass=one.device_class,
+            )
+        return reply
+
+
+def chosen(found: Sequence[network.FabricInterface], provider: str) -> list[network.FabricInterface]:
+    """Return those of a provider, or of every one for ``all``; the loopback is nothing to build a system on."""
+    anything = provider.lower() in {"", ALL}
+    return [
+        one
+        for one in found
+        if one.device_class != network.LOOPBACK and (anything or network.supports(one.provider, provider))
+    ]
+
+
+def _look() -> tuple[tuple[network.FabricInterface, ...], dict[int, int]]:
+    found = network.fabric_interfaces(network.net_interfaces(), network.addressed_interfaces())
+    return found, dict(cpus.cores_by_node())
