@@ -21,8 +21,10 @@ from daos_control.apps.lab import processes
 from daos_control.apps.lab.plan import CONTROL_PORT, Host, Place, Plan, Wish, place_number, refuse_mixture
 from daos_control.apps.lab.records import FILE_NAME, Lab
 from daos_control.base.errors import DaosControlError, Fault
+from daos_control.base.rankset import RankSet
 from daos_control.client import DaosClient
-from daos_control.client.pools import PoolSize
+from daos_control.client.pool_size import Total
+from daos_control.model.member import MemberState
 from daos_control.security.authority import issue_certificates
 
 FIRST_POOL = "tank"
@@ -60,10 +62,10 @@ async def up(folder: Path, wish: Wish, *, pool_bytes: int) -> AsyncIterator[Step
         yield Step(title="Agent")
         lab = await _start_agent(lab)
         yield Step(title="Agent", done="answers on " + str(_agent_socket(plan)))
-        if pool_bytes and not await client.pool_list(query=False):
+        if pool_bytes and not (await client.pools.list(query=False)).pools:
             yield Step(title="Pool")
-            created = await client.pool_create(label=FIRST_POOL, size=PoolSize.total(pool_bytes))
-            yield Step(title="Pool", done=f"{FIRST_POOL} on ranks {created.ranks}")
+            created = await client.pools.create(FIRST_POOL, Total(total_bytes=pool_bytes))
+            yield Step(title="Pool", done=f"{FIRST_POOL} on ranks {RankSet(created.tgt_ranks)}")
 
 
 async def down(lab: Lab, *, keep: bool) -> None:
@@ -219,10 +221,10 @@ async def _all_joined(lab: Lab, client: DaosClient) -> None:
 
     async def joined() -> bool:
         try:
-            members = (await client.system_query()).members
+            members = (await client.system.query()).members
         except DaosControlError:
             return False  # The service starts once the first engine's storage is ready.
-        return sum(member.state == "joined" for member in members) >= lab.plan.ranks
+        return sum(member.state is MemberState.JOINED for member in members) >= lab.plan.ranks
 
     try:
         async with asyncio.timeout(START_LIMIT_S):
