@@ -1,0 +1,176 @@
+"""What a pool service's leader does by itself: rebuilds, and keeping dead ranks out.
+
+A rebuild moves no data here. It takes its time, tells the server when it begins and ends, and settles the pool map:
+first the rebuild proper, then the reclaim of what it left behind.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from daos_control.apps.emulator import properties, ras
+from daos_control.apps.emulator.chores import Chores
+from daos_control.apps.emulator.pool import ChangeTargets, FinishRebuild, PoolRecord, RevertRebuild
+from daos_control.apps.emulator.pool_map import Operation, PoolMap, TargetState
+from daos_control.apps.emulator.services import Leadership, RebuildStatus, Services
+from daos_control.apps.emulator.upcalls import Upcalls
+from daos_control.base import logs
+from daos_control.base.der import Der
+from daos_control.base.errors import DaosError
+
+log = logs.get(__name__)
+
+BUSY, IDLE, DONE = 0, 1, 2
+
+
+class Caretaker:
+    """Looks after the pools this engine leads."""
+
+    def __init__(
+        self,
+        services: Services,
+        upcalls: Upcalls,
+        chores: Chores,
+        *,
+        group: str,
+        rank: Callable[[], int],
+        phase_s: float,
+    ) -> None:
+        self._services = services
+        self._upcalls = upcalls
+        self._chores = chores
+        self._group = group
+        self._rank = rank
+        self._phase_s = phase_s
+        self.excludes = True
+        """False once the server prepares a shutdown: ranks that go now are not to be excluded."""
+
+    def lead(self, record: PoolRecord) -> None:
+        """Greet a new leadership: tell the server, and go on with a rebuild the last leader left."""
+        print(f"{record.short}: rank {self._rank()} became pool service leader {record.term}", flush=True)  # noqa: T201
+        self._chores.start(f"announce pool {record.short}", self._announce(record))
+        self.watch(record)
+
+    def change(self, before: PoolRecord, after: PoolRecord) -> None:
+        """See to what a committed change entails."""
+        if before.map is not after.map:
+            for line in _differences(before, after):
+                print(line, flush=True)  # noqa: T201  administrators' tools read these lines
+        if before.replicas != after.replicas:
+            self._chores.start(f"announce pool {after.short}", self._announce(after))
+        self.watch(after)
+
+    def watch(self, record: PoolRecord, *, asked: bool = False) -> None:
+        """Start a rebuild where the pool needs one and may have it without being ``asked``."""
+        leadership = self._services.leading.get(record.uuid)
+        if leadership is None or leadership.rebuilding or not record.map.rebuilding:
+            return
+        if not asked and not _starts_by_itself(record):
+            leadership.rebuild = RebuildStatus(state=BUSY, degraded=_degraded(record.map))
+            return
+        leadership.rebuilding = True
+        leadership.stop.clear()
+        self._chores.start(f"rebuild of {record.short}", self._rebuild(record, leadership))
+
+    def start(self, record: PoolRecord) -> None:
+        """Start a rebuild by hand; nothing to rebuild is fine."""
+        self.watch(record, asked=True)
+
+    def stop(self, record: PoolRecord) -> None:
+        """Stop a rebuild by hand; raises DaosError NONEXIST if none is under way."""
+        leadership = self._services.leading.get(record.uuid)
+        if leadership is None or not leadership.rebuilding or not record.map.rebuilding:
+            raise DaosError(Der.NONEXIST)
+        leadership.stop.set()
+
+    async def exclude(self, uuid: str, rank: int) -> None:
+        """Take a dead rank out of a pool, if the pool and the system want that."""
+        record = self._services.records[uuid]
+        if not self.excludes or not record.number(properties.SELF_HEAL) & properties.SELF_HEAL_EXCLUDE:
+            return
+        try:
+            if "pool_exclude" not in await self._upcalls.self_heal(self._group):
+                return
+            command = ChangeTargets(operation=Operation.EXCLUDE, rank=rank, whole_rank=True)
+            await self._services.lead(uuid, command)
+        except DaosError as error:
+            log.error("dead rank stays in the pool map", pool=uuid, rank=rank, reason=error)
+
+    async def _announce(self, record: PoolRecord) -> None:
+        try:
+            await self._upcalls.self_heal(self._group)
+        except DaosError as error:
+            log.error("system property not available", pool=record.uuid, reason=error)
+        event = ras.replicas_updated(self._rank(), record.uuid, record.replicas, record.term)
+        await self._upcalls.event(event, wait=True)
+
+    async def _rebuild(self, record: PoolRecord, leadership: Leadership) -> None:
+        uuid = record.uuid
+        try:
+            print(f"Rebuild [queued] ({record.short} ver={record.map.version})", flush=True)  # noqa: T201
+            leadership.rebuild = RebuildStatus(state=BUSY, degraded=_degraded(record.map))
+            if not await self._phase(record, leadership, "Rebuild"):
+                leadership.rebuild = RebuildStatus(state=IDLE, status=Der.OP_CANCELED)
+                await self._services.lead(uuid, RevertRebuild())
+                return
+            settled = (await self._services.lead(uuid, FinishRebuild())).record
+            leadership.rebuild = RebuildStatus(state=DONE)
+            if settled is not None:
+                await self._phase(settled, leadership, "Reclaim")
+        except DaosError as error:
+            log.error("rebuild interrupted", pool=uuid, reason=error)
+        finally:
+            leadership.rebuilding = False
+        if uuid in self._services.leading:
+            self.watch(self._services.records[uuid])
+
+    async def _phase(self, record: PoolRecord, leadership: Leadership, operation: str) -> bool:
+        """Let a phase pass; tell if it came to its end."""
+        await self._tell(ras.Event.REBUILD_STARTED, record, operation)
+        try:
+            async with asyncio.timeout(self._phase_s):
+                await leadership.stop.wait()
+        except TimeoutError:
+            await self._tell(ras.Event.REBUILD_FINISHED, record, operation)
+            print(f"{operation} [completed] ({record.short} ver={record.map.version})", flush=True)  # noqa: T201
+            return True
+        if record.uuid in self._services.leading:
+            await self._tell(ras.Event.REBUILD_FAILED, record, operation)
+        return False
+
+    async def _tell(self, event: ras.Event, record: PoolRecord, operation: str) -> None:
+        await self._upcalls.event(
+            ras.rebuild(event, self._rank(), record.uuid, record.map.version, operation), wait=False
+        )
+
+
+def _starts_by_itself(record: PoolRecord) -> bool:
+    """Draining and coming targets are always seen to; for lost ones the pool decides."""
+    if record.map.count(lambda state: state in {TargetState.DRAIN, TargetState.UP}):
+        return True
+    return bool(record.number(properties.SELF_HEAL) & properties.SELF_HEAL_REBUILD)
+
+
+def _degraded(current: PoolMap) -> bool:
+    return current.count(lambda state: state is TargetState.DOWN) > 0
+
+
+_WORDS = {
+    TargetState.DOWN: "is down.",
+    TargetState.DRAIN: "is draining.",
+    TargetState.DOWN_OUT: "is excluded",
+    TargetState.UP_IN: "is reintegrated.",
+}
+
+
+def _differences(before: PoolRecord, after: PoolRecord) -> list[str]:
+    known = {engine.rank: engine for engine in before.map.engines}
+    lines, number = [], 0
+    for engine in after.map.engines:
+        old = known.get(engine.rank)
+        for index, state in enumerate(engine.targets):
+            if old is None or old.targets[index] is not state:
+                word = _WORDS.get(state) or ("start reintegration." if old else "is being extended.")
+                lines.append(f"{after.short}: Target[{number}] (rank {engine.rank} idx {index}) {word}")
+            number += 1
+    versions = f"version={before.map.version}->{after.map.version}"
+    return [*lines, f"{after.short}: committed pool map: {versions}"]

@@ -1,0 +1,222 @@
+"""What an engine keeps on its storage path, so that it is there after a restart, however the engine ended.
+
+::
+
+    <path>/<pool uuid>/shard.json      this engine's share of the pool: sizes of its targets
+    <path>/<pool uuid>/service.json    this engine's replica of the pool service, if it has one
+    <path>/NEWBORNS/, ZOMBIES/         pools on their way in and out; emptied at start
+    <path>/daos_sys/engine.json        last incarnation
+    <path>/daos_sys/devices.json       the devices and their state
+
+Files are replaced as a whole: written beside, synced, renamed. A pool appears and disappears by one rename. Sizes are
+accounted and not allocated: a lab's pools would not fit its memory.
+"""
+
+import errno
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from daos_control.apps.emulator.pool import PoolRecord
+from daos_control.apps.emulator.space import Size
+from daos_control.base import logs
+from daos_control.base.der import Der
+from daos_control.base.errors import DaosError
+
+log = logs.get(__name__)
+
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_DER_OF_ERRNO = {
+    errno.ENOSPC: Der.NOSPACE,
+    errno.EDQUOT: Der.NOSPACE,
+    errno.ENOENT: Der.NONEXIST,
+    errno.EPERM: Der.NO_PERM,
+    errno.EACCES: Der.NO_PERM,
+    errno.EEXIST: Der.EXIST,
+    errno.ENOMEM: Der.NOMEM,
+    errno.ENOTDIR: Der.NOTDIR,
+    errno.EIO: Der.IO,
+}
+_Kept = TypeVar("_Kept", bound=msgspec.Struct)
+
+
+class StorageError(Exception):
+    """The storage path cannot be used; the text says why."""
+
+
+class Shard(msgspec.Struct, frozen=True, kw_only=True):
+    """This engine's share of a pool: so many targets of one size."""
+
+    size: Size
+    targets: int
+
+    @property
+    def scm_bytes(self) -> int:
+        """Bytes of memory files."""
+        return self.size.scm * self.targets
+
+
+class Replica(msgspec.Struct, frozen=True, kw_only=True):
+    """A replica of a pool service: the newest record it took, and the newest leader it promised to listen to."""
+
+    promised: int
+    record: PoolRecord
+
+
+class EngineFile(msgspec.Struct, frozen=True, kw_only=True):
+    """What outlives one process of an engine."""
+
+    incarnation: int = 0
+
+
+class Store:
+    """The storage path; everything is read at ``open_store`` and kept in memory beside the files."""
+
+    def __init__(self, path: Path, *, scm_bytes: int | None) -> None:
+        self._path = path
+        self._declared = scm_bytes
+        self.shards: dict[str, Shard] = {}
+        self.replicas: dict[str, Replica] = {}
+        self.damaged: list[str] = []
+        """Pools whose files cannot be understood."""
+
+    @property
+    def scm_free(self) -> int:
+        """Bytes that new memory files may take."""
+        return self._capacity() - sum(shard.scm_bytes for shard in self.shards.values())
+
+    def load(self) -> None:
+        """Read what is there and finish what a crash interrupted; raises StorageError."""
+        try:
+            for name in ("NEWBORNS", "ZOMBIES"):
+                shutil.rmtree(self._path / name, ignore_errors=True)
+                (self._path / name).mkdir(mode=0o770)
+            (self._path / "daos_sys").mkdir(mode=0o775, exist_ok=True)
+            pools = [entry.name for entry in self._path.iterdir() if UUID.fullmatch(entry.name)]
+        except OSError as error:
+            raise StorageError(f"cannot use storage path {self._path}: {error.strerror}") from error
+        for uuid in sorted(pools):
+            self._load_pool(uuid)
+
+    def next_incarnation(self, stamp_after: int) -> None:
+        """Remember the incarnation of this process."""
+        self.keep("engine", EngineFile(incarnation=stamp_after))
+
+    def kept(self, name: str, kind: type[_Kept]) -> _Kept | None:
+        """Read one of the engine's own files; None if it is missing or unreadable."""
+        try:
+            return msgspec.json.decode((self._path / "daos_sys" / f"{name}.json").read_bytes(), type=kind)
+        except FileNotFoundError:
+            return None
+        except (OSError, msgspec.DecodeError) as error:
+            log.error("ignoring a file of this engine", file=f"daos_sys/{name}.json", reason=error)
+            return None
+
+    def keep(self, name: str, content: msgspec.Struct) -> None:
+        """Replace one of the engine's own files; raises DaosError."""
+        with _errors_as_der():
+            _replace(self._path / "daos_sys" / f"{name}.json", msgspec.json.encode(content))
+
+    def create_shard(self, uuid: str, shard: Shard) -> None:
+        """Add a pool's share; one that is there stays as it is. Raises DaosError, NOSPACE if it does not fit."""
+        if uuid in self.shards:
+            return
+        if shard.scm_bytes > self.scm_free:
+            raise DaosError(Der.NOSPACE)
+        newborn = self._path / "NEWBORNS" / uuid
+        with _errors_as_der():
+            shutil.rmtree(newborn, ignore_errors=True)
+            newborn.mkdir(mode=0o770)
+            _replace(newborn / "shard.json", msgspec.json.encode(shard))
+            newborn.rename(self._path / uuid)
+            _sync(self._path)
+        self.shards[uuid] = shard
+
+    def destroy(self, uuid: str) -> None:
+        """Remove a pool's share and replica; nothing there is fine."""
+        zombie = self._path / "ZOMBIES" / uuid
+        with _errors_as_der():
+            try:
+                (self._path / uuid).rename(zombie)
+            except FileNotFoundError:
+                return
+            finally:
+                self.shards.pop(uuid, None)
+                self.replicas.pop(uuid, None)
+            _sync(self._path)
+            shutil.rmtree(zombie, ignore_errors=True)
+
+    def write_replica(self, replica: Replica) -> None:
+        """Replace this engine's replica of a pool service; raises DaosError."""
+        uuid = replica.record.uuid
+        folder = self._path / uuid
+        with _errors_as_der():
+            folder.mkdir(mode=0o770, exist_ok=True)
+            _replace(folder / "service.json", msgspec.json.encode(replica))
+        self.replicas[uuid] = replica
+
+    def remove_replica(self, uuid: str) -> None:
+        """Drop this engine's replica; its share of the pool stays."""
+        with _errors_as_der():
+            (self._path / uuid / "service.json").unlink(missing_ok=True)
+        self.replicas.pop(uuid, None)
+
+    def _load_pool(self, uuid: str) -> None:
+        folder = self._path / uuid
+        try:
+            if (file := folder / "shard.json").exists():
+                self.shards[uuid] = msgspec.json.decode(file.read_bytes(), type=Shard)
+            if (file := folder / "service.json").exists():
+                self.replicas[uuid] = msgspec.json.decode(file.read_bytes(), type=Replica)
+        except (OSError, msgspec.DecodeError) as error:
+            log.error("pool cannot be started", pool=uuid, reason=error)
+            self.damaged.append(uuid)
+
+    def _capacity(self) -> int:
+        if self._declared is not None:
+            return self._declared
+        with _errors_as_der():
+            system = os.statvfs(self._path)
+        return system.f_blocks * system.f_frsize
+
+
+def read_json(path: Path) -> object:
+    """Read a document somebody else wrote; raises StorageError."""
+    try:
+        return json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise StorageError(f"cannot read {path}: {error}") from error
+
+
+def _replace(path: Path, content: bytes) -> None:
+    staging = path.with_suffix(".staging")
+    with staging.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    staging.rename(path)
+    _sync(path.parent)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _errors_as_der() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        log.error("storage failed", reason=error)
+        raise DaosError(_DER_OF_ERRNO.get(error.errno or 0, Der.MISC)) from error

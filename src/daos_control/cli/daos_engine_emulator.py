@@ -1,0 +1,18 @@
+"""``daos_engine_emulator``: run an emulated engine; the command line is daos_engine's."""
+
+import os
+import sys
+from pathlib import Path
+
+
+def main() -> int:
+    """Run the program."""
+    # Loading TLS would cost an engine, which has none, several megabytes; asyncio does without when it is not there.
+    sys.modules["ssl"] = None  # type: ignore[assignment]
+    from daos_control.apps.emulator.main import main as run
+
+    return run(sys.argv[1:], os.environ, program=Path(sys.argv[0]).name)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
