@@ -90,7 +90,7 @@ class Outside:
     attach: AttachInfo | DaosControlError | None = None
     user: Identity | None = None
     process_name: str = ""
-    telemetry: TelemetryPolicy = TelemetryPolicy()
+    telemetry: TelemetryPolicy = field(default_factory=TelemetryPolicy)
     verifier: bytes = b""
     evicted: list[UUID] = field(default_factory=list)
 

@@ -6,8 +6,9 @@ class, if it speaks the servers' provider, and if its interface has an address. 
 configuration are taken at the administrator's word: of them only the address is asked for.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Self
 
 from daos_control.wire.pb.mgmt.svc_pb2 import FabricInterface, FabricInterfaces, GetAttachInfoResp
@@ -37,8 +38,8 @@ class FabricDevice:
     def supports(self, provider: str) -> bool:
         """Whether the device speaks ``provider``; of a combination ``lib+a,b`` it must speak every part.
 
-        >>> mlx = FabricDevice(interface="ib0", domain="mlx5_0", dev_class=32, providers=frozenset({"ucx+dc", "ucx+ud"}))
-        >>> mlx.supports("ucx+dc,ud"), mlx.supports("ucx+dc,rc")
+        >>> both = FabricDevice(interface="ib0", domain="d0", dev_class=32, providers=frozenset({"ucx+dc", "ucx+ud"}))
+        >>> both.supports("ucx+dc,ud"), both.supports("ucx+dc,rc")
         (True, False)
         """
         if self.is_static or provider in self.providers:
@@ -128,15 +129,17 @@ class Chooser:
 
     def choose(self, *, numa_node: int, dev_class: int, provider: str) -> FabricDevice:
         """Return the next fitting device for a client on ``numa_node``. Raises NoFabric if there is none."""
-        device = self._next_on(numa_node, dev_class, provider)
-        for _ in self._order if device is None else ():
-            self._last_resort = (self._last_resort + 1) % len(self._order)
-            device = self._next_on(self._order[self._last_resort], dev_class, provider)
+        for node in chain((numa_node,), self._other_nodes()):
+            device = self._next_on(node, dev_class, provider)
             if device is not None:
-                break
-        if device is None:
-            raise NoFabric(f"no local interface of device class {dev_class} speaks {provider} and has an address")
-        return device
+                return device
+        raise NoFabric(f"no local interface of device class {dev_class} speaks {provider} and has an address")
+
+    def _other_nodes(self) -> Iterator[int]:
+        """Go once round all nodes, from where the last client left off that found nothing on its own."""
+        for _ in self._order:
+            self._last_resort = (self._last_resort + 1) % len(self._order)
+            yield self._order[self._last_resort]
 
     def _next_on(self, node: int, dev_class: int, provider: str) -> FabricDevice | None:
         devices = self._fabric.nodes.get(node, ())

@@ -1,7 +1,7 @@
 """The three things the agent asks of the management service, in the agent's own words."""
 
-from collections.abc import Iterable
-from typing import Any, Protocol
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
 from google.protobuf.message import Message
@@ -12,11 +12,16 @@ from daos_control.base.der import Der
 from daos_control.base.errors import DaosControlError, DaosError, EmptyGroupMap, Fault
 from daos_control.base.fault_codes import FaultCode
 from daos_control.client.errors import ManagementServiceUnreachable, is_connection_error
-from daos_control.client.invoke import is_unavailable
+from daos_control.client.invoke import ManagementClient, is_unavailable
 from daos_control.net.rpc.methods import MGMT
+from daos_control.security.certificates import Certificates
+from daos_control.security.components import Component
 from daos_control.wire.pb.mgmt.pool_pb2 import PoolEvictReq
 from daos_control.wire.pb.mgmt.svc_pb2 import GetAttachInfoReq, GetAttachInfoResp
 from daos_control.wire.pb.mgmt.system_pb2 import SystemCleanupReq, SystemCleanupResp
+
+if TYPE_CHECKING:
+    from daos_control.net.grpc.channels import Channels
 
 log = logs.get(__name__)
 
@@ -32,12 +37,55 @@ class Service(Protocol):
         ...
 
 
-async def fetch_attach_info(service: Service, *, provider_index: int) -> AttachInfo:
+class Connection:
+    """The management service, connected to only while there are calls: they are rare, and agents are many."""
+
+    def __init__(
+        self,
+        hosts: Sequence[str],
+        system: str,
+        *,
+        port: int,
+        certificates: Certificates | None,
+        allow_proxy: bool = False,
+    ) -> None:
+        self._hosts = hosts
+        self._system = system
+        self._port = port
+        self._certificates = certificates
+        self._allow_proxy = allow_proxy
+        self._channels: Channels | None = None
+        self._calls = 0
+
+    async def call(self, method: Any, request: Message, **how: Any) -> Any:
+        """Return the reply, or raise an error of ``base.errors``."""
+        # An idle agent has no use for grpcio, which takes a tenth of a second and half the memory.
+        from daos_control.net.grpc.channels import Channels  # noqa: PLC0415
+
+        if self._channels is None:
+            self._channels = Channels(self._certificates, Component.AGENT, allow_proxy=self._allow_proxy)
+        self._calls += 1
+        try:
+            client = ManagementClient(self._channels, self._hosts, self._system, port=self._port)
+            return await client.call(method, request, **how)
+        finally:
+            self._calls -= 1
+            if not self._calls:
+                idle, self._channels = self._channels, None
+                await idle.aclose()
+
+
+async def ask_attach_info(service: Service) -> GetAttachInfoResp:
     """Ask how to reach the system's ranks; while it has none yet, keep asking."""
     reply: GetAttachInfoResp = await service.call(
         MGMT["GetAttachInfo"], GetAttachInfoReq(all_ranks=True), retry=lambda error: isinstance(error, EmptyGroupMap)
     )
-    return AttachInfo.from_reply(reply, provider_index=provider_index)
+    return reply
+
+
+async def fetch_attach_info(service: Service, *, provider_index: int) -> AttachInfo:
+    """Ask the same, and make the answer ready for clients. Raises UnusableAttachInfo if it is of no use to them."""
+    return AttachInfo.from_reply(await ask_attach_info(service), provider_index=provider_index)
 
 
 async def evict(service: Service, pool: UUID, handles: Iterable[UUID]) -> None:

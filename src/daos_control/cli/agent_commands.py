@@ -1,0 +1,249 @@
+"""The commands of daos_agent: read the configuration, call, print."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from daos_control.base.version import DAOS_VERSION
+from daos_control.cli.flags import Values
+
+if TYPE_CHECKING:
+    from daos_control.config.agent import AgentConfig
+    from daos_control.host.network import FabricInterface
+    from daos_control.security.certificates import Certificates
+    from daos_control.wire.pb.mgmt.svc_pb2 import ClientNetHint, GetAttachInfoResp
+
+PROGRAM = "daos_agent"
+NAME = "DAOS Agent"
+SERVER_NAME = "DAOS Control Server"
+
+_MISC = -1025
+_PROXY_VARIABLES = ("http_proxy", "https_proxy", "ftp_proxy", "socks_proxy", "no_proxy", "all_proxy")
+
+Document: TypeAlias = dict[str, Any]
+Run: TypeAlias = Callable[[Values], int]
+
+
+def _command(run: Callable[[Values], Any]) -> Run:
+    """Make a command of a function that may raise; a document that it returns is its JSON."""
+
+    @wraps(run)
+    def guarded(values: Values) -> int:
+        from daos_control.base.errors import DaosControlError
+        from daos_control.net.drpc.errors import DrpcError
+
+        try:
+            document = run(values)
+        except (DaosControlError, DrpcError, OSError, ValueError) as error:
+            if values.json:
+                _print_envelope(None, error)
+            print(f"ERROR: {PROGRAM}: {error}", file=sys.stderr)
+            resolution = getattr(error, "resolution", "")
+            if resolution:
+                print(f"ERROR: {PROGRAM}: {resolution}", file=sys.stderr)
+            return 1
+        if values.json:
+            _print_envelope(document)
+        return 0
+
+    return guarded
+
+
+@_command
+def start(values: Values) -> None:
+    """Serve clients until told to stop."""
+    import asyncio
+
+    from daos_control.apps.agent import main
+
+    config, certificates = _configured(values, console_from="INFO")
+    asyncio.run(main.run(config, certificates, allow_proxy=values.allow_proxy))
+
+
+@_command
+def version(values: Values) -> Document:
+    """Print this program's version."""
+    if not values.json:
+        print(f"{NAME} version {DAOS_VERSION}")
+    return {"name": NAME, "version": DAOS_VERSION, "release": True, "build_time": "0001-01-01T00:00:00Z"}
+
+
+@_command
+def server_version(values: Values) -> Document:
+    """Print the version of the servers."""
+    build = _attach_info(_configured(values)).build_info
+    number = f"{build.major}.{build.minor}.{build.patch}"
+    if not values.json:
+        print(f"{SERVER_NAME} version {number}")
+    document = {"name": SERVER_NAME, "version": number}
+    return document | ({"build_info": build.tag} if build.tag else {})
+
+
+@_command
+def dump_attach_info(values: Values) -> Document:
+    """Print the ranks' addresses as a CaRT group file."""
+    configured = _configured(values)
+    reply = _attach_info(configured)
+    if not values.json:
+        lines = [f"name {reply.sys or configured[0].name}", f"size {len(reply.rank_uris)}", "all"]
+        lines += [f"{entry.rank} {entry.uri}" for entry in reply.rank_uris]
+        _write(values.output_file, "\n".join(lines) + "\n")
+    return _attach_document(reply)
+
+
+@_command
+def net_scan(values: Values) -> Document:
+    """List what the local network interfaces are good for."""
+    from daos_control.host.network import LOOPBACK, addressed_interfaces, fabric_interfaces, net_interfaces
+
+    wanted = "" if values.provider.lower() == "all" else values.provider
+    found = [
+        interface
+        for interface in fabric_interfaces(net_interfaces(), addressed_interfaces())
+        if interface.device_class != LOOPBACK and interface.provider.startswith(wanted)
+    ]
+    if not values.json:
+        print(_network_text(found))
+    return _network_document(found)
+
+
+@_command
+def not_there_yet(_values: Values) -> None:
+    """Say that a command of the original is not there yet."""
+    raise ValueError("this command is not there yet; the other commands are listed by: daos_agent -h")
+
+
+def _configured(values: Values, *, console_from: str = "NOTICE") -> tuple["AgentConfig", "Certificates | None"]:
+    """Read the configuration as the command line changes it, set up logging, and load the certificates."""
+    from dataclasses import replace
+
+    from daos_control.base import logs
+    from daos_control.config.agent import AgentConfig
+    from daos_control.security import certificates
+
+    if not values.allow_proxy:
+        _forget_proxies()
+    config = AgentConfig.find(values.config_path)
+    config = replace(
+        config,
+        log_file=values.logfile or config.log_file,
+        runtime_dir=values.runtime_dir or config.runtime_dir,
+        control_log_mask=logs.Level.TRACE if values.debug else config.control_log_mask,
+        transport_config=config.transport_config.insecure() if values.insecure else config.transport_config,
+    )
+    level = config.control_log_mask if values.debug else max(config.control_log_mask, logs.Level.parse(console_from))
+    logs.configure(program=PROGRAM, level=level, file=config.log_file or None, json=values.json_logging)
+    logs.get(__name__).info(f"loaded agent config from path: {config.path}")
+    transport = config.transport_config
+    if transport.allow_insecure:
+        return config, None
+    files = certificates.CertificateFiles(
+        ca_cert=Path(transport.ca_cert),
+        cert=Path(transport.cert),
+        key=Path(transport.key),
+        client_cert_dir=Path(transport.client_cert_dir) if transport.client_cert_dir else None,
+    )
+    return config, certificates.load(files)
+
+
+def _forget_proxies() -> None:
+    """Keep the environment's proxies away from gRPC: servers are never behind one."""
+    for name in _PROXY_VARIABLES:
+        os.environ.pop(name, None)
+        os.environ.pop(name.upper(), None)
+
+
+def _attach_info(configured: tuple["AgentConfig", "Certificates | None"]) -> "GetAttachInfoResp":
+    import asyncio
+
+    from daos_control.apps.agent import upstream
+
+    config, certificates = configured
+    service = upstream.Connection(config.access_points, config.name, port=config.port, certificates=certificates)
+    return asyncio.run(upstream.ask_attach_info(service))
+
+
+def _write(path: str, text: str) -> None:
+    if path == "stdout":
+        sys.stdout.write(text)
+    else:
+        Path(path).write_text(text)
+
+
+def _print_envelope(response: Document | None, error: BaseException | None = None) -> None:
+    """Print JSON as DAOS's programs do; null stands for a command that has none."""
+    status = 0 if error is None else getattr(error, "status", _MISC)
+    envelope = {"response": response, "error": None if error is None else str(error), "status": status}
+    text = json.dumps(envelope, indent=2, ensure_ascii=False)
+    for character in "<>&":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    print(text)
+
+
+def _attach_document(reply: "GetAttachInfoResp") -> Document:
+    build = reply.build_info
+    return {
+        "sys": reply.sys,
+        "rank_uris": _ranks(reply.rank_uris),
+        "secondary_rank_uris": _ranks(reply.secondary_rank_uris),
+        "ms_ranks": list(reply.ms_ranks) or None,
+        "client_net_hint": _hint(reply.client_net_hint),
+        "secondary_client_net_hints": [_hint(hint) for hint in reply.secondary_client_net_hints] or None,
+        "build_info": {"major": build.major, "minor": build.minor, "patch": build.patch}
+        | ({"tag": build.tag} if build.tag else {}),
+    }
+
+
+def _ranks(uris: Iterable[Any]) -> list[Document] | None:
+    names = ("rank", "uri", "provider_idx", "num_ctxs")
+    return [{name: getattr(uri, name) for name in names} for uri in uris] or None
+
+
+def _hint(hint: "ClientNetHint") -> Document:
+    names = ("provider", "interface", "domain", "crt_timeout", "net_dev_class", "srv_srx_set")
+    document = {name: getattr(hint, name) for name in names}
+    return document | {"env_vars": list(hint.env_vars) or None, "provider_idx": hint.provider_idx}
+
+
+def _network_document(found: Sequence["FabricInterface"]) -> Document:
+    """The form of ``dmg network scan``: hosts with equal fabrics share an entry, whose key is a hash."""
+    import hashlib
+
+    interfaces = [
+        {
+            "Provider": interface.provider,
+            "Device": interface.interface,
+            "NumaNode": interface.numa_node,
+            "Priority": interface.priority,
+            "NetDevClass": interface.device_class,
+        }
+        for interface in found
+    ]
+    providers = list(dict.fromkeys(interface.provider for interface in found))
+    digest = hashlib.sha256(json.dumps(interfaces).encode()).digest()
+    fabric = {
+        "Interfaces": interfaces or None,
+        "Providers": providers or None,
+        "NumaCount": 0,
+        "CoresPerNuma": 0,
+    }
+    return {str(int.from_bytes(digest[:8], "big")): {"HostFabric": fabric, "HostSet": "localhost"}}
+
+
+def _network_text(found: Sequence["FabricInterface"]) -> str:
+    if not found:
+        return "No network interface here can be used by DAOS: it needs one that is up and has an address."
+    by_node: dict[int, dict[str, list[str]]] = {}
+    for interface in found:
+        by_node.setdefault(interface.numa_node, {}).setdefault(interface.provider, []).append(interface.interface)
+    width = max(len(interface.provider) for interface in found) + 2
+    blocks = []
+    for node, providers in sorted(by_node.items()):
+        rows = [f"  {'Provider':{width}}Interfaces"]
+        rows += [f"  {provider:{width}}{', '.join(sorted(names))}" for provider, names in sorted(providers.items())]
+        blocks.append("\n".join([f"NUMA node {node}", *rows]))
+    return "\n\n".join(blocks)
