@@ -12,7 +12,6 @@ import re
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass, replace
-from functools import cache
 from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
@@ -248,7 +247,6 @@ def _number(text: str) -> int:
     return -number if text.startswith("-") else number
 
 
-@cache
 def keys_of(kind: Any) -> dict[str, "Field[Any]"]:
     """The keys of a structure, by the name they have in the document, in the order of the document."""
     declared = [item for item in fields(kind) if not item.metadata.get("internal")]
@@ -295,7 +293,7 @@ def document(value: Any) -> dict[str, Any]:
 
 
 def _is_empty(value: Any) -> bool:
-    return value == type(value)() if is_dataclass(value) else not value
+    return bool(value == type(value)()) if _is_structure(value) else not value
 
 
 def _plain(value: Any, kind: Any) -> Any:
