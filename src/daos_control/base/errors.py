@@ -94,7 +94,7 @@ class PoolNotFound(DaosControlError):
         if self.uuid is not None:
             return f"unable to find pool service with uuid {self.uuid}"
         if self.label is not None:
-            return f"unable to find pool service with label {self.label}"
+            return f"unable to find pool service with label {quoted(self.label)}"
         return f"unable to find pool service with rank {self.rank}"
 
 
