@@ -8,10 +8,13 @@ reply independent of the number of ranks.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from daos_control.wire.pb.mgmt.svc_pb2 import ClientNetHint, GetAttachInfoResp
+
+_RECENT = 32
+"""Complete replies kept: clients of a node differ in the interface alone, and there are not many."""
 
 
 class UnusableAttachInfo(Exception):
@@ -31,6 +34,7 @@ class AttachInfo:
     """Serialised ``GetAttachInfoResp`` without the hint."""
     hint: ClientNetHint
     """The hint as it came; never modified."""
+    _recent: dict[tuple[object, ...], bytes] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def from_reply(cls, reply: GetAttachInfoResp, *, provider_index: int = 0) -> Self:
@@ -56,11 +60,18 @@ class AttachInfo:
         self, *, interface: str, domain: str, env_vars: Sequence[str] = (), numa_fabric: bytes = b""
     ) -> bytes:
         """Return one client's serialised reply; ``numa_fabric`` is the serialised list of local interfaces."""
-        own = GetAttachInfoResp(client_net_hint=self.hint)
-        own.client_net_hint.interface = interface
-        own.client_net_hint.domain = domain
-        own.client_net_hint.env_vars.extend(env_vars)
-        return b"".join((self.common, numa_fabric, own.SerializeToString()))
+        key = (interface, domain, *env_vars, numa_fabric)
+        reply = self._recent.get(key)
+        if reply is None:
+            own = GetAttachInfoResp(client_net_hint=self.hint)
+            own.client_net_hint.interface = interface
+            own.client_net_hint.domain = domain
+            own.client_net_hint.env_vars.extend(env_vars)
+            reply = b"".join((self.common, numa_fabric, own.SerializeToString()))
+            if len(self._recent) >= _RECENT:
+                del self._recent[next(iter(self._recent))]
+            self._recent[key] = reply
+        return reply
 
 
 def _primary(reply: GetAttachInfoResp) -> tuple[GetAttachInfoResp, ClientNetHint]:

@@ -23,7 +23,7 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 from daos_control.base import logs
 from daos_control.base.fault_codes import FaultCode
 from daos_control.net.drpc.errors import CannotListen, DrpcFailure, FrameError, Status
-from daos_control.net.drpc.frames import MAX_MESSAGE, MAX_PACKET, Assembler, Rules, encode
+from daos_control.net.drpc.frames import HEADER, MAX_DATA, MAX_MESSAGE, MAX_PACKET, Assembler, Rules, encode
 from daos_control.net.drpc.methods import Method
 from daos_control.wire.pb import drpc_pb2
 
@@ -34,6 +34,7 @@ MAX_SESSIONS = 4096
 GRACE_S = 5.0
 _UCRED = struct.Struct("=iII")
 _MAX_LABEL = 4096
+_BODY_TAG = bytes([drpc_pb2.Response.BODY_FIELD_NUMBER << 3 | 2])  # 2: a length and so many bytes
 _SO_PEERSEC = 31  # asm-generic/socket.h; the socket module does not name it
 _SHORTAGES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _SHORTAGE_PAUSE_S = 0.1
@@ -160,37 +161,37 @@ class Server:
             message = incoming.feed(packet)
             if message is None:
                 continue
-            response = await self._answer(message, session)
-            for part in encode(response.SerializeToString()):
-                await loop.sock_sendall(sock, part)
+            response, body = await self._answer(message, session)
+            await _send(sock, response.SerializeToString(), body)
             if int(response.status) == Status.FAILED_UNMARSHAL_CALL and self._rules is Rules.C:
                 return
 
-    async def _answer(self, message: bytes, session: "_Session") -> drpc_pb2.Response:
+    async def _answer(self, message: bytes, session: "_Session") -> tuple[drpc_pb2.Response, bytes]:
+        """Return the response without its body, and the body."""
         try:
             call = drpc_pb2.Call.FromString(message)
         except DecodeError:
             log.error("undecodable dRPC call", pid=session.peer.pid, uid=session.peer.uid)
-            return _response(-1, Status.FAILED_UNMARSHAL_CALL)
+            return _response(-1, Status.FAILED_UNMARSHAL_CALL), b""
         if call.module not in self._modules:
             log.error("dRPC call to an unknown module", module=call.module, pid=session.peer.pid)
-            return _response(call.sequence, Status.UNKNOWN_MODULE)
+            return _response(call.sequence, Status.UNKNOWN_MODULE), b""
         found = self._handlers.get((call.module, call.method))
         if found is None:
             log.error("dRPC call of an unknown method", module=call.module, method=call.method, pid=session.peer.pid)
-            return _response(call.sequence, Status.UNKNOWN_METHOD)
+            return _response(call.sequence, Status.UNKNOWN_METHOD), b""
         method, handler = found
         session.handling = str(method)
         try:
             body = await self._handle(method, handler, call.body, session.peer)
         except DrpcFailure as failure:
             log.error("dRPC call failed", method=method, reason=str(failure), pid=session.peer.pid)
-            return _response(call.sequence, failure.status)
+            return _response(call.sequence, failure.status), b""
         finally:
             session.handling = ""
             session.since = asyncio.get_running_loop().time()
             self._changed.set()
-        return _response(call.sequence, Status.SUCCESS, body)
+        return _response(call.sequence, Status.SUCCESS), body
 
     async def _handle(self, method: Method[Any, Any], handler: Handler, body: bytes, peer: Peer) -> bytes:
         try:
@@ -289,9 +290,39 @@ def _affordable_sessions() -> int:
     return MAX_SESSIONS if files == resource.RLIM_INFINITY else max(1, min(MAX_SESSIONS, files // 2))
 
 
-def _response(sequence: int, status: Status, body: bytes = b"") -> drpc_pb2.Response:
+def _response(sequence: int, status: Status) -> drpc_pb2.Response:
     # The enum's own type exists for type checkers alone; both are plain ints.
-    return drpc_pb2.Response(sequence=sequence, status=status, body=body)  # type: ignore[arg-type]
+    return drpc_pb2.Response(sequence=sequence, status=status)  # type: ignore[arg-type]
+
+
+async def _send(sock: socket.socket, head: bytes, body: bytes) -> None:
+    """Send a serialised response without body, and the body to go into it.
+
+    A body may be large and one that many ask for: it goes to the kernel as it is, instead of being copied into the
+    response, then behind the response's head, then behind the packet's header.
+    """
+    if body:
+        head += _BODY_TAG + _varint(len(body))
+    size = len(head) + len(body)
+    if size <= MAX_DATA:
+        try:
+            sock.sendmsg((HEADER.pack(size, size, 0, 1), head, body))  # all of the packet or, on this socket, nothing
+        except BlockingIOError:
+            pass
+        else:
+            return
+    loop = asyncio.get_running_loop()
+    for part in encode(head + body):
+        await loop.sock_sendall(sock, part)
+
+
+def _varint(number: int) -> bytes:
+    encoded = bytearray()
+    while number > 0x7F:
+        encoded.append(number & 0x7F | 0x80)
+        number >>= 7
+    encoded.append(number)
+    return bytes(encoded)
 
 
 def _encoded(method: Method[Any, Any], reply: Message | bytes | None) -> bytes:
