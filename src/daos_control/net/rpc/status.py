@@ -168,8 +168,8 @@ _POOL_NOT_FOUND = "proto.system.ErrPoolNotFound"
 _ENCODERS: Mapping[type[DaosControlError], tuple[str, Callable[..., dict[str, str]]]] = {
     Fault: (_FAULT, _fault_facts),
     DaosError: (_STATUS, lambda error: {"Status": str(int(error.status))}),
-    NotReplica: (_NOT_REPLICA, lambda error: {"Replicas": _json(error.replicas)}),
-    NotLeader: (_NOT_LEADER, lambda error: {"LeaderHint": error.hint, "Replicas": _json(error.replicas)}),
+    NotReplica: (_NOT_REPLICA, lambda error: {"Replicas": _json(error.replicas or None)}),
+    NotLeader: (_NOT_LEADER, lambda error: {"LeaderHint": error.hint, "Replicas": _json(error.replicas or None)}),
     PoolNotFound: (_POOL_NOT_FOUND, _pool_facts),
 }
 
