@@ -23,6 +23,7 @@ log = logs.get(__name__)
 NOBODY_TO_ASK: Final = frozenset({FaultCode.SERVER_HARNESS_NOT_STARTED, FaultCode.SERVER_DATA_PLANE_NOT_STARTED})
 """Faults that say: no engine of this host can be called, and none was."""
 RETRY_S: Final = 0.5
+"""The usual pause before something that failed is tried again."""
 LONGEST_RETRY_S: Final = 60.0
 
 
@@ -39,7 +40,7 @@ class GroupMapPusher:
     failed is repeated until it, or a newer one, has arrived.
     """
 
-    def __init__(self, data_plane: DataPlane, system: Callable[[], System], *, retry_s: float = RETRY_S) -> None:
+    def __init__(self, data_plane: DataPlane, system: Callable[[], System], *, retry_s: float) -> None:
         self._data_plane = data_plane
         self._system = system
         self._retry_s = retry_s
@@ -95,7 +96,7 @@ async def sweep(
     leftovers: Callable[[], Iterable[str]],
     destroy: Callable[[str], Awaitable[None]],
     *,
-    retry_s: float = RETRY_S,
+    retry_s: float,
 ) -> None:
     """Destroy pools that nobody finishes any more, as soon as an engine can be asked, until none is left."""
     while todo := list(leftovers()):

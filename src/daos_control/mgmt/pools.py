@@ -461,13 +461,13 @@ class Pools:
         except DaosControlError as error:
             log.error("left-over pool not destroyed yet", pool=uuid, reason=str(error))
 
-    async def keep_tidy(self) -> None:
+    async def keep_tidy(self, retry_s: float) -> None:
         """Sweep away what is half made or half destroyed: at the start of a leadership, and when something failed."""
         self._untidy.set()
         while True:
             await self._untidy.wait()
             self._untidy.clear()
-            await sweep(self._data_plane, self._leftovers, self._sweep_one)
+            await sweep(self._data_plane, self._leftovers, self._sweep_one, retry_s=retry_s)
 
     def _leftovers(self) -> list[str]:
         return [pool.uuid for pool in self._system.pools.values() if not pool.ready and pool.uuid not in self.locks]

@@ -5,7 +5,7 @@ A server that holds no replica has one as well; it knows only whom to ask instea
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
 from enum import Enum
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -23,7 +23,7 @@ from daos_control.base.fault_codes import FaultCode
 from daos_control.base.version import DAOS_VERSION
 from daos_control.mgmt.attach import AttachInfo
 from daos_control.mgmt.errors import JoinRefused, Refused
-from daos_control.mgmt.leader import GroupMapPusher
+from daos_control.mgmt.leader import RETRY_S, GroupMapPusher
 from daos_control.mgmt.pools import Pools, choose_at_random
 from daos_control.mgmt.ports import DataPlane, EventSink, Hosts, Settings
 from daos_control.mgmt.ranks import Ranks
@@ -34,7 +34,7 @@ from daos_control.mgmt.system import Change, System
 from daos_control.mgmt.writer import Writer
 from daos_control.model.event import Event, EventId
 from daos_control.net.drpc.errors import DrpcError
-from daos_control.store.api import LostLeadership, Store, StoreUnavailable
+from daos_control.store.api import Leadership, Store, StoreError
 
 log = logs.get(__name__)
 
@@ -60,7 +60,8 @@ class Management:
 
     Everything it needs is given by keyword: ``settings`` (what configuration and hardware say), ``data_plane`` (the
     engines of this host), ``hosts`` (the control servers of all hosts), ``events`` (where the service's own RAS
-    events go), ``clock``; ``choose`` picks the ranks of pools that are smaller than the system.
+    events go), ``clock``; ``choose`` picks the ranks of pools that are smaller than the system; ``pause_s`` and
+    ``retry_s`` are the pauses between two attempts to lead, and between two at an update or a removal that failed.
 
     ``await run(store)`` is the service's life; cancel it to end it. Before that, and on servers without a replica,
     every request is refused with the error that sends its caller elsewhere.
@@ -76,12 +77,14 @@ class Management:
         clock: Clock,
         choose: Choose = choose_at_random,
         pause_s: float = PAUSE_S,
+        retry_s: float = RETRY_S,
     ) -> None:
         self.settings = settings
         self._data_plane = data_plane
         self._events = events
         self._clock = clock
         self._pause_s = pause_s
+        self._retry_s = retry_s
         self._standing = Standing.UNINITIALIZED
         self._settled = asyncio.Event()
         self._writer: Writer | None = None
@@ -101,47 +104,42 @@ class Management:
                 self._stand(Standing.STARTING)
                 try:
                     async with store.lead(ELECTION, self.settings.address) as leadership:
-                        await self._lead(
-                            Writer(
-                                store=store,
-                                leadership=leadership,
-                                publish=self._events.record,
-                                deposed=self._not_leader,
-                            )
-                        )
-                except (DaosControlError, LostLeadership, StoreUnavailable) as error:
-                    log.error("the management service does not lead", reason=str(error), again_in_s=self._pause_s)
+                        await self._lead(store, leadership)
+                except* (DaosControlError, StoreError) as errors:
+                    reason = "; ".join(str(error) for error in _leaves(errors))
+                    log.error("the management service does not lead", reason=reason, again_in_s=self._pause_s)
                 self._stand(Standing.FOLLOWING)
+                _heed_cancellation()
                 await asyncio.sleep(self._pause_s)
         finally:
             self._stand(Standing.FOLLOWING)
 
-    async def _lead(self, writer: Writer) -> None:
+    async def _lead(self, store: Store, leadership: Leadership) -> None:
         """Step up, serve, and leave nothing behind that acts for a leader."""
         self._stand(Standing.STEPPING_UP)
+        writer = Writer(store=store, leadership=leadership, publish=self._events.record, deposed=self._not_leader)
         await writer.load()
         self._writer = writer
-        pusher = GroupMapPusher(self._data_plane, lambda: writer.system)
-        writer.listen(pusher.changed)
         try:
-            async with aio.background() as duties:
-                duties.start("the management service's writer", writer.run())
-                settle = partial(
-                    provider.settle,
-                    provider=",".join(self.settings.providers),
-                    now=self._clock.now(),
-                    hostname=self.settings.hostname,
-                )
-                await writer.apply(settle)
-                async with asyncio.TaskGroup() as self._group:
-                    duties.start("group updates", pusher.run())
-                    duties.start("removal of left-over pools", self.pools.keep_tidy())
-                    self._stand(Standing.LEADING)
-                    log.info(f"MS leader running on {self.settings.hostname}")
-                    await asyncio.Event().wait()
+            async with asyncio.TaskGroup() as self._group:
+                self._group.create_task(self._step_up(writer, self._group))
+                await writer.run()
         finally:
             self._group = None
             self._stand(Standing.FOLLOWING)
+
+    async def _step_up(self, writer: Writer, duties: asyncio.TaskGroup) -> None:
+        settings = self.settings
+        settle = partial(
+            provider.settle, provider=",".join(settings.providers), now=self._clock.now(), hostname=settings.hostname
+        )
+        await writer.apply(settle)
+        pusher = GroupMapPusher(self._data_plane, lambda: writer.system, retry_s=self._retry_s)
+        writer.listen(pusher.changed)
+        duties.create_task(aio.guard("group updates", pusher.run()))
+        duties.create_task(aio.guard("removal of left-over pools", self.pools.keep_tidy(self._retry_s)))
+        self._stand(Standing.LEADING)
+        log.info(f"MS leader running on {settings.hostname}")
 
     def _stand(self, standing: Standing) -> None:
         self._standing = standing
@@ -155,7 +153,7 @@ class Management:
     @property
     def leading(self) -> bool:
         """Whether this server leads and is ready to."""
-        return self._standing is Standing.LEADING
+        return self._standing is Standing.LEADING and self._writer is not None and not self._writer.closed
 
     @property
     def leader(self) -> str:
@@ -185,7 +183,7 @@ class Management:
             raise self._not_leader()
 
     def _not_leader(self) -> NotLeader:
-        return NotLeader(self.leader, self.settings.other_replicas)
+        return NotLeader("", self.settings.other_replicas)
 
     def check_system_name(self, sent: str) -> None:
         """Raise fault 603 if a request is meant for another system; clients append their version to the name."""
@@ -300,6 +298,21 @@ class Management:
     async def set_attributes(self, given: Mapping[str, str]) -> None:
         """Set users' attributes."""
         await self.apply(partial(properties.set_attributes, attributes=given))
+
+
+def _heed_cancellation() -> None:
+    """Be cancelled if somebody asked for it: a task group that is failing already forgets such requests."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _leaves(inner)
+    else:
+        yield error
 
 
 def _report(move: Move | None) -> None:

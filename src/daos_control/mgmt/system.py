@@ -6,7 +6,6 @@ nothing else, makes a new *map version*: the number by which engines tell an old
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 from typing import Final, Generic, Self, TypeVar
 
 from daos_control.model.event import Event
@@ -18,19 +17,17 @@ from daos_control.model.system_property import NOTE_PREFIX, PROPERTY_PREFIX, SET
 FIRST_FREE_RANK: Final = 1
 """Rank 0 belongs to the first engine of the bootstrap replica, which asks for it."""
 
-_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class System:
     """Everything the management service knows."""
 
-    members: Mapping[int, Member] = field(default_factory=lambda: MappingProxyType({}))
-    by_uuid: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    members: Mapping[int, Member] = field(default_factory=dict)
+    by_uuid: Mapping[str, int] = field(default_factory=dict)
     """Ranks by engine uuid; follows ``members``."""
     tree: FaultTree = field(default_factory=FaultTree)
-    pools: Mapping[str, PoolService] = field(default_factory=lambda: MappingProxyType({}))
-    attributes: Mapping[str, str] = _NOTHING
+    pools: Mapping[str, PoolService] = field(default_factory=dict)
+    attributes: Mapping[str, str] = field(default_factory=dict)
     """Users' attributes, settable properties and the service's notes, told apart by prefix."""
     map_version: int = 0
     next_rank: int = FIRST_FREE_RANK

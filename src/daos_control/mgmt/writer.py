@@ -56,7 +56,8 @@ class Writer:
         self._listeners: list[Callable[[], None]] = []
         self._queue: deque[_Command] = deque()
         self._arrived = asyncio.Event()
-        self._closed = False
+        self.closed = False
+        """Whether the leadership has ended; nothing is decided here any more."""
         self._map_revision = 0
         self.system = System()
         self.revision = 0
@@ -81,7 +82,7 @@ class Writer:
 
     async def apply(self, rule: Rule[T]) -> T:
         """Decide by ``rule`` and return its outcome once it is durable; raises what the rule raises."""
-        if self._closed:
+        if self.closed:
             raise self._deposed()
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._queue.append(_Command(rule, answer))
@@ -96,8 +97,8 @@ class Writer:
                 await self._commit([self._queue.popleft() for _ in range(min(MAX_BATCH, len(self._queue)))])
                 if not self._queue:
                     self._arrived.clear()
-        finally:
-            self._closed = True
+        finally:  # whatever ends us: nobody may wait for an answer that will not come
+            self.closed = True
             _fail(self._queue, self._deposed)
             self._queue.clear()
 

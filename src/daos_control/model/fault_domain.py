@@ -7,7 +7,6 @@ keep the node numbers in their pool maps, so a node's number never changes while
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 from typing import Final, Self
 
 ROOT_ID: Final = 1
@@ -82,9 +81,9 @@ class FaultTree:
     [0, 2, 1, 2, 1, 2, 1, 1, 4, 1, 0, 1]
     """
 
-    domains: Mapping[Path, int] = field(default_factory=lambda: MappingProxyType({(): ROOT_ID}))
+    domains: Mapping[Path, int] = field(default_factory=lambda: {(): ROOT_ID})
     """Node numbers by path; domains that have lost their ranks stay."""
-    ranks: Mapping[int, tuple[Path, int]] = field(default_factory=lambda: MappingProxyType({}))
+    ranks: Mapping[int, tuple[Path, int]] = field(default_factory=dict)
     """For each rank the path of its domain and its own node number."""
     highest: int = ROOT_ID
 

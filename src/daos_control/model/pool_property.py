@@ -54,5 +54,7 @@ class PoolQuery(IntFlag):
 
 
 EVERYTHING: Final = 0xFFFFFFFFFFFFFFFF
-DEFAULT_QUERY: Final = EVERYTHING & ~PoolQuery.ENGINES_ENABLED & ~PoolQuery.ENGINES_DEAD & ~PoolQuery.SELF_HEAL_POLICY
+DEFAULT_QUERY: Final = EVERYTHING & ~int(
+    PoolQuery.ENGINES_ENABLED | PoolQuery.ENGINES_DEAD | PoolQuery.SELF_HEAL_POLICY
+)
 """What an empty mask stands for."""

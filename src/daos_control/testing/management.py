@@ -1,0 +1,83 @@
+"""A management service on a memory store, with engines and hosts that do as they are told."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from daos_control.base import aio
+from daos_control.mgmt.ports import ClientHint, Settings
+from daos_control.mgmt.rules.membership import JoinRequest
+from daos_control.mgmt.rules.pools import EngineStorage
+from daos_control.mgmt.service import Management
+from daos_control.store.memory import MemoryStore
+from daos_control.testing.clock import ManualClock
+from daos_control.testing.data_plane import CapturedEvents, FakeDataPlane, FakeHosts
+
+ADDRESS = "10.0.0.1:10001"
+
+
+def some_settings(**changes: Any) -> Settings:
+    """Make the settings of a small system's only replica."""
+    given: dict[str, Any] = {
+        "system_name": "daos_server",
+        "hostname": "storage1",
+        "replicas": (ADDRESS,),
+        "address": ADDRESS,
+        "hints": (ClientHint(provider="ofi+tcp", net_dev_class=1, srv_srx_set=1),),
+        "storage": EngineStorage(targets=1, has_bdevs=False, md_on_ssd=False),
+    }
+    return Settings(**{**given, **changes})
+
+
+def a_join(number: int = 1, **changes: Any) -> JoinRequest:
+    """Make the request of the engine with this number, each on its own host."""
+    given: dict[str, Any] = {
+        "uuid": f"00000000-0000-4000-8000-{number:012}",
+        "addr": f"10.0.0.{number}:10001" if number < 255 else f"10.1.{number // 250}.{number % 250}:10001",
+        "uri": f"ofi+tcp://10.0.0.{number}:31416",
+        "contexts": 3,
+        "fault_domain": f"/host{number}",
+        "incarnation": 100,
+    }
+    return JoinRequest(**{**given, **changes})
+
+
+@dataclass
+class Bench:
+    """A management service and all it stands on."""
+
+    settings: Settings = field(default_factory=some_settings)
+    store: MemoryStore = field(default_factory=MemoryStore)
+    engines: FakeDataPlane = field(default_factory=FakeDataPlane)
+    hosts: FakeHosts = field(default_factory=FakeHosts)
+    events: CapturedEvents = field(default_factory=CapturedEvents)
+    clock: ManualClock = field(default_factory=ManualClock)
+
+    def management(self) -> Management:
+        """Make a service, as a server does that has just started."""
+        return Management(
+            settings=self.settings,
+            data_plane=self.engines,
+            hosts=self.hosts,
+            events=self.events,
+            clock=self.clock,
+            pause_s=0,
+            retry_s=0,
+        )
+
+    @asynccontextmanager
+    async def leading(self) -> AsyncIterator[Management]:
+        """Run a service that leads; leaving is as sudden as a kill."""
+        management = self.management()
+        async with aio.background() as tasks:
+            tasks.start("management", management.run(self.store))
+            while not management.leading:
+                await asyncio.sleep(0)
+            yield management
+
+    async def with_members(self, management: Management, number: int = 2) -> None:
+        """Let engines join, ranks from 1."""
+        for engine in range(1, number + 1):
+            await management.join(a_join(engine, index=1))

@@ -1,0 +1,91 @@
+"""What is written is what is read back, whatever has happened to the system."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daos_control.mgmt import records
+from daos_control.mgmt.rules.membership import join
+from daos_control.mgmt.system import System
+from daos_control.model.member import MemberState
+from daos_control.model.pool import PoolService, PoolState
+from daos_control.model.system_property import Note
+from daos_control.store.api import Snapshot, StoreUnavailable, Versioned
+from daos_control.testing.management import a_join
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
+
+
+def snapshot(items: dict[str, bytes]) -> Snapshot:
+    return Snapshot({key: Versioned(value, 1) for key, value in sorted(items.items())}, 1)
+
+
+def stored(systems: list[System]) -> dict[str, bytes]:
+    items: dict[str, bytes] = {}
+    for old, new in zip([System(), *systems], systems, strict=False):
+        for key, value in records.writes(old, new).items():
+            if value is None:
+                del items[key]
+            else:
+                items[key] = value
+    return items
+
+
+STEP = st.tuples(st.sampled_from(["join", "move", "pool", "nopool", "attr", "noattr"]), st.integers(1, 4))
+
+
+@given(st.lists(STEP, max_size=25))
+def test_any_history_is_read_back(steps: list[tuple[str, int]]) -> None:
+    systems = [System().with_note(Note.FABRIC_PROVIDERS, "ofi+tcp")]
+    for what, number in steps:
+        system = systems[-1]
+        match what:
+            case "join":
+                request = a_join(number, secondary_uris=("b://x",), secondary_contexts=(2,))
+                system = join(system, request, now=NOW).system
+            case "move" if number in system.members:
+                system = system.with_member(system.members[number].placed(MemberState.STOPPED, now=NOW, info="ü"))
+            case "pool":
+                pool = PoolService(
+                    uuid=f"u{number}",
+                    label="x",
+                    state=PoolState.READY,
+                    replicas=(1,),
+                    ranks=(1, 2),
+                    tier_bytes=(number << 40, 0),
+                    mem_ratio=0.5,
+                    last_update=NOW,
+                )
+                system = system.with_pool(pool)
+            case "nopool":
+                system = system.without_pool(f"u{number}")
+            case "attr":
+                system = system.with_attributes({f"a/{number}": "wert ü\n"})
+            case "noattr":
+                system = system.with_attributes({f"a/{number}": None})
+        systems.append(system)
+    assert records.load(snapshot(stored(systems))) == systems[-1]
+
+
+def test_only_what_changed_is_written() -> None:
+    one = join(System().with_note(Note.FABRIC_PROVIDERS, "ofi+tcp"), a_join(1), now=NOW).system
+    two = join(one, a_join(2), now=NOW).system
+    assert set(records.writes(one, two)) == {"system/map", "system/member/2", "system/domain/host2"}
+    assert records.writes(two, two) == {}
+    assert records.writes(two, two.with_attributes({"k": "v"})) == {"system/attr/k": b'"v"'}
+
+
+def test_values_can_be_read_by_people() -> None:
+    system = join(System().with_note(Note.FABRIC_PROVIDERS, "ofi+tcp"), a_join(1), now=NOW).system
+    member = records.writes(System(), system)["system/member/1"]
+    assert member is not None
+    assert b'"state":"joined"' in member
+    assert b'"fault_domain":"/host1"' in member
+
+
+@pytest.mark.parametrize("key", ["system/map", "system/member/1", "system/pool/x", "system/attr/k", "system/domain/h"])
+def test_damage_is_reported_with_the_key(key: str) -> None:
+    with pytest.raises(StoreUnavailable, match=key):
+        records.load(snapshot({key: b'{"half'}))
