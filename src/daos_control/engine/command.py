@@ -16,8 +16,6 @@ class Fabric:
     provider: str
     interface: str
     port: int
-    domain: str = ""
-    """The fabric's own name for the interface, from the scan; env_vars may override it."""
     auth_key: str = ""
     crt_timeout_s: int = 0
     disable_srx: bool = False
@@ -86,13 +84,12 @@ def engine_arguments(settings: EngineSettings, *, check_mode: bool = False) -> l
 def engine_environment(settings: EngineSettings, inherited: Mapping[str, str]) -> dict[str, str]:
     """Return the whole environment: an engine inherits nothing but what ``env_pass_through`` names.
 
-    Configured variables override inherited ones, and what the server derives overrides both, except that a
-    configured ``D_DOMAIN`` stands. Variables without a value are left out.
+    Configured variables override inherited ones, and what has a key of its own overrides both. Variables without a
+    value are left out.
     """
-    configured = parse_assignments(settings.env_vars)
     environment = {name: inherited[name] for name in settings.env_pass_through if name in inherited}
-    environment |= configured
-    environment |= {name: value for name, value in _derived(settings, configured).items() if value}
+    environment |= parse_assignments(settings.env_vars)
+    environment |= {name: value for name, value in _derived(settings).items() if value}
     _fold_subsystems(environment)
     return {name: value for name, value in environment.items() if value}
 
@@ -110,13 +107,12 @@ def parse_assignments(pairs: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _derived(settings: EngineSettings, configured: Mapping[str, str]) -> dict[str, str]:
+def _derived(settings: EngineSettings) -> dict[str, str]:
     fabric = settings.fabric
     return {
         "D_PROVIDER": fabric.provider,
         "D_INTERFACE": fabric.interface,
         "D_PORT": str(fabric.port or ""),
-        "D_DOMAIN": configured.get("D_DOMAIN") or fabric.domain,
         "D_PROVIDER_AUTH_KEY": fabric.auth_key,
         "CRT_TIMEOUT": str(fabric.crt_timeout_s),
         "FI_OFI_RXM_USE_SRX": "0" if fabric.disable_srx else "1",

@@ -76,6 +76,11 @@ class Harness:
         while not any(engine.state is EngineState.READY for engine in self.engines):
             await self._moved.wait()
 
+    async def settled(self) -> None:
+        """Return once no engine is about to start: each has a process, waits for its format, or has given up."""
+        while any(engine.state in {EngineState.STOPPED, EngineState.CHECKING} for engine in self.engines):
+            await self._moved.wait()
+
     def with_ranks(self, accept: Callable[[int], bool]) -> list[EngineSupervisor]:
         """Return the engines whose rank is known and accepted."""
         return [engine for engine in self.engines if engine.rank is not None and accept(engine.rank)]

@@ -1,1 +1,1 @@
-"""What the server answers over gRPC and over its dRPC socket: tables of handlers, no transport."""
+"""What this server answers over gRPC and dRPC: thin shells around the engines, the host and the management service."""

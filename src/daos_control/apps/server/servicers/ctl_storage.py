@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from daos_control.apps.server.local import LocalEngine
@@ -34,9 +34,13 @@ class FormatRefusedError(DaosControlError):
 class StorageService:
     """The storage calls of CtlSvc."""
 
-    def __init__(self, engines: Sequence[LocalEngine], *, hugepages: bool) -> None:
+    def __init__(
+        self, engines: Sequence[LocalEngine], *, hugepages: bool, release: Callable[[int], Awaitable[None]]
+    ) -> None:
+        """Take the engines; ``release`` lets go of what else uses the storage of an instance before its format."""
         self._engines = tuple(engines)
         self._hugepages = hugepages
+        self._release = release
         self._formatting = asyncio.Lock()
 
     def handlers(self) -> Handlers:
@@ -75,7 +79,7 @@ class StorageService:
             await self._check_memory()
         async with asyncio.TaskGroup() as group:
             tasks = [
-                group.create_task(_format_one(engine, wanted=needed[engine.index] or reformat, reformat=reformat))
+                group.create_task(self._format_one(engine, wanted=needed[engine.index] or reformat, reformat=reformat))
                 for engine in self._engines
             ]
         outcomes = [task.result() for task in tasks]
@@ -92,6 +96,29 @@ class StorageService:
                     outcome.engine.supervisor.request_start()
         return reply
 
+    async def _format_one(self, engine: LocalEngine, *, wanted: bool, reformat: bool) -> "_Outcome":
+        supervisor, disk = engine.supervisor, engine.scm.disk
+        result = storage_scm_pb2.ScmMountResult(mntpoint=str(disk.target), instanceidx=engine.index)
+        result.state.SetInParent()
+        if not wanted:
+            result.state.info = "SCM is already formatted"
+            return _Outcome(engine=engine, result=result)
+        try:
+            if supervisor.state.running:
+                if not reformat:
+                    raise FormatRefusedError(f"instance {engine.index}: can't format storage of running instance")
+                log.info(f"forcibly stopping instance {engine.index} prior to reformat")
+            await supervisor.stop(signal.SIGKILL)
+            await self._release(engine.index)
+            log.info(f"Instance {engine.index}: starting format of SCM (ram:{disk.target})")
+            await engine.scm.format(force=reformat)
+            log.info(f"Instance {engine.index}: finished format of SCM (ram:{disk.target})")
+        except DaosControlError as error:
+            log.error(f"instance {engine.index}: {error}")
+            result.state.CopyFrom(_scm_failure(error))
+            return _Outcome(engine=engine, result=result, failed=True)
+        return _Outcome(engine=engine, result=result, restart=supervisor.state is not EngineState.AWAIT_FORMAT)
+
     async def _check_memory(self) -> None:
         disks = [engine.scm.disk.size_gib for engine in self._engines if engine.scm.uses_memory]
         if disks:
@@ -105,29 +132,6 @@ class _Outcome:
     failed: bool = False
     restart: bool = False
     """The engine waits for no format, so it has to be started."""
-
-
-async def _format_one(engine: LocalEngine, *, wanted: bool, reformat: bool) -> _Outcome:
-    supervisor, disk = engine.supervisor, engine.scm.disk
-    result = storage_scm_pb2.ScmMountResult(mntpoint=str(disk.target), instanceidx=engine.index)
-    result.state.SetInParent()
-    if not wanted:
-        result.state.info = "SCM is already formatted"
-        return _Outcome(engine=engine, result=result)
-    try:
-        if supervisor.state.running:
-            if not reformat:
-                raise FormatRefusedError(f"instance {engine.index}: can't format storage of running instance")
-            log.info(f"forcibly stopping instance {engine.index} prior to reformat")
-        await supervisor.stop(signal.SIGKILL)
-        log.info(f"Instance {engine.index}: starting format of SCM (ram:{disk.target})")
-        await engine.scm.format(force=reformat)
-        log.info(f"Instance {engine.index}: finished format of SCM (ram:{disk.target})")
-    except DaosControlError as error:
-        log.error(f"instance {engine.index}: {error}")
-        result.state.CopyFrom(_scm_failure(error))
-        return _Outcome(engine=engine, result=result, failed=True)
-    return _Outcome(engine=engine, result=result, restart=supervisor.state is not EngineState.AWAIT_FORMAT)
 
 
 def _scm_failure(error: DaosControlError) -> common_pb2.ResponseState:

@@ -1,0 +1,237 @@
+"""The commands of daos_server: read the configuration, call, print."""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from daos_control.base.version import DAOS_VERSION
+from daos_control.cli.flags import Values
+from daos_control.cli.ui.envelope import envelope
+
+if TYPE_CHECKING:
+    from daos_control.base.logs import Level
+    from daos_control.config.server import EngineConfig, ServerConfig
+    from daos_control.host.network import FabricInterface
+
+PROGRAM = "daos_server"
+NAME = "DAOS Control Server"
+
+_PROXY_VARIABLES = ("http_proxy", "https_proxy", "ftp_proxy", "socks_proxy", "no_proxy", "all_proxy")
+
+Document: TypeAlias = dict[str, Any]
+Run: TypeAlias = Callable[[Values], int]
+
+
+def _command(run: Callable[[Values], Document | None]) -> Run:
+    """Make a command of a function that may raise; a document that it returns is its JSON."""
+
+    @wraps(run)
+    def guarded(values: Values) -> int:
+        from daos_control.base.errors import DaosControlError
+
+        try:
+            document = run(values)
+        except (DaosControlError, OSError, ValueError) as error:
+            if values.json:
+                print(envelope(None, error))
+            return _complain(error)
+        except Exception as error:  # noqa: BLE001 - the edge of the program: whatever comes here is a bug, and told as one
+            return _complain_of_bug(error)
+        if values.json:
+            print(envelope(document))
+        return 0
+
+    return guarded
+
+
+@_command
+def start(values: Values) -> None:
+    """Serve this host until told to stop."""
+    import asyncio
+
+    from daos_control.apps.server import main
+    from daos_control.apps.server.preparation import Options
+    from daos_control.base import logs
+    from daos_control.config.server import ServerConfig
+
+    if values.json:
+        raise ValueError("daos_server start prints no JSON; for logs in JSON give --json-logging")
+    if not values.allow_proxy:
+        _forget_proxies()
+    logs.configure(program=PROGRAM, json=values.json_logging)
+    config = overridden(ServerConfig.find(values.config), values)
+    logs.configure(
+        program=PROGRAM,
+        level=log_level(config, debug=values.debug),
+        file=config.control_log_file or None,
+        json=values.json_logging or config.control_log_json,
+    )
+    logs.get(__name__).info(f"DAOS Server config loaded from {config.path}")
+    options = Options(auto_format=values.auto_format, control_address=values.control_address or "")
+    asyncio.run(main.run(config, options))
+
+
+@_command
+def version(values: Values) -> Document:
+    """Print this program's version."""
+    if not values.json:
+        print(f"{NAME} version {DAOS_VERSION}")
+    return {"name": NAME, "version": DAOS_VERSION, "release": True, "build_time": "0001-01-01T00:00:00Z"}
+
+
+@_command
+def network_scan(values: Values) -> Document:
+    """List what the local network interfaces are good for."""
+    from daos_control.apps.server.preparation import scan_fabric
+    from daos_control.apps.server.servicers.ctl_network import ALL
+    from daos_control.host.network import LOOPBACK
+
+    wanted = values.provider or _configured_provider(values)
+    anything = wanted.lower() in {"", ALL}
+    found = [
+        one for one in scan_fabric() if one.device_class != LOOPBACK and (anything or one.provider.startswith(wanted))
+    ]
+    if not values.json:
+        print(_network_text(found))
+    return _network_document(found)
+
+
+@_command
+def not_there_yet(_values: Values) -> None:
+    """Say that a command of the original is not there yet."""
+    raise ValueError("this command is not there yet; the other commands are listed by: daos_server -h")
+
+
+def overridden(config: "ServerConfig", values: Values) -> "ServerConfig":
+    """Return the configuration as the command line changes it; options that are not given change nothing."""
+    engine: Document = {}
+    for option, key in (("targets", "targets"), ("xshelpernr", "nr_xs_helpers"), ("firstcore", "first_core")):
+        if option in values:
+            engine[key] = getattr(values, option)
+    changes: Document = {}
+    for option, key in (("port", "port"), ("group", "name"), ("socket_dir", "socket_dir"), ("modules", "modules")):
+        if option in values:
+            changes[key] = getattr(values, option)
+    if values.insecure:
+        changes["transport_config"] = config.transport_config.insecure()
+    if "modules" in values:
+        engine["modules"] = values.modules
+    changes["engines"] = tuple(replace(one, **engine) for one in config.engines)
+    if "storage" in values and config.engines:
+        first = _mounted_at(changes["engines"][0], values.storage)
+        changes["engines"] = (first, *changes["engines"][1:])
+        changes["notices"] = (*config.notices, "option --storage is deprecated: set scm_mount in the configuration")
+    return replace(config, **changes)
+
+
+def log_level(config: "ServerConfig", *, debug: bool) -> "Level":
+    """Return how much is logged; a mask in the file other than INFO and DISABLED wins over ``--debug``."""
+    from daos_control.base.logs import Level
+
+    configured = config.control_log_mask
+    if configured is Level.DISABLED:
+        configured = Level.INFO
+    return Level.TRACE if debug and configured is Level.INFO else configured
+
+
+def _mounted_at(engine: "EngineConfig", folder: str) -> "EngineConfig":
+    if not engine.storage:
+        return engine
+    return replace(engine, storage=(replace(engine.storage[0], scm_mount=folder), *engine.storage[1:]))
+
+
+def _configured_provider(values: Values) -> str:
+    """Return the configured provider; a configuration is optional here, unless one is named."""
+    from daos_control.config.document import ConfigError
+    from daos_control.config.server import ServerConfig
+
+    if values.ignore_config:
+        return ""
+    try:
+        return ServerConfig.find(values.config).provider
+    except (ConfigError, OSError):
+        if values.config:
+            raise
+        return ""
+
+
+def _forget_proxies() -> None:
+    """Keep the environment's proxies away from gRPC: servers are never behind one."""
+    for name in _PROXY_VARIABLES:
+        os.environ.pop(name, None)
+        os.environ.pop(name.upper(), None)
+
+
+def _complain(error: Exception) -> int:
+    print(f"ERROR: {error}", file=sys.stderr)
+    resolution = getattr(error, "resolution", "")
+    if resolution:
+        print(f'ERROR: {error.domain}: code = {error.code} resolution = "{resolution}"', file=sys.stderr)  # type: ignore[attr-defined]
+    return 1
+
+
+def _complain_of_bug(error: Exception) -> int:
+    from daos_control.base import logs
+
+    logs.get(__name__).error(f"{PROGRAM} ends because of a bug in it: {error!r}; please report it", exception=error)
+    return 1
+
+
+def _network_document(found: Sequence["FabricInterface"]) -> Document:
+    """The form of ``dmg network scan``: hosts with equal fabrics share an entry, whose key is a hash."""
+    from daos_control.cli.ui.documents import document
+    from daos_control.client.fingerprint import fingerprint
+    from daos_control.client.network import HostFabric, HostFabricInterface
+    from daos_control.host.cpus import cores_by_node
+
+    cores = cores_by_node()
+    fabric = HostFabric(
+        interfaces=tuple(
+            HostFabricInterface(
+                provider=one.provider,
+                device=one.interface,
+                numa_node=one.numa_node,
+                priority=one.priority,
+                net_dev_class=one.device_class,
+            )
+            for one in found
+        ),
+        providers=tuple(sorted({one.provider for one in found})),
+        numa_count=len(cores),
+        cores_per_numa=max(cores.values(), default=0),
+    )
+    named = {
+        "Interfaces": [
+            {
+                "Provider": one.provider,
+                "Device": one.device,
+                "NumaNode": one.numa_node,
+                "Priority": one.priority,
+                "NetDevClass": one.net_dev_class,
+            }
+            for one in fabric.interfaces
+        ]
+        or None,
+        "Providers": document(fabric.providers),
+        "NumaCount": fabric.numa_count,
+        "CoresPerNuma": fabric.cores_per_numa,
+    }
+    return {str(fingerprint(fabric)): {"HostFabric": named, "HostSet": "localhost"}}
+
+
+def _network_text(found: Sequence["FabricInterface"]) -> str:
+    if not found:
+        return "No network interface here can be used by DAOS: it needs one that is up and has an address."
+    by_node: dict[int, dict[str, list[str]]] = {}
+    for one in found:
+        by_node.setdefault(one.numa_node, {}).setdefault(one.provider, []).append(one.interface)
+    width = max(len(one.provider) for one in found) + 2
+    blocks = []
+    for node, providers in sorted(by_node.items()):
+        rows = [f"  {'Provider':{width}}Interfaces"]
+        rows += [f"  {provider:{width}}{', '.join(sorted(names))}" for provider, names in sorted(providers.items())]
+        blocks.append("\n".join([f"NUMA node {node}", *rows]))
+    return "\n\n".join(blocks)
