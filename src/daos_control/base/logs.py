@@ -26,6 +26,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from enum import IntEnum
+from functools import cache
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
 from typing import Self, TextIO
@@ -215,6 +216,7 @@ def _complain(text: str) -> None:
         return  # standard error is gone as well
 
 
+@cache
 def level_name(levelno: int) -> str:
     """Return DAOS's word for a level number of the standard library.
 
@@ -238,7 +240,7 @@ def _text(record: logging.LogRecord) -> str:
 def _value(value: object) -> str:
     """One field's value: quoted when a reader could not tell where it ends."""
     text = str(value)
-    if text and text.isprintable() and not any(char in ' "=' for char in text):
+    if text and text.isprintable() and " " not in text and '"' not in text and "=" not in text:
         return text
     return json.dumps(text, ensure_ascii=False)
 
