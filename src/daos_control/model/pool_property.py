@@ -54,7 +54,6 @@ class PoolQuery(IntFlag):
 
 
 EVERYTHING: Final = 0xFFFFFFFFFFFFFFFF
-DEFAULT_QUERY: Final = EVERYTHING & ~int(
-    PoolQuery.ENGINES_ENABLED | PoolQuery.ENGINES_DEAD | PoolQuery.SELF_HEAL_POLICY
-)
-"""What an empty mask stands for."""
+_COSTLY: Final = int(PoolQuery.ENGINES_ENABLED | PoolQuery.ENGINES_DEAD | PoolQuery.SELF_HEAL_POLICY)
+DEFAULT_QUERY: Final = EVERYTHING ^ _COSTLY
+"""What an empty mask stands for: everything, also what later versions may add, but for what nobody asks for."""
