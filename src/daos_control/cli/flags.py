@@ -427,7 +427,7 @@ def _option_row(option: Option) -> tuple[str, str]:
     left += f"--{option.name}" if option.name else ""
     if option.parse is not None:
         left += f"={option.metavar or '|'.join(option.choices) or 'VALUE'}"
-    default = f" (default: {option.default})" if option.default not in (None, False, ()) else ""
+    default = f" (default: {option.default})" if option.default else ""
     return left, option.help + default
 
 

@@ -1,1 +1,99 @@
-"""The client library: every administrator verb as a typed coroutine, against our servers and genuine ones."""
+"""The client library: every administrator verb as a typed coroutine, against our servers and genuine ones.
+
+``DaosClient`` is the way in, ``SyncDaosClient`` the same for programs without an event loop. Names are imported when
+they are first used, so that importing this package costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from daos_control.base.errors import DaosControlError, DaosError, Fault, PoolNotFound
+    from daos_control.client.daos import DaosClient
+    from daos_control.client.errors import (
+        HostError,
+        InvalidRequest,
+        ManagementServiceUnreachable,
+        PartlyFailed,
+        UnexpectedReply,
+    )
+    from daos_control.client.hosts import HostGroup, HostProblem, HostReport
+    from daos_control.client.invoke import HostAnswers, ManagementClient, fan_out
+    from daos_control.client.network import HostFabric, Network
+    from daos_control.client.pool_size import PerRank, PoolSize, Share, Total
+    from daos_control.client.pools import CreatedPool, Pool, PoolList, Pools, Rebuild, TierStats
+    from daos_control.client.storage import Storage
+    from daos_control.client.storage_records import HostStorage
+    from daos_control.client.sync import SyncDaosClient
+    from daos_control.client.system import Leader, Member, RankResults, System, SystemState
+
+_HOMES = {
+    "daos_control.base.errors": ("DaosControlError", "DaosError", "Fault", "PoolNotFound"),
+    "daos_control.client.daos": ("DaosClient",),
+    "daos_control.client.errors": (
+        "HostError",
+        "InvalidRequest",
+        "ManagementServiceUnreachable",
+        "PartlyFailed",
+        "UnexpectedReply",
+    ),
+    "daos_control.client.hosts": ("HostGroup", "HostProblem", "HostReport"),
+    "daos_control.client.invoke": ("HostAnswers", "ManagementClient", "fan_out"),
+    "daos_control.client.network": ("HostFabric", "Network"),
+    "daos_control.client.pool_size": ("PerRank", "PoolSize", "Share", "Total"),
+    "daos_control.client.pools": ("CreatedPool", "Pool", "PoolList", "Pools", "Rebuild", "TierStats"),
+    "daos_control.client.storage": ("Storage",),
+    "daos_control.client.storage_records": ("HostStorage",),
+    "daos_control.client.sync": ("SyncDaosClient",),
+    "daos_control.client.system": ("Leader", "Member", "RankResults", "System", "SystemState"),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "CreatedPool",
+    "DaosClient",
+    "DaosControlError",
+    "DaosError",
+    "Fault",
+    "HostAnswers",
+    "HostError",
+    "HostFabric",
+    "HostGroup",
+    "HostProblem",
+    "HostReport",
+    "HostStorage",
+    "InvalidRequest",
+    "Leader",
+    "ManagementClient",
+    "ManagementServiceUnreachable",
+    "Member",
+    "Network",
+    "PartlyFailed",
+    "PerRank",
+    "Pool",
+    "PoolList",
+    "PoolNotFound",
+    "PoolSize",
+    "Pools",
+    "RankResults",
+    "Rebuild",
+    "Share",
+    "Storage",
+    "SyncDaosClient",
+    "System",
+    "SystemState",
+    "TierStats",
+    "Total",
+    "UnexpectedReply",
+    "fan_out",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(_HOME)

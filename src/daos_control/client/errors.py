@@ -40,3 +40,11 @@ class UnexpectedReply(DaosControlError):
 
 class PartlyFailed(DaosControlError):
     """A request was carried out, but not everywhere; the result says where it failed."""
+
+
+class HostError(DaosControlError):
+    """Something that a host reports to have failed, in its own words."""
+
+
+class ConfigUnreadable(DaosControlError):
+    """The configuration file cannot be read."""

@@ -59,7 +59,7 @@ def fingerprint(value: object, code: str = "", *, unordered: bool = False) -> in
 
 def _record(record: Any) -> int:
     total = _name(type(record).__name__)
-    for part in _counted(type(record)):
+    for part in _counted(cast("Hashable", type(record))):
         facts = part.metadata
         number = fingerprint(getattr(record, part.name), facts["code"], unordered=facts["unordered"])
         total = _hash(struct.pack("<Q", total ^ _pair(_name(facts["name"]), number)))

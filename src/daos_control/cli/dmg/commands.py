@@ -1,0 +1,587 @@
+"""dmg's command tree as data: names, options and the functions that run them. Nothing is imported to know it."""
+
+from daos_control.cli.flags import Command, Option, Positional, integer, natural, text
+
+VALUES = "daos_control.cli.dmg.values"
+SYSTEM = "daos_control.cli.dmg.system"
+POOL = "daos_control.cli.dmg.pool"
+STORAGE = "daos_control.cli.dmg.storage"
+NETWORK = "daos_control.cli.dmg.network"
+
+HOSTS = Option(
+    "host-list",
+    "l",
+    help="Hosts to go to, instead of those in the configuration",
+    parse=f"{VALUES}:hosts",
+    metavar="HOSTS",
+)
+HOST = Option(
+    "host", "l", help="Host that has the device", parse=f"{VALUES}:host", metavar="HOST", required=True, dest="host"
+)
+ONE_HOST = Option(
+    "host-list", "l", help="Host to go to", parse=f"{VALUES}:host", metavar="HOST", dest="host", required=True
+)
+VERBOSE = Option("verbose", "v", help="Show more details")
+RANKS = Option("ranks", "r", help="Ranks, such as 0-3,7", parse=f"{VALUES}:ranks", metavar="RANKS", default=())
+RANK_HOSTS = Option(
+    "rank-hosts", help="Hosts whose ranks are meant", parse=f"{VALUES}:hosts", metavar="HOSTS", default=()
+)
+IGNORE_EXCLUDED = Option(
+    "ignore-admin-excluded", help="Pass over ranks that an administrator has excluded, instead of failing"
+)
+SELECTION = (RANKS, RANK_HOSTS)
+POOL_ID = Positional("pool label or UUID", help="The pool", dest="pool")
+POOL_RANKS = Option("ranks", help="Ranks, such as 0-3,7", parse=f"{VALUES}:ranks", metavar="RANKS", required=True)
+TARGETS = Option(
+    "target-idx",
+    help="Targets of each rank, by number, separated by commas (default: all)",
+    parse=f"{VALUES}:targets",
+    metavar="LIST",
+    default=(),
+)
+
+GLOBAL = (
+    Option(
+        "config-path",
+        "o",
+        help="Configuration file (default: ~/.daos_control.yml or /etc/daos/daos_control.yml)",
+        parse=text,
+        metavar="FILE",
+    ),
+    Option("insecure", "i", help="Talk to servers without certificates"),
+    Option("json", "j", help="Print one JSON document, and nothing else, on standard output"),
+    Option("debug", "d", help="Tell every step on standard error"),
+    Option("json-logging", "J", help="Write log lines as JSON"),
+    Option("log-file", help="Append all log lines to a file, too", parse=text, metavar="FILE"),
+    Option("allow-proxy", help="Heed the environment's proxy settings"),
+    Option("host-list", "l", parse=f"{VALUES}:hosts", metavar="HOSTS", hidden=True),
+)
+
+SYSTEM_COMMANDS = Command(
+    "system",
+    help="The system: members, leader, starting and stopping",
+    aliases=("sys",),
+    commands=(
+        Command(
+            "query",
+            help="Show the members of the system and their states",
+            run=f"{SYSTEM}:query",
+            options=(
+                *SELECTION,
+                VERBOSE,
+                Option("not-ok", help="Only members that have not joined"),
+                Option(
+                    "with-states",
+                    help="Only members in one of these states",
+                    parse=f"{VALUES}:states",
+                    metavar="STATES",
+                    default=(),
+                ),
+            ),
+        ),
+        Command(
+            "leader-query",
+            help="Show the leader and the replicas of the management service",
+            run=f"{SYSTEM}:leader_query",
+            options=(Option("down-replicas", "N", help="Show only replicas that do not answer"),),
+        ),
+        Command(
+            "list-pools",
+            help="List the pools of the system",
+            run=f"{POOL}:list_pools",
+            options=(
+                VERBOSE,
+                Option("no-query", "n", help="Do not ask each pool for details"),
+                Option("rebuild-only", "r", help="Only pools whose rebuild is not idle"),
+            ),
+        ),
+        Command(
+            "stop",
+            help="Stop engines",
+            run=f"{SYSTEM}:stop",
+            options=(
+                *SELECTION,
+                IGNORE_EXCLUDED,
+                Option("force", help="Stop them at once (as is done anyway, unless --full is given)"),
+                Option("full", help="Let engines end what they are doing", hidden=True),
+            ),
+        ),
+        Command(
+            "start", help="Start engines that are stopped", run=f"{SYSTEM}:start", options=(*SELECTION, IGNORE_EXCLUDED)
+        ),
+        Command("exclude", help="Keep ranks out of the system", run=f"{SYSTEM}:exclude", options=SELECTION),
+        Command(
+            "clear-exclude", help="Let excluded ranks join again", run=f"{SYSTEM}:clear_exclude", options=SELECTION
+        ),
+        Command("drain", help="Move the data of all pools away from ranks", run=f"{SYSTEM}:drain", options=SELECTION),
+        Command(
+            "reintegrate",
+            help="Take ranks back into all pools",
+            run=f"{SYSTEM}:reintegrate",
+            options=SELECTION,
+            aliases=("reint",),
+        ),
+        Command("erase", help="Wipe the system's records; all ranks must be stopped", run=f"{SYSTEM}:erase"),
+        Command(
+            "cleanup",
+            help="Close all pool handles that a machine holds",
+            run=f"{SYSTEM}:cleanup",
+            options=(VERBOSE,),
+            positionals=(Positional("machine", help="Short host name of the client"),),
+        ),
+        Command(
+            "set-attr",
+            help="Store attributes of the system",
+            run=f"{SYSTEM}:set_attributes",
+            positionals=(Positional("key:val[,key:val...]", parse=f"{VALUES}:settings", dest="settings"),),
+        ),
+        Command(
+            "get-attr",
+            help="Show attributes of the system",
+            run=f"{SYSTEM}:get_attributes",
+            positionals=(Positional("key[,key...]", parse=f"{VALUES}:keys", dest="keys", required=False),),
+        ),
+        Command(
+            "del-attr",
+            help="Delete attributes of the system",
+            run=f"{SYSTEM}:delete_attributes",
+            positionals=(Positional("key[,key...]", parse=f"{VALUES}:keys", dest="keys"),),
+        ),
+        Command(
+            "rebuild",
+            help="Rebuilds of all pools",
+            commands=(
+                Command("start", help="Let every pool rebuild", run=f"{SYSTEM}:rebuild_start", options=(VERBOSE,)),
+                Command(
+                    "stop",
+                    help="Stop every pool's rebuild",
+                    run=f"{SYSTEM}:rebuild_stop",
+                    options=(VERBOSE, Option("force", "f", help="Stop it even if data may stay without redundancy")),
+                ),
+            ),
+        ),
+        Command(
+            "self-heal",
+            help="Self-healing",
+            commands=(
+                Command("eval", help="Look again whether something should be healed", run=f"{SYSTEM}:self_heal_eval"),
+            ),
+        ),
+    ),
+)
+
+LIST_POOLS = SYSTEM_COMMANDS.commands[2]
+
+POOL_COMMANDS = Command(
+    "pool",
+    help="Pools: making, listing, querying, removing",
+    commands=(
+        Command(
+            "create",
+            help="Make a pool",
+            details="Say how big it should be in one of three ways: --size with bytes for the whole pool, --size with a "
+            "percentage of all that is there, or sizes for each engine. Sizes may have units, such as 8GiB or 10TB.",
+            run=f"{POOL}:create",
+            positionals=(Positional("pool label", help="What to call it", dest="label"),),
+            options=(
+                Option(
+                    "size",
+                    "z",
+                    help="Size of the pool, or a percentage of all storage",
+                    parse=f"{VALUES}:pool_size",
+                    metavar="SIZE|N%",
+                    group="Size of the whole pool",
+                ),
+                Option(
+                    "tier-ratio",
+                    "t",
+                    help="Percentages of the tiers (default: 6,94)",
+                    parse=f"{VALUES}:ratios",
+                    metavar="N[,N]",
+                    group="Size of the whole pool",
+                ),
+                Option(
+                    "nranks", "k", help="On how many ranks", parse=natural, metavar="N", group="Size of the whole pool"
+                ),
+                Option(
+                    "scm-size",
+                    "s",
+                    help="Persistent memory (or RAM)",
+                    parse=f"{VALUES}:size",
+                    metavar="SIZE",
+                    group="Size on each engine",
+                ),
+                Option(
+                    "nvme-size", "n", help="SSD", parse=f"{VALUES}:size", metavar="SIZE", group="Size on each engine"
+                ),
+                Option(
+                    "meta-size",
+                    help="Metadata on SSD",
+                    parse=f"{VALUES}:size",
+                    metavar="SIZE",
+                    group="Size on each engine",
+                ),
+                Option(
+                    "data-size", help="Data on SSD", parse=f"{VALUES}:size", metavar="SIZE", group="Size on each engine"
+                ),
+                Option(
+                    "mem-ratio",
+                    help="Percentage of the metadata that is kept in memory, with metadata on SSD",
+                    parse=f"{VALUES}:ratios",
+                    metavar="N",
+                ),
+                Option(
+                    "ranks",
+                    "r",
+                    help="On which ranks (default: all)",
+                    parse=f"{VALUES}:ranks",
+                    metavar="RANKS",
+                    default=(),
+                ),
+                Option(
+                    "nsvc", "v", help="How many replicas of the pool service", parse=natural, metavar="N", default=0
+                ),
+                Option("user", "u", help="Owner (default: you)", parse=text, metavar="NAME", default=""),
+                Option("group", "g", help="Owning group (default: yours)", parse=text, metavar="NAME", default=""),
+                Option("acl-file", "a", help="File with the access control list", parse=text, metavar="FILE"),
+                Option(
+                    "properties",
+                    "P",
+                    help="Properties; may be given several times",
+                    parse=f"{VALUES}:settings",
+                    metavar="K:V[,K:V]",
+                    repeat=True,
+                ),
+            ),
+        ),
+        Command(
+            "destroy",
+            help="Remove a pool",
+            run=f"{POOL}:destroy",
+            positionals=(POOL_ID,),
+            options=(
+                Option("recursive", "r", help="With the containers that are in it"),
+                Option("force", "f", help="Though clients have it open"),
+            ),
+        ),
+        Command("evict", help="Close all handles on a pool", run=f"{POOL}:evict", positionals=(POOL_ID,)),
+        Command("list", help="List pools", run=f"{POOL}:list_pools", aliases=("ls",), options=LIST_POOLS.options),
+        Command(
+            "query",
+            help="Show a pool's health and space",
+            run=f"{POOL}:query",
+            positionals=(POOL_ID,),
+            options=(
+                Option("show-enabled", "e", help="Show the ranks that are in use, too"),
+                Option("health-only", "t", help="Leave out the space"),
+                Option("no-self-heal-check", help="Do not look up the self-heal policy"),
+            ),
+        ),
+        Command(
+            "query-targets",
+            help="Show targets of a rank",
+            run=f"{POOL}:query_targets",
+            positionals=(POOL_ID,),
+            options=(
+                Option("rank", help="The rank", parse=natural, metavar="RANK", required=True),
+                TARGETS,
+            ),
+        ),
+        Command(
+            "extend", help="Add ranks to a pool", run=f"{POOL}:extend", positionals=(POOL_ID,), options=(POOL_RANKS,)
+        ),
+        Command(
+            "exclude",
+            help="Take ranks out of a pool at once",
+            run=f"{POOL}:exclude",
+            positionals=(POOL_ID,),
+            options=(POOL_RANKS, TARGETS, Option("force", "f", help="Even if data may be lost")),
+        ),
+        Command(
+            "drain",
+            help="Move a pool's data away from ranks",
+            run=f"{POOL}:drain",
+            positionals=(POOL_ID,),
+            options=(POOL_RANKS, TARGETS),
+        ),
+        Command(
+            "reintegrate",
+            help="Take ranks back into a pool",
+            run=f"{POOL}:reintegrate",
+            positionals=(POOL_ID,),
+            options=(POOL_RANKS, TARGETS),
+            aliases=("reint",),
+        ),
+        Command(
+            "get-acl",
+            help="Show a pool's access control list",
+            run=f"{POOL}:get_acl",
+            positionals=(POOL_ID,),
+            options=(
+                Option("outfile", "O", help="Write it to a file", parse=text, metavar="FILE"),
+                Option("force", "f", help="Overwrite the file"),
+                Option("verbose", "v", help="Explain each entry"),
+            ),
+        ),
+        Command(
+            "overwrite-acl",
+            help="Replace a pool's access control list",
+            run=f"{POOL}:overwrite_acl",
+            positionals=(POOL_ID,),
+            options=(
+                Option("acl-file", "a", help="File with the new list", parse=text, metavar="FILE", required=True),
+            ),
+        ),
+        Command(
+            "update-acl",
+            help="Add or change entries of a pool's access control list",
+            run=f"{POOL}:update_acl",
+            positionals=(POOL_ID,),
+            options=(
+                Option("acl-file", "a", help="File with the entries", parse=text, metavar="FILE"),
+                Option("entry", "e", help="One entry", parse=text, metavar="ACE"),
+            ),
+        ),
+        Command(
+            "delete-acl",
+            help="Remove an entry of a pool's access control list",
+            run=f"{POOL}:delete_acl",
+            positionals=(POOL_ID,),
+            options=(
+                Option(
+                    "principal",
+                    "p",
+                    help="Whose entry: u:name@, g:name@, OWNER@ ...",
+                    parse=text,
+                    metavar="WHO",
+                    required=True,
+                ),
+            ),
+        ),
+        Command(
+            "set-prop",
+            help="Set properties of a pool",
+            run=f"{POOL}:set_properties",
+            positionals=(POOL_ID, Positional("key:val[,key:val...]", parse=f"{VALUES}:settings", dest="settings")),
+        ),
+        Command(
+            "get-prop",
+            help="Show properties of a pool",
+            run=f"{POOL}:get_properties",
+            positionals=(POOL_ID, Positional("key[,key...]", parse=f"{VALUES}:keys", dest="keys", required=False)),
+        ),
+        Command("upgrade", help="Bring a pool's layout up to date", run=f"{POOL}:upgrade", positionals=(POOL_ID,)),
+        Command(
+            "rebuild",
+            help="A pool's rebuild",
+            commands=(
+                Command("start", help="Let a pool rebuild", run=f"{POOL}:rebuild_start", positionals=(POOL_ID,)),
+                Command(
+                    "stop",
+                    help="Stop a pool's rebuild",
+                    run=f"{POOL}:rebuild_stop",
+                    positionals=(POOL_ID,),
+                    options=(Option("force", "f", help="Stop it even if data may stay without redundancy"),),
+                ),
+            ),
+        ),
+    ),
+)
+
+CONTAINER_COMMANDS = Command(
+    "container",
+    help="Containers",
+    aliases=("cont",),
+    commands=(
+        Command(
+            "set-owner",
+            help="Give a container to somebody else",
+            run=f"{POOL}:set_container_owner",
+            positionals=(POOL_ID, Positional("container label or UUID", dest="container")),
+            options=(
+                Option("user", "u", help="New owner", parse=text, metavar="NAME", default=""),
+                Option("group", "g", help="New owning group", parse=text, metavar="NAME", default=""),
+            ),
+        ),
+    ),
+)
+
+DEVICE_UUID = Option("uuid", "u", help="UUID of the device", parse=text, metavar="UUID", required=True)
+PCI_ADDRESS = Option("pci-address", "a", help="PCI address of the SSD", parse=text, metavar="ADDR", required=True)
+LED_IDS = Positional("ids", help="Devices by UUID or PCI address, separated by commas (default: all)", required=False)
+
+STORAGE_COMMANDS = Command(
+    "storage",
+    help="Storage of hosts: scanning, formatting, devices",
+    aliases=("sto",),
+    commands=(
+        Command(
+            "scan",
+            help="Show what storage hosts have",
+            run=f"{STORAGE}:scan",
+            options=(HOSTS, VERBOSE, Option("nvme-health", "n", help="Show the health of SSDs")),
+        ),
+        Command(
+            "format",
+            help="Format storage that needs it",
+            run=f"{STORAGE}:format_storage",
+            options=(
+                HOSTS,
+                VERBOSE,
+                Option("force", help="Format what has been formatted before, too"),
+                Option("replace", help="Let the engines of one host take the place of ranks that it lost"),
+            ),
+        ),
+        Command(
+            "query",
+            help="Devices, pools and usage",
+            commands=(
+                Command(
+                    "usage",
+                    help="Show how much storage is in use",
+                    run=f"{STORAGE}:usage",
+                    options=(
+                        HOSTS,
+                        Option("show-usable", "u", help="Show what is left for data, instead of what is free"),
+                        Option(
+                            "mem-ratio",
+                            help="Percentage of metadata kept in memory, to reckon with",
+                            parse=f"{VALUES}:ratios",
+                            metavar="N",
+                        ),
+                    ),
+                ),
+                Command(
+                    "list-devices",
+                    help="Show the devices that engines use",
+                    run=f"{STORAGE}:list_devices",
+                    options=(
+                        HOSTS,
+                        Option("rank", "r", help="Only of this rank", parse=natural, metavar="RANK"),
+                        Option("health", "b", help="Show their health"),
+                        Option("uuid", "u", help="Only this device", parse=text, metavar="UUID", default=""),
+                        Option("show-evicted", "e", help="Only devices that were given up"),
+                    ),
+                ),
+                Command(
+                    "list-pools",
+                    help="Show the pools on engines' devices",
+                    run=f"{STORAGE}:list_pools",
+                    options=(
+                        HOSTS,
+                        VERBOSE,
+                        Option("rank", "r", help="Only of this rank", parse=natural, metavar="RANK"),
+                        Option("uuid", "u", help="Only this pool", parse=text, metavar="UUID", default=""),
+                    ),
+                ),
+            ),
+        ),
+        Command(
+            "set",
+            help="States of devices",
+            commands=(
+                Command(
+                    "nvme-faulty",
+                    help="Give a device up",
+                    run=f"{STORAGE}:set_faulty",
+                    options=(HOST, DEVICE_UUID, Option("force", "f", help="Do not ask first")),
+                ),
+            ),
+        ),
+        Command(
+            "replace",
+            help="Replacing devices",
+            commands=(
+                Command(
+                    "nvme",
+                    help="Put a new device in the place of one that was given up",
+                    run=f"{STORAGE}:replace_device",
+                    options=(
+                        HOST,
+                        Option("old-uuid", help="UUID of the old device", parse=text, metavar="UUID", required=True),
+                        Option("new-uuid", help="UUID of the new device", parse=text, metavar="UUID", required=True),
+                    ),
+                ),
+            ),
+        ),
+        Command(
+            "led",
+            help="LEDs of SSDs",
+            commands=(
+                Command(
+                    "check", help="Show LEDs", run=f"{STORAGE}:led_check", positionals=(LED_IDS,), options=(HOSTS,)
+                ),
+                Command(
+                    "identify",
+                    help="Let LEDs blink",
+                    run=f"{STORAGE}:led_identify",
+                    positionals=(LED_IDS,),
+                    options=(
+                        HOSTS,
+                        Option("timeout", help="For so many minutes", parse=natural, metavar="MIN", default=0),
+                        Option("reset", help="Stop blinking"),
+                    ),
+                ),
+            ),
+        ),
+        Command(
+            "nvme-rebind",
+            help="Take an SSD from the kernel's driver",
+            run=f"{STORAGE}:nvme_rebind",
+            options=(ONE_HOST, PCI_ADDRESS),
+        ),
+        Command(
+            "nvme-add-device",
+            help="Add an SSD to an engine",
+            run=f"{STORAGE}:nvme_add_device",
+            options=(
+                ONE_HOST,
+                PCI_ADDRESS,
+                Option(
+                    "engine-index", "e", help="Engine on its host, from 0", parse=natural, metavar="N", required=True
+                ),
+                Option(
+                    "tier-index",
+                    "t",
+                    help="Storage tier; -1 is the first one of SSDs",
+                    parse=integer,
+                    metavar="N",
+                    default=-1,
+                ),
+            ),
+        ),
+    ),
+)
+
+NETWORK_COMMANDS = Command(
+    "network",
+    help="Network of hosts",
+    aliases=("net",),
+    commands=(
+        Command(
+            "scan",
+            help="Show fabric interfaces of hosts",
+            run=f"{NETWORK}:scan",
+            options=(
+                HOSTS,
+                Option(
+                    "provider", "p", help="Only for this provider, or all", parse=text, metavar="PROVIDER", default=""
+                ),
+            ),
+        ),
+    ),
+)
+
+PROGRAM = Command(
+    "dmg",
+    help="Administer a DAOS system.",
+    options=GLOBAL,
+    commands=(
+        SYSTEM_COMMANDS,
+        POOL_COMMANDS,
+        CONTAINER_COMMANDS,
+        STORAGE_COMMANDS,
+        NETWORK_COMMANDS,
+        Command("version", help="Show the version", run="daos_control.cli.dmg.version:version"),
+    ),
+)

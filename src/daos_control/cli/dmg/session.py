@@ -1,0 +1,142 @@
+"""One dmg command from its values to its exit code: configuration, client, event loop, output, errors.
+
+A command is a coroutine from a ``Session`` and its values to an ``Output``; ``command`` makes it what ``flags`` runs.
+"""
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, Final
+
+from daos_control.base import logs
+from daos_control.base.aio import background
+from daos_control.base.errors import DaosControlError, Fault
+from daos_control.base.quoting import quoted
+from daos_control.cli.flags import Values
+from daos_control.cli.ui.documents import document
+from daos_control.cli.ui.envelope import envelope
+from daos_control.client.daos import DaosClient
+
+PROGRAM: Final = "dmg"
+PATIENCE_S: Final = 2.0
+"""After so long, people are told what is being waited for."""
+AGAIN_S: Final = 10.0
+
+log = logs.get(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """What a command has to say; ``problem`` says that not all went well, and makes it fail."""
+
+    document: object = None
+    text: str = ""
+    error_text: str = ""
+    """For standard error, in front of the problem."""
+    problem: DaosControlError | None = None
+
+
+class Session:
+    """What a command works with."""
+
+    def __init__(self, daos: DaosClient, *, json: bool) -> None:
+        self.daos = daos
+        self.json = json
+
+    def say(self, text: str) -> None:
+        """Tell a person something before the result is there."""
+        if not self.json:
+            log.info(text)
+
+    def notice(self, text: str) -> None:
+        """Tell a person something to think about."""
+        log.notice(text)
+
+
+Command = Callable[[Session, Values], Awaitable[Output]]
+
+
+def command(failure: str = "") -> Callable[[Command], Callable[[Values], int]]:
+    """Turn a coroutine into a command; ``failure`` begins the text of every error."""
+
+    def decorate(function: Command) -> Callable[[Values], int]:
+        @wraps(function)
+        def run(args: Values) -> int:
+            return _run(function, args, failure)
+
+        return run
+
+    return decorate
+
+
+def _run(function: Command, args: Values, failure: str) -> int:
+    _configure_logs(args)
+    output, error = Output(), None
+    real_stdout = sys.stdout
+    with contextlib.redirect_stdout(sys.stderr) if args.json else contextlib.nullcontext():
+        try:
+            output = asyncio.run(_within(function, args))
+            error = output.problem
+        except DaosControlError as raised:
+            error = raised
+        except KeyboardInterrupt:
+            print(f"ERROR: {PROGRAM}: interrupted; what has been sent may still be carried out", file=sys.stderr)
+            return 130
+    prefix = f"{failure}: " if failure and error is not output.problem else ""
+    if args.json:
+        real_stdout.write(envelope(document(output.document), error, text=f"{prefix}{error}") + "\n")
+        real_stdout.flush()
+    elif output.text:
+        _print(output.text, json_logging=args.json_logging)
+    return _report(error, prefix, output.error_text)
+
+
+async def _within(function: Command, args: Values) -> Output:
+    """Run a command with a client, and tell people what is waited for if it takes long."""
+    hosts = args.host_list if "host_list" in args else None
+    daos = DaosClient.from_config(args.config_path, hosts=hosts, insecure=args.insecure, allow_proxy=args.allow_proxy)
+    async with daos, background() as beside:
+        if not args.json:
+            beside.start("waiting notice", _tell_what_takes_long(daos))
+        return await function(Session(daos, json=args.json), args)
+
+
+async def _tell_what_takes_long(daos: DaosClient) -> None:
+    patience = PATIENCE_S
+    while True:
+        await asyncio.sleep(patience)
+        if daos.waiting:
+            print(f"waiting for {daos.waiting}", file=sys.stderr, flush=True)
+        patience = AGAIN_S
+
+
+def _configure_logs(args: Values) -> None:
+    level = logs.Level.TRACE if args.debug else logs.Level.INFO
+    logs.configure(program=PROGRAM, level=level, file=args.log_file, json=args.json_logging)
+
+
+def _print(text: str, *, json_logging: bool) -> None:
+    if json_logging:
+        log.info(text)
+    else:
+        print(text, end="" if text.endswith("\n") else "\n")
+
+
+def _report(error: DaosControlError | None, prefix: str, details: str) -> int:
+    """Say on standard error what went wrong and what to do about it; the result is the exit code."""
+    if error is None:
+        return 0
+    sys.stdout.flush()
+    if details:
+        print(f"ERROR: {details}".rstrip("\n"), file=sys.stderr)
+    print(f"ERROR: {PROGRAM}: {prefix}{error}", file=sys.stderr)
+    root: Any = error
+    while root.__cause__ is not None and not isinstance(root, Fault):
+        root = root.__cause__
+    if isinstance(root, Fault) and root.resolution:
+        resolution = f"{root.domain}: code = {root.code} resolution = {quoted(root.resolution)}"
+        print(f"ERROR: {PROGRAM}: {resolution}", file=sys.stderr)
+    return 1

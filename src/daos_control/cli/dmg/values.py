@@ -1,0 +1,104 @@
+"""Values on dmg's command line: text to what the client takes, or ValueError."""
+
+from daos_control.base.hostset import HostSet
+from daos_control.base.rankset import RankSet
+from daos_control.base.units import parse_percent, parse_ratios, parse_size
+from daos_control.model.member import MemberState
+
+
+def ranks(text: str) -> RankSet:
+    """Read ``0-3,7``."""
+    return RankSet.parse(text)
+
+
+def hosts(text: str) -> tuple[str, ...]:
+    """Read ``node[1-3],other:10002``."""
+    if not HostSet.parse(text):
+        raise ValueError("name at least one host")
+    return (text,)
+
+
+def host(text: str) -> str:
+    """Read exactly one host."""
+    if len(HostSet.parse(text)) != 1:
+        raise ValueError("name exactly one host")
+    return text
+
+
+def size(text: str) -> int:
+    """Read a number of bytes, with an SI or IEC unit or none."""
+    return parse_size(text)
+
+
+def pool_size(text: str) -> int | float:
+    """Read bytes (an int), or a percentage of what there is (a fraction, as a float)."""
+    return parse_percent(text) / 100 if text.strip().endswith("%") else parse_size(text)
+
+
+def ratios(text: str) -> tuple[float, ...]:
+    """Read percentages that make up a whole."""
+    return parse_ratios(text)
+
+
+def states(text: str) -> tuple[MemberState, ...]:
+    """Read names of member states."""
+    found = []
+    for word in text.split(","):
+        state = MemberState.parse(word.strip())
+        if state is MemberState.UNKNOWN:
+            known = ", ".join(state.words for state in MemberState if state is not MemberState.UNKNOWN)
+            raise ValueError(f"{word!r} is not a member state (there are: {known})")
+        found.append(state)
+    return tuple(found)
+
+
+def settings(text: str) -> dict[str, str]:
+    """Read ``key:value,key:value``; quotes and backslashes keep separators out of the way."""
+    found: dict[str, str] = {}
+    for item in _split(text, ","):
+        key, colon, value = _cut(item, ":")
+        key, value = key.strip(), value.strip()
+        if not colon or not key or not value:
+            raise ValueError(f"{item!r} is not of the form key:value")
+        if key in found:
+            raise ValueError(f"{key!r}: same key was specified more than once")
+        found[key] = value
+    return found
+
+
+def keys(text: str) -> tuple[str, ...]:
+    """Read ``key,key``."""
+    found = tuple(key.strip() for key in _split(text, ","))
+    for key in found:
+        if not key or ":" in key:
+            raise ValueError(f"{key!r} is not a key")
+    return found
+
+
+def targets(text: str) -> tuple[int, ...]:
+    """Read target numbers, separated by commas."""
+    return tuple(int(part) for part in text.split(",") if part.strip())
+
+
+def _split(text: str, separator: str) -> list[str]:
+    parts = []
+    rest, found = text, separator
+    while found:
+        part, found, rest = _cut(rest, separator)
+        parts.append(part)
+    return parts
+
+
+def _cut(text: str, separator: str) -> tuple[str, str, str]:
+    """Partition at the first separator that is neither quoted nor escaped."""
+    quote, escaped = "", False
+    for position, char in enumerate(text):
+        if escaped:
+            escaped = False
+        elif char == "\\":
+            escaped = True
+        elif char in "'\"":
+            quote = "" if quote == char else quote or char
+        elif char == separator and not quote:
+            return text[:position], separator, text[position + 1 :]
+    return text, "", ""

@@ -1,0 +1,1 @@
+"""What our programs print: tables, blocks, JSON documents."""

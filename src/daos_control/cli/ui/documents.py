@@ -1,0 +1,55 @@
+"""Records as DAOS's JSON documents have them."""
+
+import struct
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from datetime import datetime
+from typing import Any
+
+from daos_control.base.hostset import HostSet
+from daos_control.base.rankset import RankSet
+
+
+def document(value: Any) -> Any:  # noqa: PLR0911 - a table of types
+    """Turn a value into what JSON can hold: a record becomes an object, an empty list null."""
+    match value:
+        case None | bool() | int() | str():
+            return value
+        case float():
+            return _float(value)
+        case datetime():
+            return moment(value)
+        case HostSet():
+            return str(value)
+        case RankSet():
+            return list(value) or None
+        case tuple() | list():
+            return [document(item) for item in value] or None
+        case Mapping():
+            return {str(key): document(item) for key, item in sorted(value.items())}
+    if is_dataclass(value):
+        return {part.name.rstrip("_"): document(getattr(value, part.name)) for part in fields(value)}
+    raise TypeError(f"{type(value).__name__} has no place in a document")
+
+
+def moment(value: datetime) -> str:
+    """Write a time as RFC 3339, without trailing zeros.
+
+    >>> moment(datetime.fromisoformat("2026-03-04T05:06:00.250+00:00"))
+    '2026-03-04T05:06:00.25Z'
+    """
+    fraction = f".{value.microsecond:06}".rstrip("0").rstrip(".")
+    offset = value.strftime("%z")
+    zone = "Z" if offset in {"", "+0000"} else f"{offset[:3]}:{offset[3:]}"
+    return f"{value.year:04}{value.strftime('-%m-%dT%H:%M:%S')}{fraction}{zone}"
+
+
+def _float(value: float) -> float | int:
+    """Write a 32-bit float with the digits it needs and no more."""
+    if value.is_integer():
+        return int(value)
+    for digits in range(6, 9):
+        short = float(f"{value:.{digits}g}")
+        if struct.pack("<f", short) == struct.pack("<f", value):
+            return short
+    return value

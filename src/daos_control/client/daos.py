@@ -1,0 +1,142 @@
+"""``DaosClient``: everything an administrator can ask of a DAOS system, as coroutines.
+
+::
+
+    async with DaosClient.from_config() as daos:
+        state = await daos.system.query()
+        pool = await daos.pools.create("tank", Total(total_bytes=8 << 30))
+
+``daos.system``, ``daos.pools``, ``daos.storage`` and ``daos.network`` hold the verbs; ``daos.connection`` is the way to
+anything that has no verb here. ``daos_control.client.sync`` has the same for programs without an event loop.
+"""
+# ruff: noqa: PLC0415 - a program pays for the verbs it uses, and for the transport only once there is a client
+
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from daos_control.base.version import DAOS_VERSION
+from daos_control.client.connection import Connection
+from daos_control.client.errors import ConfigUnreadable
+from daos_control.client.invoke import ManagementClient
+from daos_control.client.waiting import Waiting
+from daos_control.security.certificates import Certificates
+from daos_control.security.components import Component
+
+if TYPE_CHECKING:
+    from daos_control.client.network import Network
+    from daos_control.client.pools import Pools
+    from daos_control.client.storage import Storage
+    from daos_control.client.system import System
+    from daos_control.config.control import ControlConfig
+
+
+class DaosClient:
+    """A client of one DAOS system; use it from one event loop, in an ``async with`` block or up to ``aclose``."""
+
+    def __init__(
+        self,
+        hosts: Sequence[str],
+        *,
+        system: str = "daos_server",
+        port: int = 10001,
+        certificates: Certificates | None = None,
+        component: Component = Component.ADMIN,
+        version: str = DAOS_VERSION,
+        allow_proxy: bool = False,
+    ) -> None:
+        from daos_control.net.grpc.channels import Channels
+
+        self._channels = Channels(certificates, component, version, allow_proxy=allow_proxy)
+        management = ManagementClient(self._channels, hosts, system, port=port, version=version)
+        self.connection = Connection(channels=self._channels, management=management, system=system)
+
+    @classmethod
+    def from_config(
+        cls,
+        path: Path | str | None = None,
+        *,
+        hosts: Sequence[str] | None = None,
+        insecure: bool = False,
+        allow_proxy: bool = False,
+    ) -> Self:
+        """Make a client as a ``daos_control.yml`` describes it; ``hosts`` replaces the file's host list.
+
+        Without a path the user's file is taken, or else the system's, or else DAOS's defaults.
+        Certificates are read and checked here, unless the file or ``insecure`` says to do without.
+        """
+        from daos_control.config.control import ControlConfig
+
+        try:
+            config = ControlConfig.find(path)
+        except OSError as error:
+            raise ConfigUnreadable(f"cannot read the configuration {error.filename}: {error.strerror}") from error
+        return cls(
+            config.hostlist if hosts is None else hosts,
+            system=config.name,
+            port=config.port,
+            certificates=_certificates(config, insecure=insecure),
+            allow_proxy=allow_proxy,
+        )
+
+    @property
+    def system(self) -> "System":
+        """The system as a whole."""
+        from daos_control.client.system import System
+
+        return System(self.connection)
+
+    @property
+    def pools(self) -> "Pools":
+        """Its pools."""
+        from daos_control.client.pools import Pools
+
+        return Pools(self.connection)
+
+    @property
+    def storage(self) -> "Storage":
+        """The storage of its hosts."""
+        from daos_control.client.storage import Storage
+
+        return Storage(self.connection)
+
+    @property
+    def network(self) -> "Network":
+        """The network of its hosts."""
+        from daos_control.client.network import Network
+
+        return Network(self.connection)
+
+    @property
+    def waiting(self) -> Waiting:
+        """What calls are out, for people who wonder."""
+        return self.connection.waiting
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._channels.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+
+def _certificates(config: "ControlConfig", *, insecure: bool) -> Certificates | None:
+    transport = config.transport_config
+    if insecure or transport.allow_insecure:
+        return None
+    from daos_control.security import certificates
+
+    return certificates.load(
+        certificates.CertificateFiles(
+            ca_cert=Path(transport.ca_cert),
+            cert=Path(transport.cert),
+            key=Path(transport.key),
+            key_mode=certificates.ADMIN_KEY_MODE,
+        )
+    )

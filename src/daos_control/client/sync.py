@@ -1,0 +1,162 @@
+"""The client for programs without an event loop: the same verbs, each of which waits for its answer.
+
+::
+
+    with SyncDaosClient.from_config() as daos:
+        print(daos.system.query().members)
+
+A thread beside the program runs the event loop. Calls may come from several threads. Every verb of ``DaosClient`` is
+here with the same signature; a test holds the two against each other.
+"""
+
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import ExitStack
+from functools import partial, wraps
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
+
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+
+from daos_control.client.daos import DaosClient
+from daos_control.client.network import Network
+from daos_control.client.pools import Pools
+from daos_control.client.storage import Storage
+from daos_control.client.system import System
+
+P = ParamSpec("P")
+Part = TypeVar("Part")
+Result = TypeVar("Result")
+
+
+class _Blocking(Generic[Part]):
+    """The verbs of one part of a client, to be called from outside its event loop."""
+
+    def __init__(self, portal: BlockingPortal, part: Part) -> None:
+        self._portal = portal
+        self._part = part
+
+    def _call(self, verb: Callable[..., Coroutine[Any, Any, Result]], *args: object, **options: object) -> Result:
+        result: Result = self._portal.call(partial(verb, self._part, *args, **options))
+        return result
+
+
+def _blocking(
+    verb: Callable[Concatenate[Part, P], Coroutine[Any, Any, Result]],
+) -> Callable[Concatenate[_Blocking[Part], P], Result]:
+    @wraps(verb)
+    def call(self: _Blocking[Part], /, *args: P.args, **options: P.kwargs) -> Result:
+        return self._call(verb, *args, **options)
+
+    return call
+
+
+class SyncSystem(_Blocking[System]):
+    """``System``, waiting."""
+
+    query = _blocking(System.query)
+    leader = _blocking(System.leader)
+    stop = _blocking(System.stop)
+    start = _blocking(System.start)
+    exclude = _blocking(System.exclude)
+    clear_exclude = _blocking(System.clear_exclude)
+    drain = _blocking(System.drain)
+    reintegrate = _blocking(System.reintegrate)
+    erase = _blocking(System.erase)
+    cleanup = _blocking(System.cleanup)
+    rebuild_start = _blocking(System.rebuild_start)
+    rebuild_stop = _blocking(System.rebuild_stop)
+    self_heal_eval = _blocking(System.self_heal_eval)
+    set_attributes = _blocking(System.set_attributes)
+    get_attributes = _blocking(System.get_attributes)
+    set_properties = _blocking(System.set_properties)
+    get_properties = _blocking(System.get_properties)
+
+
+class SyncPools(_Blocking[Pools]):
+    """``Pools``, waiting."""
+
+    create = _blocking(Pools.create)
+    list = _blocking(Pools.list)
+    query = _blocking(Pools.query)
+    query_targets = _blocking(Pools.query_targets)
+    destroy = _blocking(Pools.destroy)
+    evict = _blocking(Pools.evict)
+    extend = _blocking(Pools.extend)
+    exclude = _blocking(Pools.exclude)
+    drain = _blocking(Pools.drain)
+    reintegrate = _blocking(Pools.reintegrate)
+    upgrade = _blocking(Pools.upgrade)
+    rebuild_start = _blocking(Pools.rebuild_start)
+    rebuild_stop = _blocking(Pools.rebuild_stop)
+    get_properties = _blocking(Pools.get_properties)
+    set_properties = _blocking(Pools.set_properties)
+    get_acl = _blocking(Pools.get_acl)
+    overwrite_acl = _blocking(Pools.overwrite_acl)
+    update_acl = _blocking(Pools.update_acl)
+    delete_acl = _blocking(Pools.delete_acl)
+    set_container_owner = _blocking(Pools.set_container_owner)
+
+
+class SyncStorage(_Blocking[Storage]):
+    """``Storage``, waiting."""
+
+    scan = _blocking(Storage.scan)
+    format = _blocking(Storage.format)
+    list_devices = _blocking(Storage.list_devices)
+    list_pools = _blocking(Storage.list_pools)
+    set_faulty = _blocking(Storage.set_faulty)
+    replace_device = _blocking(Storage.replace_device)
+    led_check = _blocking(Storage.led_check)
+    led_identify = _blocking(Storage.led_identify)
+    led_reset = _blocking(Storage.led_reset)
+    nvme_rebind = _blocking(Storage.nvme_rebind)
+    nvme_add_device = _blocking(Storage.nvme_add_device)
+
+
+class SyncNetwork(_Blocking[Network]):
+    """``Network``, waiting."""
+
+    scan = _blocking(Network.scan)
+
+
+class SyncDaosClient:
+    """A client of one DAOS system; use it in a ``with`` block, or up to ``close``.
+
+    ``make`` builds the ``DaosClient`` inside the event loop's thread.
+    """
+
+    def __init__(self, make: Callable[[], DaosClient]) -> None:
+        with ExitStack() as stack:
+            self._portal = stack.enter_context(start_blocking_portal())
+            client = self._portal.call(make)
+            stack.callback(self._portal.call, client.aclose)
+            self._stack = stack.pop_all()
+        self.system = SyncSystem(self._portal, client.system)
+        self.pools = SyncPools(self._portal, client.pools)
+        self.storage = SyncStorage(self._portal, client.storage)
+        self.network = SyncNetwork(self._portal, client.network)
+
+    @classmethod
+    def from_config(
+        cls,
+        path: Path | str | None = None,
+        *,
+        hosts: Sequence[str] | None = None,
+        insecure: bool = False,
+        allow_proxy: bool = False,
+    ) -> Self:
+        """Make a client as a ``daos_control.yml`` describes it; see ``DaosClient.from_config``."""
+        return cls(partial(DaosClient.from_config, path, hosts=hosts, insecure=insecure, allow_proxy=allow_proxy))
+
+    def close(self) -> None:
+        """Close all connections and end the thread."""
+        self._stack.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
