@@ -78,7 +78,9 @@ class FakeDataPlane:
             answer = answer(request)
             if asyncio.iscoroutine(answer):
                 answer = await answer
-        return answer
+        reply = method.reply()
+        reply.CopyFrom(answer)
+        return reply
 
     async def set_up(self, instance: int, rank: int, map_version: int, /) -> None:
         """Note that an engine was given its rank."""

@@ -1,7 +1,7 @@
 """A management service on a memory store, with engines and hosts that do as they are told."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -44,6 +44,15 @@ def a_join(number: int = 1, **changes: Any) -> JoinRequest:
     return JoinRequest(**{**given, **changes})
 
 
+async def until(condition: Callable[[], bool]) -> None:
+    """Let other tasks run until something is so; it must not take real time."""
+    for _ in range(10_000):
+        if condition():
+            return
+        await asyncio.sleep(0)
+    raise TimeoutError(f"this never came true: {condition}")
+
+
 @dataclass
 class Bench:
     """A management service and all it stands on."""
@@ -73,8 +82,7 @@ class Bench:
         management = self.management()
         async with aio.background() as tasks:
             tasks.start("management", management.run(self.store))
-            while not management.leading:
-                await asyncio.sleep(0)
+            await until(lambda: management.leading)
             yield management
 
     async def with_members(self, management: Management, number: int = 2) -> None:

@@ -20,7 +20,7 @@ from daos_control.model.member import MemberState
 from daos_control.net.drpc import methods as drpc
 from daos_control.net.drpc.errors import DrpcStatus
 from daos_control.store.api import StoreUnavailable
-from daos_control.testing.management import ADDRESS, Bench, a_join, some_settings
+from daos_control.testing.management import ADDRESS, Bench, a_join, some_settings, until
 from daos_control.wire.pb.mgmt import svc_pb2
 
 GROUP_UPDATE = drpc.Mgmt.GROUP_UPDATE
@@ -261,8 +261,7 @@ async def test_a_leader_deposed_by_a_rival_comes_back_when_it_may(bench: Bench) 
         with pytest.raises(NotLeader):
             await management.join(a_join(2))
         assert not management.leading
-        while not management.leading:
-            await asyncio.sleep(0)
+        await until(lambda: management.leading)
         assert (await management.join(a_join(2)))[0].member.rank == 2
 
 

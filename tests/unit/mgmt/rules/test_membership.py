@@ -72,7 +72,7 @@ def test_a_new_member_is_joined_even_in_check_mode() -> None:
 
 
 def test_a_known_uuid_cannot_take_a_second_rank() -> None:
-    with pytest.raises(Refused, match="member with uuid .* already exists"):
+    with pytest.raises(Refused, match=r"member with uuid .* already exists"):
         join(joined(a_join(1)), a_join(1, rank=7), now=NOW)
 
 
@@ -109,7 +109,7 @@ def test_a_first_join_is_refused_for_the_first_thing_that_is_wrong(wrong: list[d
 
 def test_all_fault_domains_are_equally_deep() -> None:
     labelled = joined(a_join(1, fault_domain="/rack1/host1"))
-    with pytest.raises(Fault, match="/rack1/host1/slot.* cannot join a system .* 2 levels") as refusal:
+    with pytest.raises(Fault, match=r"/rack1/host1/slot.* cannot join a system .* 2 levels") as refusal:
         join(labelled.with_note(Note.DOMAIN_LABELS, "=="), a_join(2, fault_domain="/rack1/host1/slot"), now=NOW)
     assert refusal.value.code == 401
 
