@@ -118,7 +118,7 @@ def parse(text: str | bytes, defaults: Value, *, source: str) -> Value:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(source, [f"this is no YAML: {error}"]) from error
     reader = _Reader(type(defaults))
-    value = defaults if root is None else reader.structure(root, defaults)
+    value = defaults if root is None or _is_null(root) else reader.structure(root, defaults)
     if reader.problems:
         raise ConfigError(source, sorted(reader.problems, key=attrgetter("line")))
     return value
@@ -209,9 +209,13 @@ def _is_null(node: Any) -> bool:
     return isinstance(node, yaml.ScalarNode) and node.tag == _NULL
 
 
+def _is_optional(kind: Any) -> bool:
+    return isinstance(kind, types.UnionType) or get_origin(kind) is Union
+
+
 def _unwrapped(kind: Any) -> tuple[Any, tuple[Any, ...]]:
     """The plain type inside ``X | None`` and ``Annotated[X, ...]``, and the annotations."""
-    if isinstance(kind, types.UnionType) or get_origin(kind) is Union:
+    if _is_optional(kind):
         kind = next(member for member in get_args(kind) if member is not types.NoneType)
     if get_origin(kind) is Annotated:
         inner, *extras = get_args(kind)
@@ -287,12 +291,15 @@ def document(value: Any) -> dict[str, Any]:
     plain = {}
     for name, declared in keys_of(type(value)).items():
         item = getattr(value, declared.name)
-        if not (declared.metadata["omit"] and _is_empty(item)):
+        if not (declared.metadata["omit"] and _is_empty(item, declared.type)):
             plain[name] = _plain(item, declared.type)
     return plain
 
 
-def _is_empty(value: Any) -> bool:
+def _is_empty(value: Any, kind: Any) -> bool:
+    """Whether it may be left out: where None says "not set", a 0 or a false was set on purpose."""
+    if _is_optional(kind):
+        return value is None
     return bool(value == type(value)()) if _is_structure(value) else not value
 
 
