@@ -14,14 +14,14 @@ class AttachInfo:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._version = -1
+        self._members: object = None
         self._replies: dict[bool, bytes] = {}
 
     def reply(self, system: System, *, data_version: int, all_ranks: bool) -> bytes:
         """Return the reply for this map; raises EmptyGroupMap while there is nobody to talk to."""
-        if system.map_version != self._version:
+        if system.members is not self._members:
             self._replies.clear()
-            self._version = system.map_version
+            self._members = system.members
         if all_ranks not in self._replies:
             message = self._build(system, data_version=data_version, all_ranks=all_ranks)
             self._replies[all_ranks] = message.SerializeToString()

@@ -63,8 +63,8 @@ class Management:
     events go), ``clock``; ``choose`` picks the ranks of pools that are smaller than the system; ``pause_s`` and
     ``retry_s`` are the pauses between two attempts to lead, and between two at an update or a removal that failed.
 
-    ``await run(store)`` is the service's life; cancel it to end it. Before that, and on servers without a replica,
-    every request is refused with the error that sends its caller elsewhere.
+    ``await run(store)`` is the service's life; cancel it to end it, and run it again on another store if need be.
+    Before that, and on servers without a replica, requests are refused with what sends their callers elsewhere.
     """
 
     def __init__(
@@ -87,6 +87,7 @@ class Management:
         self._retry_s = retry_s
         self._standing = Standing.UNINITIALIZED
         self._settled = asyncio.Event()
+        self._settled.set()
         self._writer: Writer | None = None
         self._group: asyncio.TaskGroup | None = None
         self._attach = AttachInfo(settings)
@@ -112,7 +113,8 @@ class Management:
                 _heed_cancellation()
                 await asyncio.sleep(self._pause_s)
         finally:
-            self._stand(Standing.FOLLOWING)
+            self._writer = None
+            self._stand(Standing.UNINITIALIZED)
 
     async def _lead(self, store: Store, leadership: Leadership) -> None:
         """Step up, serve, and leave nothing behind that acts for a leader."""
@@ -143,10 +145,10 @@ class Management:
 
     def _stand(self, standing: Standing) -> None:
         self._standing = standing
-        if standing in {Standing.LEADING, Standing.FOLLOWING}:
-            self._settled.set()
-        else:
+        if standing in {Standing.STARTING, Standing.STEPPING_UP}:
             self._settled.clear()
+        else:
+            self._settled.set()
 
     # -- admission -------------------------------------------------------------------------------------------------
 
@@ -176,9 +178,9 @@ class Management:
     async def check_leader(self) -> None:
         """Raise what sends the caller elsewhere, unless this server leads; wait while it is about to."""
         self.check_has_replica()
+        await self._settled.wait()
         if self._standing is Standing.UNINITIALIZED:
             raise Uninitialized
-        await self._settled.wait()
         if not self.leading:
             raise self._not_leader()
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from daos_control.base import aio
 from daos_control.base.errors import (
     DaosError,
     EmptyGroupMap,
@@ -20,6 +21,7 @@ from daos_control.model.member import MemberState
 from daos_control.net.drpc import methods as drpc
 from daos_control.net.drpc.errors import DrpcStatus
 from daos_control.store.api import StoreUnavailable
+from daos_control.store.memory import MemoryStore
 from daos_control.testing.management import ADDRESS, Bench, a_join, some_settings, until
 from daos_control.wire.pb.mgmt import svc_pb2
 
@@ -94,7 +96,7 @@ async def test_leader_requests_wait_for_the_step_up(bench: Bench) -> None:
         await waiting
         assert management.leader == ADDRESS
         life.cancel()
-    with pytest.raises(NotLeader):
+    with pytest.raises(Uninitialized):
         await management.check_leader()
 
 
@@ -229,6 +231,19 @@ async def test_attach_info_is_serialised_once_for_each_map_version(bench: Bench)
         assert [entry.rank for entry in message.rank_uris] == [1], "only the ranks beside replicas"
         assert list(message.ms_ranks) == [1]
         assert message.client_net_hint.provider == "ofi+tcp"
+
+
+async def test_a_reformatted_server_starts_from_nothing(bench: Bench) -> None:
+    management = bench.management()
+    for store, host in ((bench.store, 2), (MemoryStore(), 3)):
+        async with aio.background() as tasks:
+            tasks.start("management", management.run(store))
+            await until(lambda: management.leading)
+            await management.join(a_join(host, index=1))
+            reply = svc_pb2.GetAttachInfoResp.FromString(management.attach_info(all_ranks=True))
+            assert [(entry.rank, entry.uri) for entry in reply.rank_uris] == [(1, a_join(host).uri)]
+        with pytest.raises(Uninitialized):
+            management.check_replica()
 
 
 # -- restarts --------------------------------------------------------------------------------------------------------
