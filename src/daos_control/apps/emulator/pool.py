@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from daos_control.apps.emulator import acl, pool_map, properties, replicas
-from daos_control.apps.emulator.pool_map import Operation, PoolMap
+from daos_control.apps.emulator.pool_map import Address, Operation, PoolMap
 from daos_control.base.der import Der
 from daos_control.base.errors import DaosError
 
@@ -139,9 +139,13 @@ class Extend(msgspec.Struct, frozen=True, tag=True, kw_only=True):
 class FinishRebuild(msgspec.Struct, frozen=True, tag=True):
     """Settle what was rebuilt; used by the leader itself."""
 
+    targets: list[Address]
+
 
 class RevertRebuild(msgspec.Struct, frozen=True, tag=True):
     """Take back what a stopped rebuild was to bring; used by the leader itself."""
+
+    targets: list[Address]
 
 
 class StartRebuild(msgspec.Struct, frozen=True, tag=True):
@@ -304,12 +308,12 @@ def _extend(record: PoolRecord, command: Extend) -> Decision:
     return _with_map(record, pool_map.extend(record.map, command.domains, command.targets))
 
 
-def _finish_rebuild(record: PoolRecord, _command: FinishRebuild) -> Decision:
-    return _with_map(record, pool_map.finish_rebuild(record.map))
+def _finish_rebuild(record: PoolRecord, command: FinishRebuild) -> Decision:
+    return _with_map(record, pool_map.apply(record.map, Operation.FINISH_REBUILD, command.targets))
 
 
-def _revert_rebuild(record: PoolRecord, _command: RevertRebuild) -> Decision:
-    return _with_map(record, pool_map.revert_rebuild(record.map))
+def _revert_rebuild(record: PoolRecord, command: RevertRebuild) -> Decision:
+    return _with_map(record, pool_map.apply(record.map, Operation.REVERT_REBUILD, command.targets))
 
 
 def _with_map(record: PoolRecord, after: PoolMap) -> Decision:

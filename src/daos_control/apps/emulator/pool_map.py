@@ -161,22 +161,13 @@ def extend(pool_map: PoolMap, domains: Mapping[int, int], targets: int) -> PoolM
     return apply(grown, Operation.EXTEND, where)
 
 
-def finish_rebuild(pool_map: PoolMap) -> PoolMap:
-    """Settle every target that waited for a rebuild."""
-    return apply(pool_map, Operation.FINISH_REBUILD, _rebuilding(pool_map))
-
-
-def revert_rebuild(pool_map: PoolMap) -> PoolMap:
-    """Take back what a stopped rebuild was to bring."""
-    return apply(pool_map, Operation.REVERT_REBUILD, _rebuilding(pool_map))
-
-
 def failed_domains(pool_map: PoolMap) -> int:
     """Count the fault domains with a target that is down."""
     return len({engine.domain for engine in pool_map.engines if TargetState.DOWN in engine.targets})
 
 
-def _rebuilding(pool_map: PoolMap) -> list[Address]:
+def waiting(pool_map: PoolMap) -> list[Address]:
+    """Return the targets that wait for a rebuild to finish."""
     return [
         (engine.rank, index)
         for engine in pool_map.engines

@@ -7,7 +7,7 @@ first the rebuild proper, then the reclaim of what it left behind.
 import asyncio
 from collections.abc import Callable
 
-from daos_control.apps.emulator import properties, ras
+from daos_control.apps.emulator import pool_map, properties, ras
 from daos_control.apps.emulator.chores import Chores
 from daos_control.apps.emulator.pool import ChangeTargets, FinishRebuild, PoolRecord, RevertRebuild
 from daos_control.apps.emulator.pool_map import Operation, PoolMap, TargetState
@@ -62,10 +62,10 @@ class Caretaker:
     def watch(self, record: PoolRecord, *, asked: bool = False) -> None:
         """Start a rebuild where the pool needs one and may have it without being ``asked``."""
         leadership = self._services.leading.get(record.uuid)
-        if leadership is None or leadership.rebuilding or not record.map.rebuilding:
+        if leadership is None or not record.map.rebuilding:
             return
-        if not asked and not _starts_by_itself(record):
-            leadership.rebuild = RebuildStatus(state=BUSY, degraded=_degraded(record.map))
+        leadership.rebuild = RebuildStatus(state=BUSY, degraded=_degraded(record.map))
+        if leadership.rebuilding or not (asked or _starts_by_itself(record)):
             return
         leadership.rebuilding = True
         leadership.stop.clear()
@@ -107,13 +107,14 @@ class Caretaker:
         uuid = record.uuid
         try:
             print(f"Rebuild [queued] ({record.short} ver={record.map.version})", flush=True)  # noqa: T201
-            leadership.rebuild = RebuildStatus(state=BUSY, degraded=_degraded(record.map))
+            targets = pool_map.waiting(record.map)
             if not await self._phase(record, leadership, "Rebuild"):
+                await self._services.lead(uuid, RevertRebuild(targets))
                 leadership.rebuild = RebuildStatus(state=IDLE, status=Der.OP_CANCELED)
-                await self._services.lead(uuid, RevertRebuild())
                 return
-            settled = (await self._services.lead(uuid, FinishRebuild())).record
-            leadership.rebuild = RebuildStatus(state=DONE)
+            settled = (await self._services.lead(uuid, FinishRebuild(targets))).record
+            if settled is not None and not settled.map.rebuilding:
+                leadership.rebuild = RebuildStatus(state=DONE)
             if settled is not None:
                 await self._phase(settled, leadership, "Reclaim")
         except DaosError as error:
