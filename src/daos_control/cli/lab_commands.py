@@ -12,7 +12,7 @@ from pathlib import Path
 
 from daos_control.apps.lab import bringup, processes
 from daos_control.apps.lab.plan import Wish
-from daos_control.apps.lab.records import Lab
+from daos_control.apps.lab.records import Lab, Process
 from daos_control.base.errors import DaosControlError, Fault
 from daos_control.base.units import parse_size
 from daos_control.cli.flags import Values
@@ -178,7 +178,7 @@ What next:
   daos_lab down                           stop everything and clear it away"""
 
 
-def _print_row(name: str, address: str, rank: int | None, process: processes.Process | None) -> bool:
+def _print_row(name: str, address: str, rank: int | None, process: Process | None) -> bool:
     running = process is not None and process.is_running
     pid = str(process.pid) if process is not None and running else "-"
     shown_rank = "" if rank is None else str(rank)

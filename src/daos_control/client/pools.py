@@ -238,10 +238,17 @@ class Pools:
             if pool.state != "Ready":
                 return pool
             try:
-                return await self._query(pool.uuid, 0)
+                queried = await self._query(pool.uuid, 0)
             except DaosControlError as error:
                 errors[pool.uuid] = error
                 return pool
+            # Engines leave out what only the management service knows.
+            return replace(
+                queried,
+                label=queried.label or pool.label,
+                state=queried.state or pool.state,
+                svc_reps=queried.svc_reps or pool.svc_reps,
+            )
 
         pools = await map_bounded(AT_ONCE, details, listed)
         return PoolList(pools=tuple(sorted(pools, key=lambda pool: pool.label)), query_errors=errors)

@@ -53,10 +53,11 @@ async def up(folder: Path, wish: Wish, *, pool_bytes: int) -> AsyncIterator[Step
         await asyncio.to_thread(issue_certificates, plan.certificates)
         yield Step(title="Certificates", done="authority, server, agent and admin: mutual TLS everywhere")
     yield Step(title="Servers")
-    lab = await _start_servers(lab)
+    lab, started = await _start_servers(lab)
     yield Step(title="Servers", done=f"listening on {plan.hosts[0].address} to {plan.hosts[-1].address}")
     async with DaosClient.from_config(plan.control_config_path) as client:
         yield Step(title="Ranks")
+        await _start_dead_engines(lab, client, starting=started)
         await _all_joined(lab, client)
         yield Step(title="Ranks", done=f"storage formatted, all {plan.ranks} joined")
         yield Step(title="Agent")
@@ -165,7 +166,8 @@ def _write(path: Path, document: dict[str, object]) -> None:
     path.write_text(yaml.safe_dump(document, sort_keys=False))
 
 
-async def _start_servers(lab: Lab) -> Lab:
+async def _start_servers(lab: Lab) -> tuple[Lab, list[Host]]:
+    """Start the servers that do not run; return which those were."""
     started: list[Host] = []
     for host in lab.plan.hosts:
         process = lab.processes.get(host.name)
@@ -175,7 +177,19 @@ async def _start_servers(lab: Lab) -> Lab:
     async with asyncio.TaskGroup() as group:
         for host in started:
             group.create_task(_listening(lab, host))
-    return lab
+    return lab, started
+
+
+async def _start_dead_engines(lab: Lab, client: DaosClient, *, starting: list[Host]) -> None:
+    """Have engines started that died under a living server; servers that are ``starting`` see to their own."""
+    starts_itself = {host.name for host in starting}
+    dead = [
+        engine.rank
+        for engine in processes.engines(lab)
+        if engine.process is None and engine.rank is not None and engine.host not in starts_itself
+    ]
+    if dead:
+        await client.system.start(ranks=dead)
 
 
 def _server_arguments(lab: Lab, host: Host) -> list[str]:

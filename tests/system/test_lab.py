@@ -1,0 +1,151 @@
+"""A whole system, as a newcomer starts it: real processes, real certificates, and what happens when some die."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(180), pytest.mark.xdist_group("lab")]
+
+PROGRAMS = Path(sys.executable).parent
+
+
+class LabUnderTest:
+    """A lab in a folder, driven through its command line alone."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def lab(self, *arguments: str, code: int = 0) -> str:
+        return self._run([PROGRAMS / "daos_lab", "-D", self.folder, *arguments], code)
+
+    def dmg(self, *arguments: str, code: int = 0) -> str:
+        return self._run([PROGRAMS / "dmg", "-o", self.folder / "daos_control.yml", *arguments], code)
+
+    def ask(self, *arguments: str) -> dict[str, object]:
+        """Run dmg with --json and return its response."""
+        document = json.loads(self.dmg("-j", *arguments))
+        assert document["error"] is None
+        response: dict[str, object] = document["response"]
+        return response
+
+    def members(self) -> dict[int, str]:
+        """Return each rank's uuid; all must have joined."""
+        members = self.ask("system", "query")["members"]
+        assert isinstance(members, list)
+        assert {member["state"] for member in members} == {"joined"}, members
+        return {member["rank"]: member["uuid"] for member in members}
+
+    def pools(self) -> dict[str, str]:
+        pools = self.ask("pool", "list")["pools"]
+        assert isinstance(pools, list)
+        assert all(pool["state"] == "Ready" for pool in pools), pools
+        return {pool["label"]: pool["uuid"] for pool in pools}
+
+    def _run(self, command: list[str | Path], code: int) -> str:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == code, f"{command}: {done.stdout}{done.stderr}"
+        assert "Traceback" not in done.stderr
+        return done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabUnderTest]:
+    under_test = LabUnderTest(tmp_path_factory.mktemp("lab") / "one")
+    under_test.lab("up", "--hosts", "2", "--engines", "2", "--pool", "1GiB")
+    yield under_test
+    under_test.lab("down")
+    assert not under_test.folder.exists()
+    assert not [line for line in Path("/proc/self/mounts").read_text().splitlines() if str(under_test.folder) in line]
+
+
+def test_up_leaves_everything_running(running: LabUnderTest) -> None:
+    assert sorted(running.members()) == [0, 1, 2, 3]
+    assert list(running.pools()) == ["tank"]
+    assert "not running" not in running.lab("status")
+
+
+def test_up_again_changes_nothing(running: LabUnderTest) -> None:
+    members, pools = running.members(), running.pools()
+    before = running.lab("status")
+    running.lab("up", "--hosts", "2", "--engines", "2", "--pool", "1GiB")
+    assert running.lab("status") == before
+    assert (running.members(), running.pools()) == (members, pools)
+
+
+def test_a_killed_engine_is_seen_and_comes_back_with_its_rank(running: LabUnderTest) -> None:
+    members = running.members()
+    running.lab("kill", "2")
+    assert "not running" in running.lab("status", code=1)
+    running.lab("up", "--hosts", "2", "--engines", "2")
+    assert running.members() == members
+
+
+@pytest.mark.parametrize("victim", ["h1", "h2", "agent"])
+def test_a_killed_host_comes_back_as_it_was(running: LabUnderTest, victim: str) -> None:
+    members, pools = running.members(), running.pools()
+    running.lab("kill", victim)
+    running.lab("up", "--hosts", "2", "--engines", "2")
+    assert (running.members(), running.pools()) == (members, pools)
+    assert "not running" not in running.lab("status")
+
+
+def test_a_frozen_host_goes_on(running: LabUnderTest) -> None:
+    members = running.members()
+    running.lab("pause", "h2")
+    assert "h2: goes on" in running.lab("resume", "h2")
+    assert running.members() == members
+
+
+def test_env_makes_plain_dmg_work(running: LabUnderTest) -> None:
+    script = 'eval "$("$0" -D "$1" env)" && dmg -j system query && daos_lab status'
+    done = subprocess.run(
+        ["bash", "-c", script, PROGRAMS / "daos_lab", running.folder],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": os.defpath, "HOME": "/nonexistent"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert '"joined"' in done.stdout
+
+
+def test_logs_of_a_host_a_rank_and_the_agent(running: LabUnderTest) -> None:
+    assert "listening on" in running.lab("logs", "h1", "-n", "1000")
+    assert "listening on" in running.lab("logs", "agent", "-n", "1000")
+    running.lab("logs", "1")
+
+
+def test_a_second_lab_does_not_clash(running: LabUnderTest, tmp_path: Path) -> None:
+    second = LabUnderTest(tmp_path / "two")
+    second.lab("up", "--hosts", "1", "--engines", "1", "--insecure", "--pool", "0")
+    try:
+        assert list(second.members()) == [0]
+        assert sorted(running.members()) == [0, 1, 2, 3]
+    finally:
+        second.lab("down")
+    assert not second.folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["kill", "h9"], "name a host (h1, h2), a rank, or agent"),
+        (["kill", "77"], "nothing of 77 is running"),
+        (["up", "--hosts", "7"], "2 hosts with 2 engines"),
+        (["up", "--hosts", "0"], "between 1 and 200 hosts"),
+        (["up", "--pool", "much"], "much"),
+        (["upp"], "did you mean"),
+    ],
+)
+def test_wrong_wishes_are_explained(running: LabUnderTest, arguments: list[str], said: str) -> None:
+    assert said in running.lab(*arguments, code=1)
+
+
+def test_no_lab_says_how_to_get_one(tmp_path: Path) -> None:
+    for verb in ("status", "down", "logs", "env"):
+        assert "start one with 'daos_lab up'" in LabUnderTest(tmp_path).lab(verb, code=1)
