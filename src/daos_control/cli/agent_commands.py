@@ -1,14 +1,12 @@
 """The commands of daos_agent: read the configuration, call, print."""
 
-import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from daos_control.base.version import DAOS_VERSION
+from daos_control.base.version import DAOS_REVISION, DAOS_VERSION
 from daos_control.cli.flags import Values
 
 if TYPE_CHECKING:
@@ -21,7 +19,6 @@ PROGRAM = "daos_agent"
 NAME = "DAOS Agent"
 SERVER_NAME = "DAOS Control Server"
 
-_MISC = -1025
 _PROXY_VARIABLES = ("http_proxy", "https_proxy", "ftp_proxy", "socks_proxy", "no_proxy", "all_proxy")
 
 Document: TypeAlias = dict[str, Any]
@@ -33,24 +30,37 @@ def _command(run: Callable[[Values], Any]) -> Run:
 
     @wraps(run)
     def guarded(values: Values) -> int:
-        from daos_control.base.errors import DaosControlError
-        from daos_control.net.drpc.errors import DrpcError
-
         try:
             document = run(values)
-        except (DaosControlError, DrpcError, OSError, ValueError) as error:
+        except Exception as error:  # sorted out below, with what need not be loaded for a command that works
+            if not _is_expected(error):
+                raise
             if values.json:
-                _print_envelope(None, error)
+                _print_document(None, error)
             print(f"ERROR: {PROGRAM}: {error}", file=sys.stderr)
             resolution = getattr(error, "resolution", "")
             if resolution:
                 print(f"ERROR: {PROGRAM}: {resolution}", file=sys.stderr)
             return 1
         if values.json:
-            _print_envelope(document)
+            _print_document(document)
         return 0
 
     return guarded
+
+
+def _print_document(response: object, error: Exception | None = None) -> None:
+    from daos_control.cli.ui.envelope import envelope
+
+    print(envelope(response, error))
+
+
+def _is_expected(error: Exception) -> bool:
+    """Whether an error is one that people make or meet, and not a bug."""
+    from daos_control.base.errors import DaosControlError
+    from daos_control.net.drpc.errors import DrpcError
+
+    return isinstance(error, DaosControlError | DrpcError | OSError | ValueError)
 
 
 @_command
@@ -69,7 +79,8 @@ def version(values: Values) -> Document:
     """Print this program's version."""
     if not values.json:
         print(f"{NAME} version {DAOS_VERSION}")
-    return {"name": NAME, "version": DAOS_VERSION, "release": True, "build_time": "0001-01-01T00:00:00Z"}
+    facts = {"name": NAME, "version": DAOS_VERSION, "revision": DAOS_REVISION, "release": True}
+    return facts | {"build_time": "0001-01-01T00:00:00Z"}
 
 
 @_command
@@ -120,6 +131,7 @@ def not_there_yet(_values: Values) -> None:
 def _configured(values: Values, *, console_from: str = "NOTICE") -> tuple["AgentConfig", "Certificates | None"]:
     """Read the configuration as the command line changes it, set up logging, and load the certificates."""
     from dataclasses import replace
+    from pathlib import Path
 
     from daos_control.base import logs
     from daos_control.config.agent import AgentConfig
@@ -168,20 +180,12 @@ def _attach_info(configured: tuple["AgentConfig", "Certificates | None"]) -> "Ge
 
 
 def _write(path: str, text: str) -> None:
+    from pathlib import Path
+
     if path == "stdout":
         sys.stdout.write(text)
     else:
         Path(path).write_text(text)
-
-
-def _print_envelope(response: Document | None, error: BaseException | None = None) -> None:
-    """Print JSON as DAOS's programs do; null stands for a command that has none."""
-    status = 0 if error is None else getattr(error, "status", _MISC)
-    envelope = {"response": response, "error": None if error is None else str(error), "status": status}
-    text = json.dumps(envelope, indent=2, ensure_ascii=False)
-    for character in "<>&":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    print(text)
 
 
 def _attach_document(reply: "GetAttachInfoResp") -> Document:
@@ -212,6 +216,7 @@ def _hint(hint: "ClientNetHint") -> Document:
 def _network_document(found: Sequence["FabricInterface"]) -> Document:
     """The form of ``dmg network scan``: hosts with equal fabrics share an entry, whose key is a hash."""
     import hashlib
+    import json
 
     interfaces = [
         {

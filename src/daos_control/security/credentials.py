@@ -4,11 +4,8 @@ A token says who the client is (AuthSys: names of user and groups). Its verifier
 token's bytes, or in insecure mode a mere hash. Tokens carry no time: who has one can use it again.
 """
 
-import hashlib
 import hmac
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeAlias
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS
@@ -21,25 +18,13 @@ from daos_control.base.der import Der
 from daos_control.base.errors import DaosControlError
 from daos_control.security.certificates import CertificateError
 from daos_control.security.chains import read_client_certificate
-from daos_control.wire.pb.security.auth_pb2 import Credential, Token, ValidateCredReq, ValidateCredResp
+from daos_control.security.tokens import Sign, hash_token, signed_bytes
+from daos_control.wire.pb.security.auth_pb2 import Credential, ValidateCredReq, ValidateCredResp
 
 log = logs.get(__name__)
 
 _SIGNING = PSS(MGF1(SHA512()), PSS.MAX_LENGTH)  # as genuine agents sign; they and servers verify with any salt
 _VERIFYING = PSS(MGF1(SHA512()), PSS.AUTO)
-
-Sign: TypeAlias = Callable[[Token], bytes]
-"""Makes a verifier's data from a token."""
-
-
-def signed_bytes(token: Token) -> bytes:
-    """Return what a verifier speaks of: the token in canonical form, fields unknown to us included."""
-    return token.SerializeToString(deterministic=True)
-
-
-def hash_token(token: Token) -> bytes:
-    """Make the verifier of insecure mode, which anybody can make."""
-    return hashlib.sha512(signed_bytes(token)).digest()
 
 
 def signer(key: bytes) -> Sign:

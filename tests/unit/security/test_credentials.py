@@ -8,7 +8,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from daos_control.base.der import Der
 from daos_control.security.certificates import CertificateError
-from daos_control.security.credentials import hash_token, signed_bytes, signer, validate
+from daos_control.security.credentials import signer, validate
+from daos_control.security.tokens import hash_token, signed_bytes
 from daos_control.wire.pb.security.auth_pb2 import AUTH_SYS, Credential, Sys, Token, ValidateCredReq
 
 TOKEN = Token(flavor=AUTH_SYS, data=Sys(machinename="c1", user="ada@", group="ada@").SerializeToString())

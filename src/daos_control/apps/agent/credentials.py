@@ -20,7 +20,7 @@ from daos_control.base import logs
 from daos_control.base.clock import Clock
 from daos_control.base.der import Der
 from daos_control.net.drpc.server import Peer
-from daos_control.security.credentials import Sign
+from daos_control.security.tokens import Sign
 from daos_control.wire.pb.security.auth_pb2 import AUTH_SYS, Credential, GetCredResp, Sys, Token
 
 log = logs.get(__name__)

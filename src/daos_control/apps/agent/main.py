@@ -36,7 +36,7 @@ from daos_control.base.version import DAOS_VERSION
 from daos_control.config.agent import DEFAULT_USER, AgentConfig, CredentialConfig, MappedUser
 from daos_control.net.drpc.server import serve
 from daos_control.security.certificates import Certificates
-from daos_control.security.credentials import hash_token, signer
+from daos_control.security.tokens import Sign, hash_token
 
 log = logs.get(__name__)
 
@@ -190,7 +190,7 @@ def _credentials(config: CredentialConfig, certificates: Certificates | None, ma
     try:
         yield Credentials(
             machine=machine,
-            sign=hash_token if certificates is None else signer(certificates.key),
+            sign=_signing(certificates),
             look_up=identity.look_up,
             user_map=_user_map(config.client_user_map),
             clock=SystemClock(),
@@ -200,6 +200,14 @@ def _credentials(config: CredentialConfig, certificates: Certificates | None, ma
     finally:
         if threads is not None:
             threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _signing(certificates: Certificates | None) -> Sign:
+    if certificates is None:
+        return hash_token
+    from daos_control.security.credentials import signer  # noqa: PLC0415  it loads cryptography
+
+    return signer(certificates.key)
 
 
 def _user_map(users: Mapping[str, MappedUser]) -> UserMap:
