@@ -45,6 +45,7 @@ class Row(NamedTuple):
 
 Piece = tuple[Row, Interval]
 
+_STRUCTURED = re.compile(r"[\[\], \t]")
 _TOKEN = re.compile(r"(?:\[[^\]]*(?:\]|$)|[^, \t\[])+")
 _BRACKETED = re.compile(r"([^\[\]]+)\[([^\]]*)\](.*)", re.DOTALL)
 _HYPHENATED = re.compile(r"([A-Za-z0-9-]+-)([0-9]+)?(.*)")
@@ -131,9 +132,9 @@ class HostSet(Set[str]):
 class HostList(Sequence[str]):
     """Host names in the order given, duplicates and all, that print folded where neighbours allow it.
 
-    >>> hosts = HostList.parse("node3,node[1-2],node3")
+    >>> hosts = HostList.parse("node3,node[1-2],node1")
     >>> str(hosts), len(hosts), hosts[1]
-    ('node[3,1-2,3]', 4, 'node1')
+    ('node[3,1-2,1]', 4, 'node1')
     """
 
     __slots__ = ("_pieces",)
@@ -187,7 +188,7 @@ class HostList(Sequence[str]):
 
 def _pieces(text: str) -> Iterator[Piece]:
     """The names in a text, in order, as pieces of rows."""
-    for token in _TOKEN.findall(text):
+    for token in _TOKEN.findall(text) if _STRUCTURED.search(text) else filter(None, (text,)):
         if not token.isprintable():
             raise ValueError(f"invalid hostname {token!r}: it contains unprintable characters")
         if "[" in token or "]" in token:

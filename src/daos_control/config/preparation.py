@@ -31,8 +31,8 @@ _NO_SHUTDOWN_STATE = "sds.at_create=0"
 class HostFacts:
     """What the configuration of a host depends on."""
 
-    memory_kib: int
-    """All memory of the host."""
+    memory_kib: int | None
+    """All memory of the host; None where RAM disks are not in memory but stand on a file system."""
     hugepage_kib: int = 2048
     numa_nodes: Mapping[str, int] = field(default_factory=dict)
     """NUMA node of each network interface that is near one."""
@@ -173,6 +173,8 @@ def with_ramdisk_size(config: ServerConfig, host: HostFacts) -> ServerConfig:
     """Settle ``scm_size`` of RAM disks: what is left of the memory, shared evenly. Raises faults 214 and 731."""
     if not config.engines or config.engines[0].scm.storage_class != "ram":
         return config
+    if host.memory_kib is None:
+        return _with_sizes_as_configured(config)
     count = len(config.engines)
     memory = host.memory_kib * KIB
     per_engine = max(_LEAST_ENGINE_MEMORY, config.engines[0].targets * _MEMORY_PER_TARGET)
@@ -188,6 +190,13 @@ def with_ramdisk_size(config: ServerConfig, host: HostFacts) -> ServerConfig:
         required = reserved + count * SMALLEST_RAMDISK
         raise FaultCode.SCM_RAMDISK_LOW_MEM.fault(required=required, available=memory)
     return replace(config, engines=tuple(_with_scm_size(engine, largest) for engine in config.engines))
+
+
+def _with_sizes_as_configured(config: ServerConfig) -> ServerConfig:
+    for index, engine in enumerate(config.engines):
+        if not engine.scm.scm_size:
+            raise _refused(config, f"engine {index}: scm_size is not set, and there is no memory to derive it from")
+    return config
 
 
 def _with_scm_size(engine: EngineConfig, largest: int) -> EngineConfig:

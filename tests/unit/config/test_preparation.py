@@ -191,6 +191,13 @@ def test_a_host_may_have_too_little_memory():
         with_ramdisk_size(server(engine()), HostFacts(memory_kib=2 * GIB_KIB))
 
 
+def test_ram_disks_that_are_not_in_memory_have_the_size_they_were_given():
+    config = server(engine(replace(RAM, scm_size=900)))
+    assert with_ramdisk_size(config, HostFacts(memory_kib=None)) == config
+    with pytest.raises(ConfigError, match="scm_size is not set"):
+        with_ramdisk_size(server(engine()), HostFacts(memory_kib=None))
+
+
 def test_persistent_memory_is_not_sized():
     config = server(engine(DCPM))
     assert with_ramdisk_size(config, HostFacts(memory_kib=1)) == config
