@@ -1,6 +1,7 @@
 """daos_agent as a process of its own: how it starts, serves, obeys signals and ends."""
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -26,13 +27,20 @@ from daos_control.security.authority import issue_certificates
 from daos_control.security.components import Component
 from daos_control.security.credentials import validate
 from daos_control.wire.pb.mgmt.pool_pb2 import PoolEvictReq, PoolEvictResp
-from daos_control.wire.pb.mgmt.svc_pb2 import ClientNetHint, GetAttachInfoReq, GetAttachInfoResp, PoolMonitorReq
+from daos_control.wire.pb.mgmt.svc_pb2 import (
+    BuildInfo,
+    ClientNetHint,
+    GetAttachInfoReq,
+    GetAttachInfoResp,
+    PoolMonitorReq,
+)
 from daos_control.wire.pb.mgmt.system_pb2 import SystemCleanupReq, SystemCleanupResp
 from daos_control.wire.pb.security.auth_pb2 import Sys, ValidateCredReq
 
 pytestmark = pytest.mark.system
 
-PATIENCE_S = 20
+PATIENCE_S = 30
+PROGRAM = Path(sys.executable).with_name("daos_agent")
 
 
 class ManagementService:
@@ -61,6 +69,7 @@ class ManagementService:
             client_net_hint=ClientNetHint(provider="ofi+tcp", net_dev_class=772, srv_srx_set=1),
             data_version=self.attached,
             sys="daos_server",
+            build_info=BuildInfo(major=2, minor=8, tag="v2.8.0"),
         )
 
     async def pool_evict(self, request: PoolEvictReq, caller: Caller) -> PoolEvictResp:
@@ -124,9 +133,8 @@ class Agent:
 
 @asynccontextmanager
 async def agent(folder: Path, config: Path, *arguments: str, **environment: str) -> AsyncIterator[Agent]:
-    program = Path(sys.executable).with_name("daos_agent")
     process = await asyncio.create_subprocess_exec(
-        program, "-o", str(config), *arguments, stdout=PIPE, env=os.environ | environment
+        PROGRAM, "-o", str(config), *arguments, stdout=PIPE, env=os.environ | environment
     )
     running = Agent(process, folder)
     try:
@@ -317,3 +325,25 @@ async def test_a_stale_socket_is_replaced(folder: Path):
         assert first.socket_file.exists()
     async with agent(folder, config) as second:
         await second.until("listening on ")
+
+
+async def output_of(config: Path, *arguments: str) -> str:
+    process = await asyncio.create_subprocess_exec(PROGRAM, *arguments, "-o", str(config), stdout=PIPE)
+    out, _ = await process.communicate()
+    assert process.returncode == 0
+    return out.decode()
+
+
+async def test_commands_that_ask_the_servers(folder: Path, ms: ManagementService):
+    async with serve(ms.handlers(), host="127.0.0.1", port=0, tls=None) as server:
+        config = configuration(folder, server.port)
+        version = await output_of(config, "server-version")
+        document = json.loads(await output_of(config, "-j", "server-version"))
+        process = await asyncio.create_subprocess_exec(
+            PROGRAM, "-o", str(config), "dump-attachinfo", "-o", str(folder / "group"), stdout=PIPE
+        )
+        assert (await process.communicate())[0] == b""
+
+    assert version == "DAOS Control Server version 2.8.0\n"
+    assert document["response"] == {"name": "DAOS Control Server", "version": "2.8.0", "build_info": "v2.8.0"}
+    assert (folder / "group").read_text() == "name daos_server\nsize 1\nall\n0 ofi+tcp://127.0.0.1:31416\n"

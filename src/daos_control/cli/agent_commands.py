@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -10,14 +10,16 @@ from daos_control.base.version import DAOS_REVISION, DAOS_VERSION
 from daos_control.cli.flags import Values
 
 if TYPE_CHECKING:
+    from daos_control.client.network import HostFabric
     from daos_control.config.agent import AgentConfig
-    from daos_control.host.network import FabricInterface
     from daos_control.security.certificates import Certificates
     from daos_control.wire.pb.mgmt.svc_pb2 import ClientNetHint, GetAttachInfoResp
 
 PROGRAM = "daos_agent"
 NAME = "DAOS Agent"
 SERVER_NAME = "DAOS Control Server"
+
+_THIS_HOST = "localhost"
 
 _PROXY_VARIABLES = ("http_proxy", "https_proxy", "ftp_proxy", "socks_proxy", "no_proxy", "all_proxy")
 
@@ -109,17 +111,33 @@ def dump_attach_info(values: Values) -> Document:
 @_command
 def net_scan(values: Values) -> Document:
     """List what the local network interfaces are good for."""
+    from daos_control.cli.dmg.network import fabric_document, fabric_text
+    from daos_control.cli.ui.tables import framed
+    from daos_control.client.fingerprint import fingerprint
+
+    fabric = _local_fabric("" if values.provider.lower() == "all" else values.provider)
+    if not values.json:
+        print(framed(_THIS_HOST) + fabric_text(fabric), end="")
+    return {str(fingerprint(fabric)): {"HostFabric": fabric_document(fabric), "HostSet": _THIS_HOST}}
+
+
+def _local_fabric(wanted: str) -> "HostFabric":
+    """Return the interfaces for providers that begin so; loopback reaches nobody."""
+    from daos_control.client.network import HostFabric, HostFabricInterface
     from daos_control.host.network import LOOPBACK, addressed_interfaces, fabric_interfaces, net_interfaces
 
-    wanted = "" if values.provider.lower() == "all" else values.provider
-    found = [
-        interface
-        for interface in fabric_interfaces(net_interfaces(), addressed_interfaces())
-        if interface.device_class != LOOPBACK and interface.provider.startswith(wanted)
-    ]
-    if not values.json:
-        print(_network_text(found))
-    return _network_document(found)
+    interfaces = tuple(
+        HostFabricInterface(
+            provider=found.provider,
+            device=found.interface,
+            numa_node=found.numa_node,
+            priority=found.priority,
+            net_dev_class=found.device_class,
+        )
+        for found in fabric_interfaces(net_interfaces(), addressed_interfaces())
+        if found.device_class != LOOPBACK and found.provider.startswith(wanted)
+    )
+    return HostFabric(interfaces=interfaces, providers=tuple(sorted({found.provider for found in interfaces})))
 
 
 @_command
@@ -211,44 +229,3 @@ def _hint(hint: "ClientNetHint") -> Document:
     names = ("provider", "interface", "domain", "crt_timeout", "net_dev_class", "srv_srx_set")
     document = {name: getattr(hint, name) for name in names}
     return document | {"env_vars": list(hint.env_vars) or None, "provider_idx": hint.provider_idx}
-
-
-def _network_document(found: Sequence["FabricInterface"]) -> Document:
-    """The form of ``dmg network scan``: hosts with equal fabrics share an entry, whose key is a hash."""
-    import hashlib
-    import json
-
-    interfaces = [
-        {
-            "Provider": interface.provider,
-            "Device": interface.interface,
-            "NumaNode": interface.numa_node,
-            "Priority": interface.priority,
-            "NetDevClass": interface.device_class,
-        }
-        for interface in found
-    ]
-    providers = list(dict.fromkeys(interface.provider for interface in found))
-    digest = hashlib.sha256(json.dumps(interfaces).encode()).digest()
-    fabric = {
-        "Interfaces": interfaces or None,
-        "Providers": providers or None,
-        "NumaCount": 0,
-        "CoresPerNuma": 0,
-    }
-    return {str(int.from_bytes(digest[:8], "big")): {"HostFabric": fabric, "HostSet": "localhost"}}
-
-
-def _network_text(found: Sequence["FabricInterface"]) -> str:
-    if not found:
-        return "No network interface here can be used by DAOS: it needs one that is up and has an address."
-    by_node: dict[int, dict[str, list[str]]] = {}
-    for interface in found:
-        by_node.setdefault(interface.numa_node, {}).setdefault(interface.provider, []).append(interface.interface)
-    width = max(len(interface.provider) for interface in found) + 2
-    blocks = []
-    for node, providers in sorted(by_node.items()):
-        rows = [f"  {'Provider':{width}}Interfaces"]
-        rows += [f"  {provider:{width}}{', '.join(sorted(names))}" for provider, names in sorted(providers.items())]
-        blocks.append("\n".join([f"NUMA node {node}", *rows]))
-    return "\n\n".join(blocks)

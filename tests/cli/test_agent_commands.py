@@ -1,0 +1,116 @@
+"""daos_agent's commands that need no servers; the others are in tests/system."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from daos_control.base.version import DAOS_VERSION
+from daos_control.cli import daos_agent
+
+
+class Result:
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code = code
+        self.out = out
+        self.err = err
+
+
+class Run:
+    def __init__(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+        self._capsys = capsys
+        self._monkeypatch = monkeypatch
+
+    def __call__(self, *arguments: str) -> Result:
+        self._monkeypatch.setattr(sys, "argv", ["daos_agent", *arguments])
+        code = daos_agent.main()
+        printed = self._capsys.readouterr()
+        return Result(code, printed.out, printed.err)
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    return Run(capsys, monkeypatch)
+
+
+def test_version(run: Run):
+    assert run("version").out == f"DAOS Agent version {DAOS_VERSION}\n"
+
+
+@pytest.mark.parametrize("arguments", [("-j", "version"), ("version", "-j")])
+def test_version_in_json(run: Run, arguments: tuple[str, ...]):
+    document = json.loads(run(*arguments).out)
+
+    assert (document["error"], document["status"]) == (None, 0)
+    assert document["response"]["name"] == "DAOS Agent"
+    assert document["response"]["version"] == DAOS_VERSION
+
+
+def test_net_scan_has_the_documents_keys(run: Run):
+    document = json.loads(run("net-scan", "-j").out)
+
+    ((key, found),) = document["response"].items()
+    assert key.isdecimal()
+    assert set(found) == {"HostFabric", "HostSet"}
+    assert set(found["HostFabric"]) == {"Interfaces", "Providers", "NumaCount", "CoresPerNuma"}
+    assert found["HostSet"] == "localhost"
+
+
+def test_net_scan_lists_only_what_was_asked_for(run: Run):
+    document = json.loads(run("-j", "net-scan", "--provider", "no+such").out)
+
+    ((_, found),) = document["response"].items()
+    assert found["HostFabric"]["Interfaces"] is None
+
+
+def test_net_scan_for_people(run: Run):
+    assert run("net-scan").out.startswith("---------\nlocalhost\n---------\n")
+
+
+def test_a_configuration_that_is_not_there_is_an_error_that_names_it(run: Run, tmp_path: Path):
+    result = run("-o", str(tmp_path / "absent.yml"), "start")
+
+    assert result.code == 1
+    assert result.err.startswith("ERROR: daos_agent: ")
+    assert "absent.yml" in result.err
+    assert not result.out
+
+
+def test_an_error_in_json_comes_in_an_envelope_and_in_words(run: Run, tmp_path: Path):
+    result = run("-j", "-o", str(tmp_path / "absent.yml"), "server-version")
+
+    document = json.loads(result.out)
+    assert (result.code, document["response"], document["status"]) == (1, None, -1025)
+    assert document["error"] in result.err
+
+
+def test_missing_certificates_are_told_with_what_to_do(run: Run, tmp_path: Path):
+    config = tmp_path / "daos_agent.yml"
+    config.write_text(f"transport_config: {{ca_cert: {tmp_path}/absent.crt}}\n")
+
+    result = run("-o", str(config), "start")
+
+    assert result.code == 1
+    assert len(result.err.splitlines()) == 2
+    assert "absent.crt" in result.err
+
+
+@pytest.mark.parametrize("arguments", [("dump-topology",), ("support", "collect-log")])
+def test_what_is_not_there_yet_says_so(run: Run, arguments: tuple[str, ...]):
+    result = run(*arguments)
+
+    assert result.code == 1
+    assert "not there yet" in result.err
+
+
+def test_help(run: Run):
+    result = run("-h")
+
+    assert result.code == 0
+    for option in ("--runtime_dir", "--logfile", "--insecure", "--json-logging", "--allow-proxy", "--config-path"):
+        assert option in result.out
+
+
+def test_an_unknown_command_is_an_error(run: Run):
+    assert run("launch").code == 1
