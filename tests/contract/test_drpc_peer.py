@@ -460,3 +460,9 @@ def test_noise_on_the_socket_harms_nobody(packets, rules):
                 assert reply.greeting == "Hello Ada"
 
     asyncio.run(scenario())
+
+
+async def test_a_peer_cannot_fill_the_log(path, caplog):
+    async with serve(path, {Greetings.GREETING: greet}, mode=0o600):
+        await raw(path, *[framed(9, 1)] * 100)
+    assert 10 <= len(caplog.records) <= 30

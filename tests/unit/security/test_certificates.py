@@ -1,10 +1,14 @@
 """Certificate files are checked when they are read, and each mistake is told apart."""
 
+import os
 import shutil
 import stat
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from cryptography import x509
@@ -85,6 +89,34 @@ def test_several_authorities_may_share_a_file(folder, tmp_path):
 def test_a_missing_file_is_a_fault(folder, role):
     assert fault_of(files(folder, **{role: folder / "missing"})) == 901
     assert fault_of(files(folder, **{role: folder / "server.crt" / "below"})) == 901
+
+
+@contextmanager
+def somebody() -> Iterator[None]:
+    """Be a user whom permissions mean something to."""
+    if os.geteuid():
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.mark.parametrize("name", ["daosCA.crt", "server.crt", "server.key", "clients"])
+def test_a_file_that_may_not_be_read_is_a_fault(certificates, name):
+    load(files(certificates))  # first as ourselves: libraries are loaded with our rights
+    with TemporaryDirectory() as place:
+        Path(place).chmod(0o755)
+        folder = Path(shutil.copytree(certificates, Path(place) / "certs"))
+        folder.chmod(0o755)
+        if os.geteuid() == 0:
+            os.chown(folder / "server.key", 65534, -1)
+        (folder / name).chmod(0)
+        with somebody():
+            assert fault_of(files(folder, client_cert_dir=folder / "clients")) == 902
+        (folder / name).chmod(0o700)
 
 
 @pytest.mark.parametrize("role", ["ca_cert", "cert", "key"])

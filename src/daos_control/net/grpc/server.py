@@ -116,8 +116,16 @@ def _probe(host: str, port: int) -> None:
             ) from error
 
 
+async def _missing(body: bytes, context: "grpc.aio.ServicerContext[bytes, bytes]") -> bytes:
+    context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+    context.set_details("this server does not have that method (yet)")
+    return b""
+
+
 class _Routes(grpc.GenericRpcHandler):
     """Finds the endpoint of a path; bodies stay bytes here."""
+
+    _MISSING: Any = grpc.unary_unary_rpc_method_handler(_missing)
 
     def __init__(self, endpoints: dict[str, "_Endpoint"]) -> None:
         self._handlers: dict[str, Any] = {
@@ -125,7 +133,7 @@ class _Routes(grpc.GenericRpcHandler):
         }
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
-        return self._handlers.get(handler_call_details.method)
+        return self._handlers.get(handler_call_details.method, self._MISSING)
 
 
 class _Endpoint:
