@@ -50,7 +50,7 @@ def new_pool(count: int, name: str = UUID, **fields: object) -> pool_pb2.PoolCre
 async def until(condition: Callable[[], bool]) -> None:
     """Wait for something another process does."""
     async with asyncio.timeout(PATIENCE_S):
-        while not condition():  # noqa: ASYNC110
+        while not condition():  # noqa: ASYNC110  another process, nothing to wait on
             await asyncio.sleep(0.02)
 
 
@@ -68,7 +68,7 @@ async def query(engine: EngineProcess, ranks: int, mask: int = ALL, uuid: str = 
 
 async def until_version(engine: EngineProcess, ranks: int, version: int) -> pool_pb2.PoolQueryResp:
     async with asyncio.timeout(PATIENCE_S):
-        while (reply := await query(engine, ranks)).version < version:
+        while (reply := await query(engine, ranks)).version < version:  # noqa: ASYNC110  another process
             await asyncio.sleep(0.05)
     return reply
 
@@ -287,6 +287,18 @@ async def test_an_engine_that_slept_through_its_exclusion(host: EngineHost) -> N
     sleeper.process.send_signal(signal.SIGCONT)
     assert (await host.until_event(5)).rank == 1
     assert await sleeper.ended() == -signal.SIGKILL
+
+
+async def test_a_map_that_came_before_the_rank_is_fetched(host: EngineHost) -> None:
+    await host.start_joined(1)
+    late = await host.start(1)
+    request = svc_pb2.GroupUpdateReq(map_version=host.map_version + 2)
+    for engine in host.engines.values():
+        request.engines.add(rank=engine.index, uri=engine.ready.uri, incarnation=engine.ready.incarnation)
+    assert (await host.engines[0].call(Mgmt.GROUP_UPDATE, request)).status == 0
+    await host.join(late)
+    host.map_version = request.map_version
+    await host.until_map(late)
 
 
 async def test_a_lone_replica_does_not_answer_for_the_majority(host: EngineHost) -> None:

@@ -14,13 +14,14 @@ How it is built, from the pure to the shell::
     replicas space
     pool                      one pool's service state, and every operation on it
     membership swim           who is in the group, who seems dead
+    neighbourhood             an engine among its peers
     devices checker
     storage                   files that survive kill -9
     fabric                    calls between engines
     upcalls ras               calls to daos_server
     script                    faults on request, for tests
-    services rebuild          the pool services this engine replicates or leads
+    services rebuild          the pool services this engine keeps or leads
     engine                    one engine, put together
-    handlers_*                dRPC method -> reply
+    handlers                  dRPC method -> reply
     main                      a process: signals, sockets, start-up order
 """

@@ -15,7 +15,8 @@ from daos_control.apps.emulator import fabric, hlc, pool_map, ras, services, spa
 from daos_control.apps.emulator.argv import EngineArguments
 from daos_control.apps.emulator.chores import Chores
 from daos_control.apps.emulator.devices import Device, Devices, DevicesFile, DeviceState
-from daos_control.apps.emulator.membership import Group, GroupMap, Member
+from daos_control.apps.emulator.membership import Group
+from daos_control.apps.emulator.neighbourhood import Neighbourhood, Ping, SpreadMap, WantMap
 from daos_control.apps.emulator.pool import (
     AddContainer,
     AddHandle,
@@ -33,7 +34,7 @@ from daos_control.apps.emulator.script import Script
 from daos_control.apps.emulator.services import Nothing, Outcome, ReplyT, Services
 from daos_control.apps.emulator.settings import Settings, log_level
 from daos_control.apps.emulator.storage import EngineFile, Shard, Store
-from daos_control.apps.emulator.swim import Detector, Health, Rumour
+from daos_control.apps.emulator.swim import Rumour
 from daos_control.apps.emulator.upcalls import Upcalls
 from daos_control.base import logs
 from daos_control.base.der import Der
@@ -42,33 +43,6 @@ from daos_control.base.errors import DaosError
 log = logs.get(__name__)
 
 RETRY_S = 2.0
-HELPERS = 2
-"""Peers that ping on our behalf before one is suspected."""
-
-
-class Gossip(msgspec.Struct, frozen=True, kw_only=True):
-    """What travels with pings and their answers."""
-
-    rumours: list[Rumour]
-    map_version: int
-
-
-class Ping(msgspec.Struct, frozen=True, kw_only=True):
-    """Ask whether the receiver is there; or, with ``target``, whether that one is, as seen from the receiver."""
-
-    sender: int
-    gossip: Gossip
-    target: int | None = None
-
-
-class SpreadMap(msgspec.Struct, frozen=True):
-    """Bring a group map."""
-
-    map: GroupMap
-
-
-class WantMap(msgspec.Struct, frozen=True):
-    """Ask for the group map."""
 
 
 class CreateShard(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,13 +96,19 @@ class Engine:
         self.chores = chores
         self.script = Script()
         self.upcalls = Upcalls(arguments.socket_dir)
-        self.group = Group()
-        self.detector: Detector | None = None
-        self.uri = ""
         self.set_up = asyncio.Event()
+        self._stir = asyncio.Event()
         kept = store.kept("engine", EngineFile) or EngineFile()
         self.incarnation = hlc.next_stamp(kept.incarnation)
         store.next_incarnation(self.incarnation)
+        self.neighbours = Neighbourhood(
+            self.incarnation,
+            settings.swim,
+            chores,
+            on_change=self._stir.set,
+            on_deaths=self._mourn,
+            on_left_out=self._left_out,
+        )
         self.services = Services(
             store,
             self,
@@ -144,7 +124,6 @@ class Engine:
             rank=lambda: self.rank,
             phase_s=settings.rebuild_s,
         )
-        self._stir = asyncio.Event()
         self._device_busy_until: dict[str, float] = {}
 
     def _lead(self, record: PoolRecord) -> None:
@@ -164,14 +143,12 @@ class Engine:
 
     def usable(self, rank: int) -> bool:
         """Whether a rank is in the group and not held for dead."""
-        return rank in self.group.members and not (self.detector and self.detector.is_dead(rank))
+        return self.neighbours.usable(rank)
 
-    def set_rank(self, rank: int, map_version: int) -> None:
-        """Take a rank; raises DaosError INVAL."""
-        member = Member(rank, self.uri, self.incarnation)
-        self.group = self.group.with_rank(member, map_version)
-        self.detector = Detector(rank, self.incarnation, suspect_s=self.settings.swim.suspect_s)
-        log.info("rank set", rank=rank, min_map_version=map_version)
+    @property
+    def group(self) -> Group:
+        """The group as it is now."""
+        return self.neighbours.group
 
     def set_log_mask(self, mask: str) -> None:
         """Log from this mask's level on, to where the log went before."""
@@ -187,35 +164,20 @@ class Engine:
 
     # The group
 
-    def update_group(self, incoming: GroupMap) -> None:
-        """Take a group map and pass it on; an engine that finds itself left out ends itself. Raises DaosError."""
-        before = self.group
-        self.group = before.updated(incoming)
-        if self.group is before:
-            return
-        left = list(self.group.left(before))
-        log.info("group map updated", version=incoming.version, members=len(incoming.members), left=len(left))
-        if self.detector is not None:
-            self.detector.set_members(self.group.members)
-        if self.group.rank not in self.group.members and self.set_up.is_set() and not self.arguments.check_mode:
-            self.chores.start("end of an excluded engine", self._end_excluded())
-            return
-        for member in (*incoming.members, *left):
-            if member.rank != self.group.rank:
-                self.chores.start(f"group map to rank {member.rank}", self._spread(member.uri))
-        self._stir.set()
+    def _mourn(self, deaths: list[Rumour]) -> None:
+        for death in deaths:
+            log.error("rank is dead", rank=death.rank, incarnation=death.incarnation)
+            if not self.arguments.check_mode:
+                event = ras.rank_dead(death.rank, death.incarnation)
+                self.chores.start("news of a death", self.upcalls.event(event, wait=False))
 
-    async def _spread(self, uri: str) -> None:
-        try:
-            request = SpreadMap(self.group.as_map())
-            await fabric.call(uri, "SpreadMap", request, timeout_s=self.settings.swim.ping_s)
-        except DaosError as error:
-            log.debug("group map not delivered", uri=uri, reason=error)
+    def _left_out(self) -> None:
+        if self.set_up.is_set() and not self.arguments.check_mode:
+            self.chores.start("end of an excluded engine", self._end_excluded())
 
     async def _end_excluded(self) -> None:
         log.error("this rank was excluded: ending itself", rank=self.rank)
-        incarnation = self.detector.incarnation if self.detector else self.incarnation
-        await self.upcalls.event(ras.self_terminated(self.rank, incarnation), wait=False)
+        await self.upcalls.event(ras.self_terminated(self.rank, self.neighbours.incarnation), wait=False)
         os.kill(os.getpid(), signal.SIGKILL)
 
     # Calls to other engines
@@ -325,86 +287,6 @@ class Engine:
         except DaosError as error:
             log.error("targets of a faulty device stay in the pool map", pool=pool, reason=error)
 
-    # Life of peers
-
-    async def on_ping(self, request: Ping) -> Gossip:
-        """Answer a ping, or ping somebody else for a peer; raises DaosError if that one does not answer."""
-        if request.target is not None and request.target != self.group.rank:
-            await self._ping(request.target)
-        self._listen_to(request.sender, request.gossip)
-        return self._gossip()
-
-    async def watch_peers(self) -> None:
-        """Ping one peer after the other, for ever."""
-        swim = self.settings.swim
-        loop = asyncio.get_running_loop()
-        await self.set_up.wait()
-        while True:
-            await asyncio.sleep(swim.period_s)
-            if self.detector is None or (peer := self.detector.next_peer()) is None:
-                continue
-            if not await self._is_there(peer):
-                self.detector.silent(peer, loop.time())
-            await self._mourn(self.detector.deaths(loop.time()))
-
-    async def _is_there(self, peer: int) -> bool:
-        try:
-            await self._ping(peer)
-        except DaosError:
-            return await self._others_reach(peer)
-        return True
-
-    async def _others_reach(self, peer: int) -> bool:
-        if self.detector is None:
-            return False
-        helpers = self.detector.others(peer, HELPERS)
-        request = Ping(sender=self.rank, gossip=self._gossip(), target=peer)
-        answers = await self.ask_all(helpers, request, Gossip) if helpers else {}
-        return any(isinstance(answer, Gossip) for answer in answers.values())
-
-    async def _ping(self, rank: int) -> None:
-        request = Ping(sender=self.rank, gossip=self._gossip())
-        answer = await self.ask(rank, request, Gossip, timeout_s=self.settings.swim.ping_s)
-        if self.detector is not None:
-            self.detector.answered(rank)
-        self._listen_to(rank, answer)
-
-    def _gossip(self) -> Gossip:
-        rumours = self.detector.rumours() if self.detector else []
-        return Gossip(rumours=rumours, map_version=self.group.version)
-
-    def _listen_to(self, rank: int, gossip: Gossip) -> None:
-        if self.detector is not None:
-            news = self.detector.hear(gossip.rumours, asyncio.get_running_loop().time())
-            if news:
-                self.chores.start("news of deaths", self._mourn(news))
-        if gossip.map_version > self.group.version and rank in self.group.members:
-            self.chores.start(f"group map from rank {rank}", self._fetch_map(rank))
-
-    async def _fetch_map(self, rank: int) -> None:
-        try:
-            newer = await self.ask(rank, WantMap(), SpreadMap, timeout_s=self.settings.swim.ping_s)
-            self.update_group(newer.map)
-        except DaosError as error:
-            log.debug("group map not fetched", rank=rank, reason=error)
-
-    async def _mourn(self, deaths: list[Rumour]) -> None:
-        for death in deaths:
-            if death.health is Health.DEAD and not self.arguments.check_mode:
-                log.error("rank is dead", rank=death.rank, incarnation=death.incarnation)
-                await self.upcalls.event(ras.rank_dead(death.rank, death.incarnation), wait=False)
-        if deaths:
-            self._stir.set()
-
-    async def on_map(self, request: SpreadMap) -> Nothing:
-        """Take a group map from a peer; raises DaosError."""
-        self.update_group(request.map)
-        return Nothing()
-
-    async def on_want_map(self, _request: WantMap) -> SpreadMap:
-        """Hand out the group map."""
-        return SpreadMap(self.group.as_map())
-
     # Care for the pools
 
     async def tend_pools(self) -> None:
@@ -439,8 +321,7 @@ class Engine:
             await self.services.lead(uuid, Query())
         current = self.services.records[uuid].map
         for engine in current.engines:
-            gone = self.detector is not None and self.detector.is_dead(engine.rank)
-            if gone and not pool_map.engine_is_down(engine):
+            if engine.rank in self.neighbours.dead and not pool_map.engine_is_down(engine):
                 await self.caretaker.exclude(uuid, engine.rank)
 
     # For scripts
@@ -476,9 +357,9 @@ class Engine:
         return {
             request.__name__: fabric.Service(request, handler)
             for request, handler in (
-                (Ping, self.on_ping),
-                (SpreadMap, self.on_map),
-                (WantMap, self.on_want_map),
+                (Ping, self.neighbours.on_ping),
+                (SpreadMap, self.neighbours.on_map),
+                (WantMap, self.neighbours.on_want_map),
                 (CreateShard, self.create_shard),
                 (DestroyShard, self.destroy_shard),
                 (WantSpace, self.space_of),

@@ -108,7 +108,7 @@ async def _serve(arguments: argv.EngineArguments, wanted: settings.Settings) -> 
         engine = Engine(arguments, wanted, store, _devices(arguments, store), owned)
         listening = fabric.listen(wanted.address, wanted.port, engine.fabric_services)
         port = await stack.enter_async_context(listening)
-        engine.uri = f"{wanted.provider}://{wanted.address}:{port}"
+        engine.neighbours.uri = f"{wanted.provider}://{wanted.address}:{port}"
         path = arguments.socket_dir / f"daos_engine_{os.getpid()}.sock"
         path.unlink(missing_ok=True)
         await stack.enter_async_context(
@@ -122,7 +122,7 @@ async def _serve(arguments: argv.EngineArguments, wanted: settings.Settings) -> 
         control = arguments.socket_dir / f"emulator_{arguments.instance}.sock"
         await stack.enter_async_context(script.listen(control, commands))
         tasks = await stack.enter_async_context(aio.background())
-        tasks.start("failure detector", engine.watch_peers())
+        tasks.start("failure detector", engine.neighbours.watch())
         tasks.start("pool services", engine.tend_pools())
         await engine.upcalls.notify_ready(_ready(engine, path))
         await engine.set_up.wait()
@@ -149,7 +149,7 @@ def _handlers(engine: Engine) -> server.Handlers:
 
 def _ready(engine: Engine, path: Path) -> srv_pb2.NotifyReadyReq:
     return srv_pb2.NotifyReadyReq(
-        uri=engine.uri,
+        uri=engine.neighbours.uri,
         nctxs=engine.arguments.contexts,
         drpcListenerSock=str(path),
         instanceIdx=engine.arguments.instance,

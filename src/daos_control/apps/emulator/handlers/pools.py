@@ -308,7 +308,7 @@ def _target_space(usage: space.Usage) -> list[pool_pb2.StorageTargetUsage]:
 
 
 def _rank_texts(engine: Engine, mask: int, current: PoolMap) -> dict[str, str]:
-    dead = set(engine.detector.dead if engine.detector else [])
+    dead = set(engine.neighbours.dead)
     texts = {
         ENABLED: ("enabled_ranks", current.ranks_with(lambda member: member.enabled)),
         DISABLED_RANKS: ("disabled_ranks", current.ranks_with(lambda member: not member.enabled)),

@@ -18,7 +18,7 @@ log = logs.get(__name__)
 
 async def set_rank(engine: Engine, request: svc_pb2.SetRankReq) -> svc_pb2.DaosResp:
     """Take a rank."""
-    engine.set_rank(request.rank, request.map_version)
+    engine.neighbours.set_rank(request.rank, request.map_version)
     return svc_pb2.DaosResp()
 
 
@@ -42,7 +42,7 @@ async def ping_rank(_engine: Engine, _request: svc_pb2.PingRankReq) -> svc_pb2.D
 async def group_update(engine: Engine, request: svc_pb2.GroupUpdateReq) -> svc_pb2.GroupUpdateResp:
     """Take a group map and pass it on."""
     members = tuple(Member(member.rank, member.uri, member.incarnation) for member in request.engines)
-    engine.update_group(GroupMap(version=request.map_version, members=members))
+    engine.neighbours.update(GroupMap(version=request.map_version, members=members), spread=True)
     return svc_pb2.GroupUpdateResp()
 
 
@@ -50,8 +50,7 @@ async def group_status(engine: Engine, request: svc_pb2.GetGroupStatusReq) -> sv
     """Tell who is held for dead; version 0 means whatever version there is."""
     if request.map_version not in {0, engine.group.version}:
         raise DaosError(Der.GRPVER)
-    dead = engine.detector.dead if engine.detector else []
-    return svc_pb2.GetGroupStatusResp(dead_ranks=dead)
+    return svc_pb2.GetGroupStatusResp(dead_ranks=engine.neighbours.dead)
 
 
 async def set_log_masks(engine: Engine, request: server_pb2.SetLogMasksReq) -> server_pb2.SetLogMasksResp:

@@ -1,0 +1,208 @@
+"""An engine among its peers: its rank and group, how group maps spread, and who is there.
+
+daos_server gives a map to one engine, which sends it to all that are in it or were until now: so those that are left
+out learn it too. Whoever missed it hears of it with the next ping and fetches it.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from daos_control.apps.emulator import fabric
+from daos_control.apps.emulator.chores import Chores
+from daos_control.apps.emulator.membership import Group, GroupMap, Member
+from daos_control.apps.emulator.services import Nothing
+from daos_control.apps.emulator.settings import Swim
+from daos_control.apps.emulator.swim import Detector, Rumour
+from daos_control.base import logs
+from daos_control.base.der import Der
+from daos_control.base.errors import DaosError
+
+log = logs.get(__name__)
+
+HELPERS = 2
+"""Peers that ping on our behalf before one is suspected."""
+
+
+class Gossip(msgspec.Struct, frozen=True, kw_only=True):
+    """What travels with pings and their answers."""
+
+    rumours: list[Rumour]
+    map_version: int
+
+
+class Ping(msgspec.Struct, frozen=True, kw_only=True):
+    """Ask whether the receiver is there; or, with ``target``, whether that one is, as seen from the receiver."""
+
+    uri: str
+    """Where the asking engine is; the receiver may not have it in its map yet."""
+    gossip: Gossip
+    target: int | None = None
+
+
+class SpreadMap(msgspec.Struct, frozen=True):
+    """Bring a group map."""
+
+    map: GroupMap
+
+
+class WantMap(msgspec.Struct, frozen=True):
+    """Ask for the group map."""
+
+
+class Neighbourhood:
+    """The group as this engine knows it.
+
+    ``on_change`` is told of each change of the group and of deaths, ``on_deaths`` of deaths that are news, and
+    ``on_left_out`` when a map leaves this engine out.
+    """
+
+    def __init__(
+        self,
+        incarnation: int,
+        swim: Swim,
+        chores: Chores,
+        *,
+        on_change: Callable[[], None],
+        on_deaths: Callable[[list[Rumour]], None],
+        on_left_out: Callable[[], None],
+    ) -> None:
+        self._swim = swim
+        self._chores = chores
+        self._on_change = on_change
+        self._on_deaths = on_deaths
+        self._on_left_out = on_left_out
+        self.group = Group()
+        self.uri = ""
+        """Where peers reach this engine; known once it listens."""
+        self._born = incarnation
+        self._detector: Detector | None = None
+
+    @property
+    def incarnation(self) -> int:
+        """This engine's incarnation; it has grown if others thought it dead."""
+        return self._detector.incarnation if self._detector else self._born
+
+    @property
+    def dead(self) -> list[int]:
+        """Members held for dead."""
+        return self._detector.dead if self._detector else []
+
+    def usable(self, rank: int) -> bool:
+        """Whether a rank is in the group and not held for dead."""
+        return rank in self.group.members and not (self._detector and self._detector.is_dead(rank))
+
+    def set_rank(self, rank: int, map_version: int) -> None:
+        """Take a rank; raises DaosError INVAL."""
+        self.group = self.group.with_rank(Member(rank, self.uri, self._born), map_version)
+        self._detector = Detector(rank, self._born, suspect_s=self._swim.suspect_s)
+        log.info("rank set", rank=rank, min_map_version=map_version)
+
+    def update(self, incoming: GroupMap, *, spread: bool) -> None:
+        """Take a group map, and have others take it; raises DaosError."""
+        before = self.group
+        self.group = before.updated(incoming)
+        if self.group is before:
+            return
+        left = list(self.group.left(before))
+        log.info("group map updated", version=incoming.version, members=len(incoming.members), left=len(left))
+        if self._detector is not None:
+            self._detector.set_members(self.group.members)
+        if spread:
+            for member in (*incoming.members, *left):
+                if member.rank != self.group.rank:
+                    self._chores.start(f"group map to rank {member.rank}", self._spread_to(member.uri))
+        if self.group.rank not in self.group.members:
+            self._on_left_out()
+        self._on_change()
+
+    async def watch(self) -> None:
+        """Ping one peer after the other, for ever."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(self._swim.period_s)
+            if self._detector is None or (peer := self._detector.next_peer()) is None:
+                continue
+            if not await self._is_there(peer):
+                self._detector.silent(peer, loop.time())
+            self._tell(self._detector.deaths(loop.time()))
+
+    async def on_ping(self, request: Ping) -> Gossip:
+        """Answer a ping, or ping somebody else for a peer; raises DaosError if that one does not answer."""
+        if request.target is not None and request.target != self.group.rank:
+            await self._ping(request.target)
+        self._listen_to(request.uri, request.gossip)
+        return self._gossip()
+
+    async def on_map(self, request: SpreadMap) -> Nothing:
+        """Take a group map from a peer; raises DaosError."""
+        self.update(request.map, spread=False)
+        return Nothing()
+
+    async def on_want_map(self, _request: WantMap) -> SpreadMap:
+        """Hand out the group map."""
+        return SpreadMap(self.group.as_map())
+
+    async def _is_there(self, rank: int) -> bool:
+        try:
+            await self._ping(rank)
+        except DaosError:
+            return await self._others_reach(rank)
+        return True
+
+    async def _ping(self, rank: int) -> None:
+        uri = self.group.uri(rank)
+        gossip = await self._ask_for_gossip(uri, Ping(uri=self.uri, gossip=self._gossip()), self._swim.ping_s)
+        if gossip is None:
+            raise DaosError(Der.UNREACH)
+        if self._detector is not None:
+            self._detector.answered(rank)
+
+    async def _others_reach(self, rank: int) -> bool:
+        helpers = self._detector.others(rank, HELPERS) if self._detector else []
+        request = Ping(uri=self.uri, gossip=self._gossip(), target=rank)
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(self._ask_for_gossip(self.group.uri(helper), request, 2 * self._swim.ping_s))
+                for helper in helpers
+            ]
+        return any(task.result() is not None for task in tasks)
+
+    async def _ask_for_gossip(self, uri: str, request: Ping, timeout_s: float) -> Gossip | None:
+        try:
+            answer = await fabric.call(uri, "Ping", request, timeout_s=timeout_s)
+        except DaosError as error:
+            log.debug("no answer to a ping", uri=uri, reason=error)
+            return None
+        gossip = msgspec.msgpack.decode(answer, type=Gossip)
+        self._listen_to(uri, gossip)
+        return gossip
+
+    def _gossip(self) -> Gossip:
+        rumours = self._detector.rumours() if self._detector else []
+        return Gossip(rumours=rumours, map_version=self.group.version)
+
+    def _listen_to(self, uri: str, gossip: Gossip) -> None:
+        if self._detector is not None:
+            self._tell(self._detector.hear(gossip.rumours, asyncio.get_running_loop().time()))
+        if gossip.map_version > max(self.group.version, self.group.min_version - 1) and self.group.rank is not None:
+            self._chores.start(f"group map from {uri}", self._fetch_map(uri))
+
+    def _tell(self, deaths: Iterable[Rumour]) -> None:
+        if news := list(deaths):
+            self._on_deaths(news)
+            self._on_change()
+
+    async def _spread_to(self, uri: str) -> None:
+        try:
+            await fabric.call(uri, "SpreadMap", SpreadMap(self.group.as_map()), timeout_s=self._swim.ping_s)
+        except DaosError as error:
+            log.debug("group map not delivered", uri=uri, reason=error)
+
+    async def _fetch_map(self, uri: str) -> None:
+        try:
+            answer = await fabric.call(uri, "WantMap", WantMap(), timeout_s=self._swim.ping_s)
+            self.update(msgspec.msgpack.decode(answer, type=SpreadMap).map, spread=False)
+        except DaosError as error:
+            log.debug("group map not fetched", uri=uri, reason=error)
