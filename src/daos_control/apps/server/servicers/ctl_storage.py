@@ -90,10 +90,7 @@ class StorageService:
                 reply.crets.append(_no_hugepages(outcome.engine.index))
         # Only now: no engine starts while another one's devices are still being formatted.
         for outcome in outcomes:
-            if not outcome.failed:
-                outcome.engine.supervisor.grant_storage(replace=replace)
-                if outcome.restart:
-                    outcome.engine.supervisor.request_start()
+            outcome.let_start(replace=replace)
         return reply
 
     async def _format_one(self, engine: LocalEngine, *, wanted: bool, reformat: bool) -> "_Outcome":
@@ -117,7 +114,7 @@ class StorageService:
             log.error(f"instance {engine.index}: {error}")
             result.state.CopyFrom(_scm_failure(error))
             return _Outcome(engine=engine, result=result, failed=True)
-        return _Outcome(engine=engine, result=result, restart=supervisor.state is not EngineState.AWAIT_FORMAT)
+        return _Outcome(engine=engine, result=result, formatted=True)
 
     async def _check_memory(self) -> None:
         disks = [engine.scm.disk.size_gib for engine in self._engines if engine.scm.uses_memory]
@@ -129,9 +126,17 @@ class StorageService:
 class _Outcome:
     engine: LocalEngine
     result: storage_scm_pb2.ScmMountResult
+    formatted: bool = False
     failed: bool = False
-    restart: bool = False
-    """The engine waits for no format, so it has to be started."""
+
+    def let_start(self, *, replace: bool) -> None:
+        """Let the engine use its storage if that was formatted or is waited for; one that serves is left alone."""
+        supervisor = self.engine.supervisor
+        waiting = supervisor.state is EngineState.AWAIT_FORMAT
+        if not self.failed and (self.formatted or waiting):
+            supervisor.grant_storage(replace=replace)
+            if not waiting:
+                supervisor.request_start()
 
 
 def _scm_failure(error: DaosControlError) -> common_pb2.ResponseState:
