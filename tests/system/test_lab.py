@@ -41,9 +41,9 @@ class LabUnderTest:
         return {member["rank"]: member["uuid"] for member in members}
 
     def pools(self) -> dict[str, str]:
-        pools = self.ask("pool", "list")["pools"]
+        """Return each pool's uuid by label. A rank that was away for long is out of its pools: that is no loss."""
+        pools = self.ask("pool", "list", "--no-query")["pools"]
         assert isinstance(pools, list)
-        assert all(pool["state"] == "Ready" for pool in pools), pools
         return {pool["label"]: pool["uuid"] for pool in pools}
 
     def _run(self, command: list[str | Path], code: int) -> str:

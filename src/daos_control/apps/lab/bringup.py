@@ -19,6 +19,7 @@ import yaml
 
 from daos_control.apps.lab import processes
 from daos_control.apps.lab.plan import CONTROL_PORT, Host, Place, Plan, Wish, place_number, refuse_mixture
+from daos_control.apps.lab.processes import Engine
 from daos_control.apps.lab.records import FILE_NAME, Lab
 from daos_control.base.errors import DaosControlError, Fault
 from daos_control.base.rankset import RankSet
@@ -53,12 +54,13 @@ async def up(folder: Path, wish: Wish, *, pool_bytes: int) -> AsyncIterator[Step
         await asyncio.to_thread(issue_certificates, plan.certificates)
         yield Step(title="Certificates", done="authority, server, agent and admin: mutual TLS everywhere")
     yield Step(title="Servers")
+    dead = [engine for engine in processes.engines(lab) if engine.process is None]
     lab, started = await _start_servers(lab)
     yield Step(title="Servers", done=f"listening on {plan.hosts[0].address} to {plan.hosts[-1].address}")
     async with DaosClient.from_config(plan.control_config_path) as client:
         yield Step(title="Ranks")
-        await _start_dead_engines(lab, client, starting=started)
-        await _all_joined(lab, client)
+        await _start_engines(dead, client, starting=started)
+        await _all_joined(lab, client, dead)
         yield Step(title="Ranks", done=f"storage formatted, all {plan.ranks} joined")
         yield Step(title="Agent")
         lab = await _start_agent(lab)
@@ -180,16 +182,12 @@ async def _start_servers(lab: Lab) -> tuple[Lab, list[Host]]:
     return lab, started
 
 
-async def _start_dead_engines(lab: Lab, client: DaosClient, *, starting: list[Host]) -> None:
+async def _start_engines(dead: list[Engine], client: DaosClient, *, starting: list[Host]) -> None:
     """Have engines started that died under a living server; servers that are ``starting`` see to their own."""
     starts_itself = {host.name for host in starting}
-    dead = [
-        engine.rank
-        for engine in processes.engines(lab)
-        if engine.process is None and engine.rank is not None and engine.host not in starts_itself
-    ]
-    if dead:
-        await client.system.start(ranks=dead)
+    ranks = [engine.rank for engine in dead if engine.rank is not None and engine.host not in starts_itself]
+    if ranks:
+        await client.system.start(ranks=ranks)
 
 
 def _server_arguments(lab: Lab, host: Host) -> list[str]:
@@ -229,16 +227,21 @@ async def _listening(lab: Lab, host: Host) -> None:
     await _until(lambda: _connects((host.address, CONTROL_PORT)), lab, host.name, host.folder / "daos_server.out")
 
 
-async def _all_joined(lab: Lab, client: DaosClient) -> None:
-    """Wait until every rank of the plan has joined; a server that ends meanwhile ends the wait."""
+async def _all_joined(lab: Lab, client: DaosClient, dead: list[Engine]) -> None:
+    """Wait until every rank of the plan has joined; a server that ends meanwhile ends the wait.
+
+    A restarted service remembers ranks as joined that died with it: those count once they are there anew.
+    """
     first = lab.plan.hosts[0]
+    before = {engine.rank: engine.incarnation for engine in dead}
 
     async def joined() -> bool:
         try:
             members = (await client.system.query()).members
         except DaosControlError:
             return False  # The service starts once the first engine's storage is ready.
-        return sum(member.state is MemberState.JOINED for member in members) >= lab.plan.ranks
+        there = [m for m in members if m.state is MemberState.JOINED and m.incarnation > before.get(m.rank, 0)]
+        return len(there) >= lab.plan.ranks
 
     try:
         async with asyncio.timeout(START_LIMIT_S):

@@ -20,11 +20,14 @@ POLL_S = 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
-    """An engine process and what it is: ``rank`` is None before it first joined."""
+    """An engine process and what it is."""
 
     host: str
     index: int
     rank: int | None
+    """None before it first joined."""
+    incarnation: int
+    """Of its last start that got as far as talking to its server; later starts have higher ones."""
     process: Process | None
     log: Path
 
@@ -96,15 +99,17 @@ async def gone(processes: Sequence[Process]) -> None:
 
 def _engines_of(lab: Lab, host: Host) -> list[Engine]:
     running = _running_engines(lab.processes.get(host.name))
+    superblocks = [_numbers_in(storage / "superblock") for storage in host.storage]
     return [
         Engine(
             host=host.name,
             index=index,
-            rank=_rank_in(storage / "superblock"),
+            rank=numbers.get("rank"),
+            incarnation=numbers.get("incarnation", 0),
             process=running.get(index),
             log=host.folder / f"daos_engine.{index}.log",
         )
-        for index, storage in enumerate(host.storage)
+        for index, numbers in enumerate(superblocks)
     ]
 
 
@@ -119,14 +124,14 @@ def _running_engines(server: Process | None) -> dict[int, Process]:
     return found
 
 
-def _rank_in(superblock: Path) -> int | None:
-    """Read the rank from a superblock: one ``rank: N`` line of a flat YAML file."""
+def _numbers_in(superblock: Path) -> dict[str, int]:
+    """Read the numbers from a superblock: lines like ``rank: 3`` of a flat YAML file."""
     try:
         lines = superblock.read_text().splitlines()
     except (FileNotFoundError, PermissionError):
-        return None
-    values = [line.partition(":")[2].strip() for line in lines if line.startswith("rank:")]
-    return int(values[0]) if values and values[0].isdigit() else None
+        return {}
+    pairs = [line.partition(":")[::2] for line in lines]
+    return {key: int(value) for key, value in pairs if value.strip().isdigit()}
 
 
 def _reap() -> None:
