@@ -85,6 +85,16 @@ def test_an_error_in_json_comes_in_an_envelope_and_in_words(run: Run, tmp_path: 
     assert document["error"] in result.err
 
 
+def test_a_folder_for_the_socket_that_is_not_there_is_told_with_what_to_do(run: Run, tmp_path: Path):
+    config = tmp_path / "daos_agent.yml"
+    config.write_text("transport_config: {allow_insecure: true}\n")
+
+    result = run("-o", str(config), "-s", str(tmp_path / "absent"), "start")
+
+    assert result.code == 1
+    assert f"{tmp_path}/absent is no directory: create it" in result.err
+
+
 def test_missing_certificates_are_told_with_what_to_do(run: Run, tmp_path: Path):
     config = tmp_path / "daos_agent.yml"
     config.write_text(f"transport_config: {{ca_cert: {tmp_path}/absent.crt}}\n")

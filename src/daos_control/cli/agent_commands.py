@@ -39,7 +39,7 @@ def _command(run: Callable[[Values], Any]) -> Run:
                 raise
             if values.json:
                 _print_document(None, error)
-            print(f"ERROR: {PROGRAM}: {error}", file=sys.stderr)
+            print(f"ERROR: {PROGRAM}: {_text(error)}", file=sys.stderr)
             resolution = getattr(error, "resolution", "")
             if resolution:
                 print(f"ERROR: {PROGRAM}: {resolution}", file=sys.stderr)
@@ -55,6 +55,13 @@ def _print_document(response: object, error: Exception | None = None) -> None:
     from daos_control.cli.ui.envelope import envelope
 
     print(envelope(response, error))
+
+
+def _text(error: Exception) -> str:
+    """Word an error; those of the operating system as people write them."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
 
 
 def _is_expected(error: Exception) -> bool:

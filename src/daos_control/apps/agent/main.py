@@ -32,6 +32,7 @@ from daos_control.apps.agent.service import AgentService
 from daos_control.apps.agent.telemetry import TelemetryPolicy
 from daos_control.base import aio, logs
 from daos_control.base.clock import SystemClock
+from daos_control.base.errors import DaosControlError
 from daos_control.base.version import DAOS_VERSION
 from daos_control.config.agent import DEFAULT_USER, AgentConfig, CredentialConfig, MappedUser
 from daos_control.net.drpc.server import serve
@@ -46,6 +47,10 @@ SOCKET = "daos_agent.sock"
 SOCKET_MODE = 0o666  # any local user may be a client; who it is, the kernel tells us
 
 _LOOK_UP_THREADS = 16
+
+
+class CannotStart(DaosControlError):
+    """The agent cannot start; the text says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,12 +103,14 @@ async def open_agent(
     environ: Mapping[str, str] = os.environ,
 ) -> AsyncIterator[Agent]:
     """Listen for clients while inside; ``service`` is the management service."""
+    path = Path(config.runtime_dir) / SOCKET
+    if not path.parent.is_dir():
+        raise CannotStart(f"runtime_dir {path.parent} is no directory: create it, or name another one with -s")
     machine = socket.gethostname().partition(".")[0]
     if config.enable_evict_on_start:
         await upstream.clean_up(service, machine)
     if config.telemetry_port:
         log.notice("client metrics are not exported yet: telemetry_port is accepted, and nothing listens there")
-    path = Path(config.runtime_dir) / SOCKET
     with (
         closing(Interfaces()) as interfaces,
         closing(ProcessWatch()) as watch,

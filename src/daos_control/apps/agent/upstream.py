@@ -12,6 +12,7 @@ from daos_control.base.der import Der
 from daos_control.base.errors import DaosControlError, DaosError, EmptyGroupMap, Fault
 from daos_control.base.fault_codes import FaultCode
 from daos_control.client.errors import ManagementServiceUnreachable, is_connection_error
+from daos_control.client.hosts import addresses
 from daos_control.client.invoke import ManagementClient, is_unavailable
 from daos_control.net.rpc.methods import MGMT
 from daos_control.security.certificates import Certificates
@@ -49,9 +50,9 @@ class Connection:
         certificates: Certificates | None,
         allow_proxy: bool = False,
     ) -> None:
-        self._hosts = hosts
+        """``hosts`` may be ranges. Raises DaosControlError if they are not hosts."""
+        self._hosts = addresses(hosts, port)
         self._system = system
-        self._port = port
         self._certificates = certificates
         self._allow_proxy = allow_proxy
         self._channels: Channels | None = None
@@ -66,7 +67,7 @@ class Connection:
             self._channels = Channels(self._certificates, Component.AGENT, allow_proxy=self._allow_proxy)
         self._calls += 1
         try:
-            client = ManagementClient(self._channels, self._hosts, self._system, port=self._port)
+            client = ManagementClient(self._channels, self._hosts, self._system)
             return await client.call(method, request, **how)
         finally:
             self._calls -= 1
@@ -107,7 +108,7 @@ async def clean_up(service: Service, machine: str) -> None:
         if result.status:
             log.error(f"cannot evict pool handles: {result.msg or DaosError(result.status)}", pool=result.pool_id)
         else:
-            log.info("evicted pool handles this machine left behind", pool=result.pool_id, handles=result.count)
+            log.info("evicted pool handles this machine left behind", pool=result.pool_id)
 
 
 def _passes(error: DaosControlError) -> bool:

@@ -88,3 +88,9 @@ async def test_a_cleanup_that_fails_is_told_and_nothing_more():
         await upstream.clean_up(Service(RaftUnavailable()), "node1")
 
     assert [line.level.name for line in lines] == ["ERROR"]
+
+
+@pytest.mark.parametrize("hosts", [(), ("node[1-",), ("node:port",)], ids=["none", "no range", "no port"])
+def test_hosts_that_are_none_are_refused_before_anybody_asks(hosts: tuple[str, ...]):
+    with pytest.raises(DaosControlError):
+        upstream.Connection(hosts, "daos_server", port=10001, certificates=None)
