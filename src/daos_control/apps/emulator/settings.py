@@ -9,7 +9,7 @@ DAOS_EMULATOR_REBUILD_MS       how long each phase of a rebuild takes (1000)
 DAOS_EMULATOR_TEARDOWN_MS      how long a faulty device cannot be replaced (2000)
 DAOS_EMULATOR_SWIM_PERIOD_MS   one peer is pinged every so often (1000)
 DAOS_EMULATOR_SWIM_PING_MS     how long a ping may take (800)
-DAOS_EMULATOR_SWIM_SUSPECT_MS  how long a silent peer is only suspected (3000)
+DAOS_EMULATOR_SWIM_SUSPECT_MS  how long a silent peer is only suspected (6000)
 DAOS_EMULATOR_SERVICE_MS       how long a pool service without majority is waited for (30000; a real engine: 5 minutes)
 DAOS_EMULATOR_SCRIPT           faults to inject, see ``script``
 =============================  =====================================================================================
@@ -98,7 +98,7 @@ def read(environ: Mapping[str, str], *, address_of: Callable[[str], str] | None 
         swim=Swim(
             period_s=_seconds(environ, "DAOS_EMULATOR_SWIM_PERIOD_MS", 1000),
             ping_s=_seconds(environ, "DAOS_EMULATOR_SWIM_PING_MS", 800),
-            suspect_s=_seconds(environ, "DAOS_EMULATOR_SWIM_SUSPECT_MS", 3000),
+            suspect_s=_seconds(environ, "DAOS_EMULATOR_SWIM_SUSPECT_MS", 6000),
         ),
         script=environ.get("DAOS_EMULATOR_SCRIPT", ""),
     )
