@@ -54,7 +54,7 @@ def _command(run: Callable[[Values], Any]) -> Run:
 def _print_document(response: object, error: Exception | None = None) -> None:
     from daos_control.cli.ui.envelope import envelope
 
-    print(envelope(response, error))
+    print(envelope(response, error, text=_text(error) if error else ""))
 
 
 def _text(error: Exception) -> str:
