@@ -16,6 +16,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import TypeVar
 
 from daos_control.base import logs
+from daos_control.base.errors import DaosControlError
 
 log = logs.get(__name__)
 
@@ -26,7 +27,8 @@ Result = TypeVar("Result")
 async def guard(name: str, work: Coroutine[object, object, Result]) -> Result:
     """Run a piece of work that should go on until it is cancelled.
 
-    An error is logged when it happens, not when somebody gets round to awaiting the task; it still rises.
+    An error is logged when it happens, not when somebody gets round to awaiting the task; it still rises. One that is
+    meant for people comes without a traceback.
     """
     try:
         result = await work
@@ -34,7 +36,8 @@ async def guard(name: str, work: Coroutine[object, object, Result]) -> Result:
         log.trace(f"{name}: cancelled")
         raise
     except Exception as error:
-        log.error(f"{name} failed: {str(error) or type(error).__name__}", exception=error)
+        bug = None if isinstance(error, DaosControlError) else error
+        log.error(f"{name} failed: {str(error) or type(error).__name__}", exception=bug)
         raise
     log.notice(f"{name} ended, though it was meant to run on")
     return result

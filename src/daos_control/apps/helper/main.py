@@ -45,7 +45,7 @@ def main() -> int:
     try:
         refuse_strangers(os.getppid())
     except StrangerError as stranger:
-        print(f"{HELPER}: {stranger}", file=sys.stderr)
+        sys.stderr.write(f"{HELPER}: {stranger}\n")
         return 1
     response = _serve()
     # One write: a genuine reader counts reads, and grants each of them little.
@@ -56,7 +56,7 @@ def main() -> int:
 def refuse_strangers(parent: int, proc: Path = Path("/proc")) -> None:
     """Raise StrangerError unless the process ``parent`` is daos_server: that program, or a Python that runs it."""
     try:
-        program = Path(os.readlink(proc / str(parent) / "exe")).name
+        program = (proc / str(parent) / "exe").readlink().name
         words = (proc / str(parent) / "cmdline").read_bytes().split(b"\0")
     except OSError as error:
         raise StrangerError(f"cannot tell who started this: {error.strerror}") from error
@@ -79,7 +79,7 @@ def handle(request: Request) -> Response:
 
 
 def _serve() -> Response:
-    if os.geteuid() != 0:
+    if os.geteuid() != 0 or not mounts.may_mount():
         return Response(error=FaultCode.PRIVILEGED_HELPER_NOT_PRIVILEGED.fault(helper=HELPER))
     os.setuid(0)
     try:

@@ -5,7 +5,6 @@ engines; the management service and the forwarding of events; the engines. They 
 can still talk to us while they stop.
 """
 
-import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -32,6 +31,7 @@ from daos_control.base.version import DAOS_VERSION
 from daos_control.client.invoke import BackOff, ManagementClient
 from daos_control.config.server import ServerConfig
 from daos_control.engine.harness import Harness
+from daos_control.engine.state import EngineState
 from daos_control.engine.supervisor import EngineSupervisor, Place
 from daos_control.host import lock
 from daos_control.host.storage.scm import EngineScm
@@ -85,7 +85,7 @@ async def open_server(prepared: Prepared, options: Options) -> AsyncIterator["Se
             async with aio.background() as engines:
                 engines.start("the engines of this host", server.harness.run())
                 if options.auto_format:
-                    engines.start("automatic format", server.auto_format())
+                    await server.auto_format()
                 yield server
     finally:
         await channels.aclose()
@@ -155,10 +155,10 @@ class Server:
             yield
 
     async def auto_format(self) -> None:
-        """Format what needs it, as ``dmg storage format`` would, once."""
+        """Format what needs it, once, as ``dmg storage format`` would."""
         await self.harness.settled()
-        await self.storage.format(storage_pb2.StorageFormatReq(), _OURSELVES)
-        await asyncio.Event().wait()
+        if any(engine.state is EngineState.AWAIT_FORMAT for engine in self.harness.engines):
+            await self.storage.format(storage_pb2.StorageFormatReq(), _OURSELVES)
 
     def _own_replica(self) -> Replica | None:
         if self._prepared.addresses.replica is None or not self.engines:

@@ -26,6 +26,8 @@ from daos_control.host.storage.plan import Found, Means, RamDisk, needs_format, 
 
 log = logs.get(__name__)
 
+_STAND_INS = "storage of class ram will be plain directories, on disk and not in memory"
+
 
 class Maker(Protocol):
     """Makes RAM disks."""
@@ -111,13 +113,13 @@ async def find_maker(programs: Path, *, helper_log: str = "") -> Maker:
     """Choose the way in which this server makes storage; the helper is looked for in PATH and in ``programs``."""
     if mounts.may_mount():
         return OwnHands(Means.TMPFS)
+    if os.geteuid() == 0:
+        log.notice(f"root may not mount file systems here, as in many containers: {_STAND_INS}")
+        return OwnHands(Means.DIRECTORY)
     try:
         helper = Helper.find(programs, log_file=helper_log)
         await helper.check()
     except DaosControlError as reason:
-        log.notice(
-            "this user may not mount file systems and has no privileged helper: storage of class ram will be plain "
-            f"directories, on disk and not in memory ({reason})"
-        )
+        log.notice(f"this user may not mount file systems and has no privileged helper ({reason}): {_STAND_INS}")
         return OwnHands(Means.DIRECTORY)
     return ByHelper(helper)
