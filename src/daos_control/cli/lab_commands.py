@@ -16,6 +16,7 @@ from daos_control.apps.lab.records import Lab, Process
 from daos_control.base.errors import DaosControlError, Fault
 from daos_control.base.units import parse_size
 from daos_control.cli.flags import Values
+from daos_control.config.control import NAMED_BY
 
 
 def up(values: Values) -> int:
@@ -121,7 +122,7 @@ def env(values: Values) -> int:
     if lab is None:
         return _no_lab(values)
     programs = Path(sys.executable).parent
-    print(f"export DAOS_CONTROL_CONFIG={shlex.quote(str(lab.plan.control_config_path))}")
+    print(f"export {NAMED_BY}={shlex.quote(str(lab.plan.control_config_path))}")
     print(f"export DAOS_AGENT_DRPC_DIR={shlex.quote(str(lab.place.run / 'agent'))}")
     print(f"export DAOS_LAB_DIR={shlex.quote(str(lab.place.folder))}")
     print(f'export PATH={shlex.quote(str(programs))}:"$PATH"')

@@ -1,5 +1,7 @@
 """``daos_control.yml``: how dmg, and programs that use the client library, reach a system."""
 
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -9,6 +11,8 @@ from daos_control.config.document import ConfigError, internal, setting
 from daos_control.config.transport import TransportConfig
 
 FILE_NAME = "daos_control.yml"
+NAMED_BY = "DAOS_CONTROL_CONFIG"
+"""Environment variable that names the file for a whole shell, as ``daos_lab env`` does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +40,15 @@ class ControlConfig:
         return config
 
     @classmethod
-    def find(cls, path: str | Path | None = None, *, home: Path | None = None) -> Self:
+    def find(
+        cls,
+        path: str | Path | None = None,
+        *,
+        home: Path | None = None,
+        environment: Mapping[str, str] = os.environ,
+    ) -> Self:
         """Read the file that was named, or else the user's, or else the system's, or else take the defaults."""
+        path = path or environment.get(NAMED_BY)
         if path:
             return cls.load(path)
         places = [(home or Path.home()) / f".{FILE_NAME}", system.DIRECTORY / FILE_NAME]

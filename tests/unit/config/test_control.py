@@ -47,9 +47,12 @@ def test_the_file_that_is_found(tmp_path):
     with pytest.raises(FileNotFoundError):
         ControlConfig.find(tmp_path / "nowhere.yml")
     (tmp_path / ".daos_control.yml").write_text("name: mine\n")
-    assert ControlConfig.find(home=tmp_path).name == "mine"
+    assert ControlConfig.find(home=tmp_path, environment={}).name == "mine"
+    (tmp_path / "shell.yml").write_text("name: shell\n")
+    shell = {"DAOS_CONTROL_CONFIG": str(tmp_path / "shell.yml")}
+    assert ControlConfig.find(home=tmp_path, environment=shell).name == "shell"
     (tmp_path / "named.yml").write_text("name: named\n")
-    assert ControlConfig.find(str(tmp_path / "named.yml"), home=tmp_path).name == "named"
+    assert ControlConfig.find(str(tmp_path / "named.yml"), home=tmp_path, environment=shell).name == "named"
 
 
 def test_it_is_cheap_to_import():
@@ -62,4 +65,4 @@ def test_it_is_cheap_to_import():
 def test_a_user_without_a_file_has_the_defaults(tmp_path):
     if Path("/etc/daos/daos_control.yml").exists():
         pytest.skip("this host has a configuration of its own")
-    assert ControlConfig.find(home=tmp_path) == ControlConfig()
+    assert ControlConfig.find(home=tmp_path, environment={}) == ControlConfig()

@@ -136,7 +136,7 @@ def _is_free(place: Place, wish: Wish) -> bool:
             return False
         shutil.rmtree(place.run)
     addresses = [(f"{place.network}.{number + 1}", CONTROL_PORT) for number in range(wish.hosts)]
-    ports = range(place.first_fabric_port, place.first_fabric_port + wish.hosts * wish.engines)
+    ports = range(place.first_fabric_port, place.first_fabric_port + wish.fabric_ports)
     return all(map(_can_bind, addresses)) and all(_can_bind(("127.0.0.1", port)) for port in ports)
 
 
@@ -232,7 +232,6 @@ async def _all_joined(lab: Lab, client: DaosClient, dead: list[Engine]) -> None:
 
     A restarted service remembers ranks as joined that died with it: those count once they are there anew.
     """
-    first = lab.plan.hosts[0]
     before = {engine.rank: engine.incarnation for engine in dead}
 
     async def joined() -> bool:
@@ -250,7 +249,9 @@ async def _all_joined(lab: Lab, client: DaosClient, dead: list[Engine]) -> None:
                     _must_run(lab, host.name, host.folder / "daos_server.out")
                 await asyncio.sleep(processes.POLL_S)
     except TimeoutError:
-        raise _did_not_start("ranks", f"not all {lab.plan.ranks} joined", first.folder / "daos_server.out") from None
+        missing = next((engine for engine in processes.engines(lab) if engine.process is None), None)
+        host = lab.plan.hosts[0] if missing is None else lab.plan.host(missing.host) or lab.plan.hosts[0]
+        raise _did_not_start("ranks", f"not all {lab.plan.ranks} joined", host.folder / "daos_server.out") from None
 
 
 async def _until(ready: Callable[[], bool], lab: Lab, name: str, log: Path) -> None:

@@ -15,6 +15,8 @@ from daos_control.base.errors import Fault
 
 CONTROL_PORT = 10001
 FABRIC_PORTS_PER_LAB = 256
+SERVICE_CONTEXTS = 2
+"""Network contexts of a genuine engine beside those of its targets: the system's and the one that watches its peers."""
 FIRST_FABRIC_PORT = 20000
 MAX_HOSTS = 200
 SCM_GIB_PER_ENGINE = 4
@@ -37,13 +39,26 @@ class Wish:
     def __post_init__(self) -> None:
         if not 1 <= self.hosts <= MAX_HOSTS:
             raise ValueError(f"a lab has between 1 and {MAX_HOSTS} hosts, not {self.hosts}")
-        if not 1 <= self.engines <= FABRIC_PORTS_PER_LAB // self.hosts:
-            raise ValueError(
-                f"{self.hosts} hosts can have between 1 and {FABRIC_PORTS_PER_LAB // self.hosts} engines each,"
-                f" not {self.engines}"
-            )
         if not 1 <= self.targets <= 64:
             raise ValueError(f"an engine has between 1 and 64 targets, not {self.targets}")
+        most = FABRIC_PORTS_PER_LAB // self.fabric_ports_per_engine // self.hosts
+        if not 1 <= self.engines <= most:
+            of_what = f" of {self.targets} targets" if self.engine else ""
+            raise ValueError(
+                f"{self.hosts} hosts can have between 1 and {most} engines{of_what} each, not {self.engines}"
+                if most
+                else f"there are not enough ports for {self.hosts} hosts with engines{of_what}"
+            )
+
+    @property
+    def fabric_ports_per_engine(self) -> int:
+        """Ports an engine listens on, from its configured one up: a genuine one has one for each network context."""
+        return self.targets + SERVICE_CONTEXTS if self.engine else 1
+
+    @property
+    def fabric_ports(self) -> int:
+        """Ports all engines listen on."""
+        return self.hosts * self.engines * self.fabric_ports_per_engine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,6 +221,7 @@ def _server_config(wish: Wish, place: Place, number: int, name: str, replica: st
 
 def _engine_config(wish: Wish, place: Place, number: int, name: str, index: int) -> dict[str, Any]:
     folder = place.folder / name
+    ports_before = (number * wish.engines + index) * wish.fabric_ports_per_engine
     environment = ["D_LOG_FILE_APPEND_PID=0", "DAOS_TARGET_OVERSUBSCRIBE=1"]
     if not wish.engine:
         environment.append(f"DAOS_EMULATOR_SCM_BYTES={SCM_GIB_PER_ENGINE << 30}")
@@ -214,7 +230,7 @@ def _engine_config(wish: Wish, place: Place, number: int, name: str, index: int)
         "nr_xs_helpers": 0,
         "first_core": 0,
         "fabric_iface": "lo",
-        "fabric_iface_port": place.first_fabric_port + number * wish.engines + index,
+        "fabric_iface_port": place.first_fabric_port + ports_before,
         "log_mask": "ERR",
         "log_file": str(folder / f"daos_engine.{index}.log"),
         "env_vars": environment,

@@ -28,6 +28,12 @@ def test_no_two_engines_share_a_port_a_mount_or_a_log() -> None:
     assert len({engine["storage"][0]["scm_mount"] for engine in engines}) == 20
 
 
+def test_a_genuine_engine_has_a_port_for_each_of_its_network_contexts() -> None:
+    hosts = laid_out(Wish(hosts=2, engines=2, targets=3, engine="/usr/bin/daos_engine"), 0).hosts
+    ports = [engine["fabric_iface_port"] for host in hosts for engine in host.config["engines"]]
+    assert ports == [20000, 20005, 20010, 20015]
+
+
 def test_labs_side_by_side_share_nothing() -> None:
     one, other = laid_out(Wish(hosts=3), 0), laid_out(Wish(hosts=3), 1)
     assert not {host.address for host in one.hosts} & {host.address for host in other.hosts}
@@ -70,6 +76,8 @@ def test_hosts_are_found_by_name_and_by_address() -> None:
         ({"hosts": 3, "engines": 0}, "between 1 and 85 engines"),
         ({"hosts": 128, "engines": 3}, "between 1 and 2 engines"),
         ({"targets": 65}, "between 1 and 64 targets"),
+        ({"engines": 3, "targets": 30, "engine": "daos_engine"}, "between 1 and 2 engines of 30 targets each, not 3"),
+        ({"hosts": 200, "engine": "daos_engine"}, "not enough ports for 200 hosts with engines of 4 targets"),
     ],
 )
 def test_impossible_wishes_are_refused_with_what_is_possible(wrong: dict[str, int], said: str) -> None:
