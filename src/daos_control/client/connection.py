@@ -39,9 +39,14 @@ class Connection:
         deadline_s: float = DEADLINE_S,
     ) -> HostAnswers[Any]:
         """Call a method of every host, or of those named, by its short name."""
-        wanted = self.addresses(hosts)
+        message = self.management.addressed(request) if isinstance(request, Message) else request
         return await fan_out(
-            self.channels, wanted, CTL[method], request, deadline_s=deadline_s, waiting=self.management.waiting
+            self.channels,
+            self.addresses(hosts),
+            CTL[method],
+            message,
+            deadline_s=deadline_s,
+            waiting=self.management.waiting,
         )
 
     async def each_replica(

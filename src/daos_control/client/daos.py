@@ -6,8 +6,9 @@
         state = await daos.system.query()
         pool = await daos.pools.create("tank", Total(total_bytes=8 << 30))
 
-``daos.system``, ``daos.pools``, ``daos.storage`` and ``daos.network`` hold the verbs; ``daos.connection`` is the way to
-anything that has no verb here. ``daos_control.client.sync`` has the same for programs without an event loop.
+The verbs are in ``daos.system``, ``daos.pools``, ``daos.storage``, ``daos.network`` and ``daos.server``;
+``daos.connection`` is the way to anything that has none. ``daos_control.client.sync`` has the same for programs without
+an event loop.
 """
 # ruff: noqa: PLC0415 - a program pays for the verbs it uses, and for the transport only once there is a client
 
@@ -16,10 +17,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from daos_control.base.version import DAOS_VERSION
 from daos_control.client.connection import Connection
 from daos_control.client.errors import ConfigUnreadable
-from daos_control.client.invoke import ManagementClient
+from daos_control.client.invoke import ManagementClient, Transport
 from daos_control.client.waiting import Waiting
 from daos_control.security.certificates import Certificates
 from daos_control.security.components import Component
@@ -27,6 +27,7 @@ from daos_control.security.components import Component
 if TYPE_CHECKING:
     from daos_control.client.network import Network
     from daos_control.client.pools import Pools
+    from daos_control.client.server import Server
     from daos_control.client.storage import Storage
     from daos_control.client.system import System
     from daos_control.config.control import ControlConfig
@@ -36,21 +37,26 @@ class DaosClient:
     """A client of one DAOS system; use it from one event loop, in an ``async with`` block or up to ``aclose``."""
 
     def __init__(
-        self,
+        self, channels: Transport, hosts: Sequence[str], *, system: str = "daos_server", port: int = 10001
+    ) -> None:
+        self._channels = channels
+        management = ManagementClient(channels, hosts, system, port=port)
+        self.connection = Connection(channels=channels, management=management, system=system)
+
+    @classmethod
+    def connect(
+        cls,
         hosts: Sequence[str],
         *,
         system: str = "daos_server",
         port: int = 10001,
         certificates: Certificates | None = None,
-        component: Component = Component.ADMIN,
-        version: str = DAOS_VERSION,
         allow_proxy: bool = False,
-    ) -> None:
+    ) -> Self:
+        """Make a client from its parts; without certificates it is insecure. Connections are made when needed."""
         from daos_control.net.grpc.channels import Channels
 
-        self._channels = Channels(certificates, component, version, allow_proxy=allow_proxy)
-        management = ManagementClient(self._channels, hosts, system, port=port, version=version)
-        self.connection = Connection(channels=self._channels, management=management, system=system)
+        return cls(Channels(certificates, Component.ADMIN, allow_proxy=allow_proxy), hosts, system=system, port=port)
 
     @classmethod
     def from_config(
@@ -72,7 +78,7 @@ class DaosClient:
             config = ControlConfig.find(path)
         except OSError as error:
             raise ConfigUnreadable(f"cannot read the configuration {error.filename}: {error.strerror}") from error
-        return cls(
+        return cls.connect(
             config.hostlist if hosts is None else hosts,
             system=config.name,
             port=config.port,
@@ -107,6 +113,13 @@ class DaosClient:
         from daos_control.client.network import Network
 
         return Network(self.connection)
+
+    @property
+    def server(self) -> "Server":
+        """Its servers and their engines."""
+        from daos_control.client.server import Server
+
+        return Server(self.connection)
 
     @property
     def waiting(self) -> Waiting:

@@ -43,7 +43,11 @@ class PartlyFailed(DaosControlError):
 
 
 class HostError(DaosControlError):
-    """Something that a host reports to have failed, in its own words."""
+    """Something that a host reports to have failed, in its own words; ``hint`` is what it says on top of that."""
+
+    def __init__(self, text: str, hint: str = "") -> None:
+        super().__init__(text)
+        self.hint = hint
 
 
 class ConfigUnreadable(DaosControlError):

@@ -15,14 +15,29 @@ _MASK = (1 << 64) - 1
 
 
 def fact(
-    name: str, code: str = "", *, default: Any = None, ignored: bool = False, unordered: bool = False, of: Any = None
+    name: str,
+    code: str = "",
+    *,
+    default: Any = None,
+    ignored: bool = False,
+    unordered: bool = False,
+    of: Any = None,
+    absent: Any = None,
 ) -> Any:
     """Make a record's field: ``name`` in the structure, and how its value counts.
 
     ``code`` is the ``struct`` letter of a number. ``unordered`` marks a list that is declared a set; ``ignored`` facts
     do not count. ``of`` is the record class of a field, or of a list's items; a callable ``default`` is a factory.
+    None counts as ``absent``.
     """
-    metadata = {"name": name, "code": code, "ignored": ignored, "unordered": unordered, "of": of}
+    metadata = {
+        "name": name,
+        "code": code,
+        "ignored": ignored,
+        "unordered": unordered,
+        "of": of,
+        "absent": absent,
+    }
     if callable(default):
         return field(default_factory=default, metadata=metadata)
     return field(default=default, metadata=metadata)
@@ -34,8 +49,6 @@ def fingerprint(value: object, code: str = "", *, unordered: bool = False) -> in
     >>> fingerprint("daos"), fingerprint(None)
     (1504118158285238670, 12161962213042174405)
     """
-    if code and value is None:
-        value = ()  # a list that is not there counts as an empty one
     if code and not isinstance(value, tuple):
         return _hash(struct.pack(f"<{code}", value))
     match value:
@@ -61,7 +74,9 @@ def _record(record: Any) -> int:
     total = _name(type(record).__name__)
     for part in _counted(cast("Hashable", type(record))):
         facts = part.metadata
-        number = fingerprint(getattr(record, part.name), facts["code"], unordered=facts["unordered"])
+        value = getattr(record, part.name)
+        value = facts["absent"] if value is None else value
+        number = fingerprint(value, facts["code"], unordered=facts["unordered"])
         total = _hash(struct.pack("<Q", total ^ _pair(_name(facts["name"]), number)))
     return total
 

@@ -76,6 +76,10 @@ class Transport(Protocol):
         """Return the reply, or raise an error of ``base.errors``."""
         ...
 
+    async def aclose(self) -> None:
+        """End what is under way."""
+        ...
+
 
 RetryTest = Callable[[DaosControlError], bool]
 

@@ -13,6 +13,7 @@ from daos_control.client.errors import HostError, InvalidRequest, ManagementServ
 from daos_control.client.hosts import HostReport, addresses, group_hosts, group_problems
 from daos_control.client.invoke import HostAnswers, is_unavailable
 from daos_control.client.storage_records import (
+    DEVICE_STATES,
     BdevRoles,
     HostStorage,
     NvmeController,
@@ -89,11 +90,18 @@ class Storage:
                 raise error
 
     async def list_devices(
-        self, *, hosts: Sequence[str] = (), rank: int = NIL_RANK, uuid: str = "", health: bool = False
+        self,
+        *,
+        hosts: Sequence[str] = (),
+        rank: int = NIL_RANK,
+        uuid: str = "",
+        health: bool = False,
+        evicted_only: bool = False,
     ) -> StorageReport:
-        """Return the devices that engines use."""
+        """Return the devices that engines use, or only those that were given up."""
         request = smd_pb2.SmdQueryReq(omit_pools=True, include_bio_health=health, rank=rank, uuid=_uuid(uuid))
-        return _report(await self._connection.each("SmdQuery", request, hosts), _metadata)
+        read = _evicted if evicted_only else _metadata
+        return _report(await self._connection.each("SmdQuery", request, hosts), read)
 
     async def list_pools(self, *, hosts: Sequence[str] = (), rank: int = NIL_RANK, uuid: str = "") -> StorageReport:
         """Return the pools that engines have on their devices."""
@@ -167,12 +175,15 @@ def _report(answers: HostAnswers[Any], read: Any) -> StorageReport:
 
 def _state_errors(*states: Any) -> list[DaosControlError]:
     """Return the errors among outcomes of operations."""
-    errors: list[DaosControlError] = []
-    for state in states:
-        if state.status != OK:
-            text = state.error or "unknown error"
-            errors.append(HostError(f"{text} ({state.info})" if state.info else text))
-    return errors
+    return [HostError(state.error or "unknown error", state.info) for state in states if state.status != OK]
+
+
+def _scan_errors(*states: Any) -> list[DaosControlError]:
+    """Return the errors of a scan; hosts with different hints are told apart."""
+    failed = (state for state in states if state.status != OK)
+    return [
+        HostError((state.error or "unknown error") + (f" ({state.info})" if state.info else "")) for state in failed
+    ]
 
 
 def _scanned(reply: storage_pb2.StorageScanResp) -> tuple[HostStorage, list[DaosControlError]]:
@@ -184,7 +195,7 @@ def _scanned(reply: storage_pb2.StorageScanResp) -> tuple[HostStorage, list[Daos
         facts["scm_namespaces"] = tuple(record_from_pb(ScmNamespace, space) for space in reply.scm.namespaces)
     if reply.HasField("sys_mem_info"):
         facts["mem_info"] = memory_from_pb(reply.sys_mem_info)
-    return HostStorage(**facts), _state_errors(reply.nvme.state, reply.scm.state)
+    return HostStorage(**facts), _scan_errors(reply.nvme.state, reply.scm.state)
 
 
 def _formatted(reply: storage_pb2.StorageFormatResp) -> tuple[HostStorage, list[DaosControlError]]:
@@ -218,6 +229,13 @@ def _metadata(reply: smd_pb2.SmdQueryResp) -> tuple[HostStorage, list[DaosContro
             found = SmdPool(uuid=pool.uuid, tgt_ids=tuple(pool.tgt_ids), blobs=tuple(pool.blobs), rank=rank.rank)
             pools[pool.uuid] = (*pools.get(pool.uuid, ()), found)
     return HostStorage(smd_info=SmdInfo(devices=tuple(devices), pools=pools)), []
+
+
+def _evicted(reply: smd_pb2.SmdQueryResp) -> tuple[HostStorage, list[DaosControlError]]:
+    storage, errors = _metadata(reply)
+    info = storage.smd_info or SmdInfo()
+    gone = tuple(device for device in info.devices if DEVICE_STATES[device.ctrlr.dev_state] == "EVICTED")
+    return with_facts(storage, smd_info=with_facts(info, devices=gone)), errors
 
 
 def _managed(reply: smd_pb2.SmdManageResp) -> tuple[HostStorage, list[DaosControlError]]:

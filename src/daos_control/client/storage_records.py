@@ -109,7 +109,7 @@ class SmdDevice:
     """A device as the engine that uses it knows it."""
 
     uuid: str = fact("UUID", default="")
-    tgt_ids: tuple[int, ...] | None = fact("TargetIDs", "i", unordered=True)
+    tgt_ids: tuple[int, ...] | None = fact("TargetIDs", "i", unordered=True, absent=())
     rank: int = fact("Rank", "I", default=0)
     total_bytes: int = fact("TotalBytes", "Q", default=0)
     avail_bytes: int = fact("AvailBytes", "Q", default=0)
@@ -211,7 +211,8 @@ class SmdInfo:
     """What a host's engines know of their devices and pools."""
 
     devices: tuple[SmdDevice, ...] = fact("Devices", default=(), unordered=True, of=SmdDevice)
-    pools: Mapping[str, tuple[SmdPool, ...]] = fact("Pools", default=dict)
+    pools: Mapping[str, tuple[SmdPool, ...]] | None = fact("Pools", absent={})
+    """By the pool's UUID; None if nobody asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

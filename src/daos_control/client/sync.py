@@ -21,6 +21,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from daos_control.client.daos import DaosClient
 from daos_control.client.network import Network
 from daos_control.client.pools import Pools
+from daos_control.client.server import Server
 from daos_control.client.storage import Storage
 from daos_control.client.system import System
 
@@ -120,6 +121,12 @@ class SyncNetwork(_Blocking[Network]):
     scan = _blocking(Network.scan)
 
 
+class SyncServer(_Blocking[Server]):
+    """``Server``, waiting."""
+
+    set_log_masks = _blocking(Server.set_log_masks)
+
+
 class SyncDaosClient:
     """A client of one DAOS system; use it in a ``with`` block, or up to ``close``.
 
@@ -136,6 +143,7 @@ class SyncDaosClient:
         self.pools = SyncPools(self._portal, client.pools)
         self.storage = SyncStorage(self._portal, client.storage)
         self.network = SyncNetwork(self._portal, client.network)
+        self.server = SyncServer(self._portal, client.server)
 
     @classmethod
     def from_config(

@@ -75,7 +75,7 @@ class RankResults(Absent):
     def problems(self) -> list[str]:
         """Say what does not exist, and on which ranks it failed."""
         failed = RankSet(result.rank for result in self.results if result.errored)
-        found = super().problems()
+        found = Absent.problems(self)  # super() does not find its way in a class with slots
         if failed:
             found.append(f"check results for failed rank{'s' if len(failed) > 1 else ''} {failed}")
         return found
@@ -273,7 +273,7 @@ class System:
         return dict(reply.attributes)
 
     async def set_properties(self, properties: dict[str, str]) -> None:
-        """Set system properties."""
+        """Set system properties; values as people write them, see ``model.system_property``."""
         await self._connection.ask("SystemSetProp", system_pb2.SystemSetPropReq(properties=properties))
 
     async def get_properties(self, keys: Sequence[str] = ()) -> dict[str, str]:

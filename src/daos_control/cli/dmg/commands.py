@@ -148,6 +148,18 @@ SYSTEM_COMMANDS = Command(
             positionals=(Positional("key[,key...]", parse=f"{VALUES}:keys", dest="keys"),),
         ),
         Command(
+            "set-prop",
+            help="Set properties of the system",
+            run=f"{SYSTEM}:set_properties",
+            positionals=(Positional("key:val[,key:val...]", parse=f"{VALUES}:settings", dest="settings"),),
+        ),
+        Command(
+            "get-prop",
+            help="Show properties of the system",
+            run=f"{SYSTEM}:get_properties",
+            positionals=(Positional("key[,key...]", parse=f"{VALUES}:keys", dest="keys", required=False),),
+        ),
+        Command(
             "rebuild",
             help="Rebuilds of all pools",
             commands=(
@@ -179,8 +191,8 @@ POOL_COMMANDS = Command(
         Command(
             "create",
             help="Make a pool",
-            details="Say how big it should be in one of three ways: --size with bytes for the whole pool, --size with a "
-            "percentage of all that is there, or sizes for each engine. Sizes may have units, such as 8GiB or 10TB.",
+            details="Say how big it should be in one of three ways: --size with bytes for the whole pool, --size with "
+            "a percentage of all that is there, or sizes for each engine. Sizes may have units, such as 8GiB or 10TB.",
             run=f"{POOL}:create",
             positionals=(Positional("pool label", help="What to call it", dest="label"),),
             options=(
@@ -572,6 +584,26 @@ NETWORK_COMMANDS = Command(
     ),
 )
 
+SERVER_COMMANDS = Command(
+    "server",
+    help="Servers and their engines",
+    aliases=("srv",),
+    commands=(
+        Command(
+            "set-logmasks",
+            help="Set what engines log; what is not given becomes what their configuration says",
+            run="daos_control.cli.dmg.server:set_logmasks",
+            aliases=("slm",),
+            options=(
+                HOSTS,
+                Option("masks", "m", help="Levels, such as WARN or MGMT=DEBUG,ERR", parse=text, metavar="MASKS"),
+                Option("streams", "d", help="Debug streams; empty for all", parse=text, metavar="STREAMS"),
+                Option("subsystems", "s", help="Subsystems; empty for all", parse=text, metavar="NAMES"),
+            ),
+        ),
+    ),
+)
+
 PROGRAM = Command(
     "dmg",
     help="Administer a DAOS system.",
@@ -582,6 +614,7 @@ PROGRAM = Command(
         CONTAINER_COMMANDS,
         STORAGE_COMMANDS,
         NETWORK_COMMANDS,
+        SERVER_COMMANDS,
         Command("version", help="Show the version", run="daos_control.cli.dmg.version:version"),
     ),
 )

@@ -355,10 +355,8 @@ async def query(session: Session, args: Values) -> Output:
 
 def pool_text(pool: Pool) -> str:
     """Lay out what is known of a pool."""
-    lines = [
-        f"Pool {pool.uuid}, ntarget={pool.total_targets}, disabled={pool.disabled_targets}, "
-        f"leader={pool.svc_ldr}, version={pool.version}, state={pool.state}"
-    ]
+    counts = f"ntarget={pool.total_targets}, disabled={pool.disabled_targets}"
+    lines = [f"Pool {pool.uuid}, {counts}, leader={pool.svc_ldr}, version={pool.version}, state={pool.state}"]
     if pool.pool_layout_ver != pool.upgrade_layout_ver:
         versions = f"{pool.pool_layout_ver} < {pool.upgrade_layout_ver}"
         lines.append(f"Pool layout out of date ({versions}): see 'dmg pool upgrade -h'.")
@@ -515,25 +513,28 @@ async def set_properties(session: Session, args: Values) -> Output:
     return Output(text="pool set-prop succeeded\n")
 
 
-@command()
+NO_ACL: Final = {"ACL": {"entries": None, "owner_user": "", "owner_group": ""}}
+
+
+@command(failed=NO_ACL)
 async def get_acl(session: Session, args: Values) -> Output:
     """Show a pool's access control list, or write it to a file."""
     acl = await session.daos.pools.get_acl(pool_id(args))
     text = acl_text(acl, verbose=args.verbose)
-    if args.outfile:
+    if args.outfile and not session.json:
         write_file(Path(args.outfile), text, force=args.force)
         text = f"Wrote ACL to output file: {args.outfile}\n"
     return Output(document=acl_document(acl), text=text)
 
 
-@command("Pool-overwrite-ACL command failed")
+@command("Pool-overwrite-ACL command failed", failed=NO_ACL)
 async def overwrite_acl(session: Session, args: Values) -> Output:
     """Replace a pool's access control list."""
     acl = await session.daos.pools.overwrite_acl(pool_id(args), read_acl(args.acl_file))
     return changed_acl("overwrite", args.pool, acl)
 
 
-@command("Pool-update-ACL command failed")
+@command("Pool-update-ACL command failed", failed=NO_ACL)
 async def update_acl(session: Session, args: Values) -> Output:
     """Add or change entries of a pool's access control list."""
     if bool(args.acl_file) == bool(args.entry):
@@ -542,7 +543,7 @@ async def update_acl(session: Session, args: Values) -> Output:
     return changed_acl("update", args.pool, await session.daos.pools.update_acl(pool_id(args), entries))
 
 
-@command("Pool-delete-ACL command failed")
+@command("Pool-delete-ACL command failed", failed=NO_ACL)
 async def delete_acl(session: Session, args: Values) -> Output:
     """Remove an entry of a pool's access control list."""
     return changed_acl("delete", args.pool, await session.daos.pools.delete_acl(pool_id(args), args.principal))

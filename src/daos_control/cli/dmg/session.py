@@ -55,26 +55,36 @@ class Session:
         """Tell a person something to think about."""
         log.notice(text)
 
+    def consent(self) -> bool:
+        """Ask a person whether to go on, until the answer is yes or no."""
+        while True:
+            print("Are you sure you want to continue? (yes/no)", flush=True)
+            answer = sys.stdin.readline()
+            if not answer or answer.strip().lower() == "no":
+                return False
+            if answer.strip().lower() == "yes":
+                return True
+
 
 Command = Callable[[Session, Values], Awaitable[Output]]
 
 
-def command(failure: str = "") -> Callable[[Command], Callable[[Values], int]]:
-    """Turn a coroutine into a command; ``failure`` begins the text of every error."""
+def command(failure: str = "", *, failed: object = None) -> Callable[[Command], Callable[[Values], int]]:
+    """Turn a coroutine into a command; ``failure`` begins the text of every error, ``failed`` is its document then."""
 
     def decorate(function: Command) -> Callable[[Values], int]:
         @wraps(function)
         def run(args: Values) -> int:
-            return _run(function, args, failure)
+            return _run(function, args, failure, Output(document=failed))
 
         return run
 
     return decorate
 
 
-def _run(function: Command, args: Values, failure: str) -> int:
+def _run(function: Command, args: Values, failure: str, output: Output) -> int:
     _configure_logs(args)
-    output, error = Output(), None
+    error: DaosControlError | None = None
     real_stdout = sys.stdout
     with contextlib.redirect_stdout(sys.stderr) if args.json else contextlib.nullcontext():
         try:
