@@ -1,7 +1,7 @@
 """The duties of a leader: each runs as long as the leadership and no longer.
 
 - ``GroupMapPusher`` tells the engines who is in the system;
-- ``sweep`` removes pools that an earlier leader left half made or half destroyed.
+- ``sweep`` removes what is left of pools: half made, half destroyed, or on ranks that were away.
 """
 
 import asyncio
@@ -96,16 +96,28 @@ async def sweep(
     leftovers: Callable[[], Iterable[str]],
     destroy: Callable[[str], Awaitable[None]],
     *,
+    untidy: asyncio.Event,
     retry_s: float,
 ) -> None:
-    """Destroy pools that nobody finishes any more, as soon as an engine can be asked, until none is left."""
-    while todo := list(leftovers()):
+    """Destroy pools that nobody finishes any more, as soon as an engine can be asked, until none is left.
+
+    Attempts that fail become rarer, until ``untidy`` is set again: then the system has changed.
+    """
+    pause_s = retry_s
+    while True:
+        untidy.clear()
+        if not (todo := list(leftovers())):
+            return
         await data_plane.usable()
         for uuid in todo:
             try:
                 await destroy(uuid)
             except (DaosControlError, DrpcError) as error:
-                log.error("left-over pool not destroyed yet", pool=uuid, reason=str(error), retry_s=retry_s)
+                log.error("left-over pool not destroyed yet", pool=uuid, reason=str(error), retry_s=pause_s)
         if list(leftovers()):
-            await asyncio.sleep(retry_s)
-            retry_s = min(2 * retry_s, LONGEST_RETRY_S)
+            try:
+                async with asyncio.timeout(pause_s):
+                    await untidy.wait()
+                pause_s = retry_s
+            except TimeoutError:
+                pause_s = min(2 * pause_s, LONGEST_RETRY_S)

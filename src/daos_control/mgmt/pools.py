@@ -322,6 +322,7 @@ class Pools:
                     outcome.set_result(await self._create(uuid, request))
         except Exception as error:  # noqa: BLE001  not swallowed: it belongs to the callers, not to the leadership
             outcome.set_exception(error)
+        self.look_around()
 
     async def _create(self, uuid: str, request: pool_pb2.PoolCreateReq) -> pool_pb2.PoolCreateResp:
         known = self._system.pools.get(uuid)
@@ -352,7 +353,7 @@ class Pools:
         message = self._create_message(plan, request)
         reply: pool_pb2.PoolCreateResp = await self._data_plane.call(drpc.Mgmt.POOL_CREATE, message)
         if reply.status:
-            await self._decisions.apply(partial(rules.removed, uuid=pool.uuid))
+            await self._decisions.apply(partial(rules.not_created, uuid=pool.uuid, status=reply.status))
             return reply
         await self._decisions.apply(
             partial(rules.created, uuid=pool.uuid, replicas=reply.svc_reps, now=self._clock.now())
@@ -393,21 +394,23 @@ class Pools:
                 await self._decisions.apply(partial(rules.removed, uuid=uuid))
         except (DaosControlError, DrpcError) as error:
             log.error("pool could not be cleaned up; will be tried again", pool=uuid, reason=str(error))
-            self._untidy.set()
 
     # -- destruction -----------------------------------------------------------------------------------------------
 
     async def destroy(self, request: pool_pb2.PoolDestroyReq) -> pool_pb2.PoolDestroyResp:
         """Destroy a pool: evict who uses it, mark it, destroy it on all ranks, forget it."""
         uuid = rules.find(self._system, request.id).uuid
-        with self.locks.hold(uuid):
-            pool = rules.find(self._system, uuid)
-            if pool.state is not PoolState.DESTROYING:
-                status = await self._retire(pool, request)
-                if status:
-                    return pool_pb2.PoolDestroyResp(status=status)
-            reply = await self._destroy_everywhere(uuid, request)
-            return pool_pb2.PoolDestroyResp(status=reply)
+        try:
+            with self.locks.hold(uuid):
+                pool = rules.find(self._system, uuid)
+                if pool.state is not PoolState.DESTROYING:
+                    status = await self._retire(pool, request)
+                    if status:
+                        return pool_pb2.PoolDestroyResp(status=status)
+                reply = await self._destroy_everywhere(uuid, request)
+                return pool_pb2.PoolDestroyResp(status=reply)
+        finally:
+            self.look_around()  # if this has failed half way, and nobody asks again
 
     async def _retire(self, pool: PoolService, request: pool_pb2.PoolDestroyReq) -> int:
         """Take a pool out of use and mark it for destruction, or return the status that speaks against it."""
@@ -434,16 +437,13 @@ class Pools:
 
     async def _destroy_everywhere(self, uuid: str, request: pool_pb2.PoolDestroyReq) -> int:
         """Destroy a pool on every rank there is: its service may be gone, and ranks it left may hold remains."""
+        ranks = group_map(self._system).ranks
         message = pool_pb2.PoolDestroyReq(
-            sys=request.sys,
-            id=uuid,
-            force=request.force,
-            recursive=request.recursive,
-            svc_ranks=group_map(self._system).ranks,
+            sys=request.sys, id=uuid, force=request.force, recursive=request.recursive, svc_ranks=ranks
         )
         reply = await self._engines(drpc.Mgmt.POOL_DESTROY, message)
         if not reply.status:
-            await self._decisions.apply(partial(rules.removed, uuid=uuid))
+            await self._decisions.apply(partial(rules.destroyed, uuid=uuid, ranks=ranks))
             log.info("pool destroyed", pool=uuid)
         return int(reply.status)
 
@@ -461,16 +461,22 @@ class Pools:
         except DaosControlError as error:
             log.error("left-over pool not destroyed yet", pool=uuid, reason=str(error))
 
+    def look_around(self) -> None:
+        """Have what is half made, half destroyed or left over swept away, if there is anything."""
+        if self._leftovers():
+            self._untidy.set()
+
     async def keep_tidy(self, retry_s: float) -> None:
-        """Sweep away what is half made or half destroyed: at the start of a leadership, and when something failed."""
-        self._untidy.set()
+        """Sweep whenever there is something to sweep, from the start of a leadership on."""
         while True:
             await self._untidy.wait()
-            self._untidy.clear()
-            await sweep(self._data_plane, self._leftovers, self._sweep_one, retry_s=retry_s)
+            await sweep(self._data_plane, self._leftovers, self._sweep_one, untidy=self._untidy, retry_s=retry_s)
 
     def _leftovers(self) -> list[str]:
-        return [pool.uuid for pool in self._system.pools.values() if not pool.ready and pool.uuid not in self.locks]
+        system = self._system
+        unfinished = [pool.uuid for pool in system.pools.values() if not pool.ready]
+        left = [uuid for uuid in system.remains if rules.remains_in_reach(system, uuid)]
+        return [uuid for uuid in (*unfinished, *left) if uuid not in self.locks]
 
     async def _sweep_one(self, uuid: str) -> None:
         with self.locks.hold(uuid):
@@ -478,6 +484,18 @@ class Pools:
             if pool is not None and not pool.ready:
                 log.notice(f"pool {uuid} is in unexpected state {pool.state}: destroying it")
                 await self._wipe(uuid)
+            if ranks := rules.remains_in_reach(self._system, uuid):
+                await self._clear(uuid, ranks)
+
+    async def _clear(self, uuid: str, ranks: frozenset[int]) -> None:
+        log.notice(f"removing what may be left of destroyed pool {uuid}", ranks=RankSet(ranks))
+        request = pool_pb2.PoolDestroyReq(
+            sys=self._settings.system_name, id=uuid, force=True, recursive=True, svc_ranks=sorted(ranks)
+        )
+        reply = await self._engines(drpc.Mgmt.POOL_DESTROY, request)
+        if reply.status:
+            raise DaosError(reply.status)
+        await self._decisions.apply(partial(rules.cleared, uuid=uuid, ranks=ranks))
 
     # -- the rest --------------------------------------------------------------------------------------------------
 

@@ -1,12 +1,13 @@
 """How the system lies in the store: one key for each member, pool, attribute and fault domain, readable JSON in each.
 
-========================  =====================================================================
+========================= =====================================================================
 ``system/map``            map version and next free rank, rewritten by every decision on members
 ``system/member/<rank>``  a member, and its node number in the fault-domain tree
 ``system/domain/<path>``  a fault domain's node number
 ``system/pool/<uuid>``    a pool's record
+``system/remains/<uuid>`` ranks that may hold something of a pool that was destroyed without them
 ``system/attr/<key>``     an attribute, property or note
-========================  =====================================================================
+========================= =====================================================================
 
 ``writes`` is the difference of two systems, so that rules need not know any of this.
 """
@@ -28,6 +29,7 @@ MAP: Final = f"{ROOT}map"
 _MEMBER: Final = f"{ROOT}member/"
 _DOMAIN: Final = f"{ROOT}domain/"
 _POOL: Final = f"{ROOT}pool/"
+_REMAINS: Final = f"{ROOT}remains/"
 _ATTRIBUTE: Final = f"{ROOT}attr/"
 
 
@@ -75,6 +77,13 @@ def writes(old: System, new: System) -> dict[str, bytes | None]:
         changes |= {
             f"{_POOL}{uuid}": _pool_to_json(pool) for uuid, pool in new.pools.items() if old.pools.get(uuid) is not pool
         }
+    if old.remains is not new.remains:
+        changes |= {f"{_REMAINS}{uuid}": None for uuid in old.remains if uuid not in new.remains}
+        changes |= {
+            f"{_REMAINS}{uuid}": msgspec.json.encode(sorted(ranks))
+            for uuid, ranks in new.remains.items()
+            if old.remains.get(uuid) != ranks
+        }
     if old.attributes is not new.attributes:
         changes |= {f"{_ATTRIBUTE}{key}": None for key in old.attributes if key not in new.attributes}
         changes |= {
@@ -92,6 +101,7 @@ def load(snapshot: Snapshot) -> System:
     domains: dict[Path, int] = {(): ROOT_ID}
     ranks: dict[int, tuple[Path, int]] = {}
     pools: dict[str, PoolService] = {}
+    remains: dict[str, frozenset[int]] = {}
     attributes: dict[str, str] = {}
     for key, held in snapshot.items.items():
         try:
@@ -107,6 +117,8 @@ def load(snapshot: Snapshot) -> System:
             elif key.startswith(_POOL):
                 pool = PoolService(**msgspec.structs.asdict(msgspec.json.decode(held.value, type=_Pool)))
                 pools[pool.uuid] = pool
+            elif key.startswith(_REMAINS):
+                remains[key.removeprefix(_REMAINS)] = msgspec.json.decode(held.value, type=frozenset[int])
             elif key.startswith(_ATTRIBUTE):
                 attributes[key.removeprefix(_ATTRIBUTE)] = msgspec.json.decode(held.value, type=str)
         except ValueError as error:
@@ -120,6 +132,7 @@ def load(snapshot: Snapshot) -> System:
         by_uuid={member.uuid: rank for rank, member in members.items()},
         tree=FaultTree(domains=domains, ranks=ranks, highest=highest),
         pools=pools,
+        remains=remains,
         attributes=attributes,
         map_version=counters.map_version,
         next_rank=counters.next_rank,

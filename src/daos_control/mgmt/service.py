@@ -139,6 +139,7 @@ class Management:
         pusher = GroupMapPusher(self._data_plane, lambda: writer.system, retry_s=self._retry_s)
         writer.listen(pusher.changed)
         duties.create_task(aio.guard("group updates", pusher.run()))
+        writer.listen(self.pools.look_around)
         duties.create_task(aio.guard("removal of left-over pools", self.pools.keep_tidy(self._retry_s)))
         self._stand(Standing.LEADING)
         log.info(f"MS leader running on {settings.hostname}")

@@ -27,6 +27,8 @@ class System:
     """Ranks by engine uuid; follows ``members``."""
     tree: FaultTree = field(default_factory=FaultTree)
     pools: Mapping[str, PoolService] = field(default_factory=dict)
+    remains: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    """Ranks that were away when a pool was destroyed, by its uuid: its storage may still be taken there."""
     attributes: Mapping[str, str] = field(default_factory=dict)
     """Users' attributes, settable properties and the service's notes, told apart by prefix."""
     map_version: int = 0
@@ -54,6 +56,13 @@ class System:
     def without_pool(self, uuid: str) -> Self:
         """Forget a pool."""
         return replace(self, pools={other: pool for other, pool in self.pools.items() if other != uuid})
+
+    def with_remains(self, uuid: str, ranks: frozenset[int]) -> Self:
+        """Note where something of a destroyed pool may be left; nowhere strikes out the note."""
+        if ranks == self.remains.get(uuid, frozenset()):
+            return self
+        kept = {other: where for other, where in self.remains.items() if other != uuid}
+        return replace(self, remains={**kept, uuid: ranks} if ranks else kept)
 
     def with_attributes(self, changes: Mapping[str, str | None]) -> Self:
         """Set attributes; None removes."""

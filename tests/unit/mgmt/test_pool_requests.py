@@ -239,7 +239,10 @@ async def test_a_creation_from_before_is_ended_and_tried_anew(bench: Bench) -> N
         await with_pool(bench, management)
         bench.engines.answer(DESTROY, pool_pb2.PoolDestroyResp(status=-1025))
         await management.pools.destroy(pool_pb2.PoolDestroyReq(id="tank", force=True, recursive=True))
+        bench.engines.close()
         assert (await management.pools.create(a_request())).status == -1013
+        bench.engines.open()
+        await until(lambda: not management.system.pools)
         bench.engines.answer(CREATE, MADE)
         assert await management.pools.create(a_request()) == MADE
 
@@ -283,6 +286,68 @@ async def test_a_pool_is_evicted_marked_destroyed_and_forgotten(bench: Bench) ->
         assert list(bench.engines.requests(DESTROY)[0].svc_ranks) == [1, 2, 3], "everywhere, not only where it is"
         with pytest.raises(PoolNotFound):
             await management.pools.destroy(destroy())
+
+
+async def test_a_destruction_that_nobody_asks_for_again_is_finished_all_the_same(bench: Bench) -> None:
+    async with bench.leading() as management:
+        await with_pool(bench, management)
+        bench.engines.answer(DESTROY, pool_pb2.PoolDestroyResp(status=-1006), pool_pb2.PoolDestroyResp(status=-1006))
+        request = pool_pb2.PoolDestroyReq(id="tank", force=True, recursive=True)
+        assert (await management.pools.destroy(request)).status == -1006
+        await until(lambda: not management.system.pools)
+
+
+async def dies(management: Management, rank: int) -> None:
+    member = management.system.members[rank]
+    event = Event(
+        id=EventId.SWIM_RANK_DEAD,
+        type=EventType.STATE_CHANGE,
+        severity=Severity.NOTICE,
+        message="SWIM marked rank as dead.",
+        timestamp="2026-01-02T03:04:05.000+00:00",
+        hostname="h",
+        rank=rank,
+        incarnation=member.incarnation,
+    )
+    await management.on_event(event)
+    assert management.system.members[rank].state is MemberState.EXCLUDED
+
+
+async def test_a_rank_that_was_away_brings_nothing_of_a_destroyed_pool_back(bench: Bench) -> None:
+    async with bench.leading() as management:
+        await with_pool(bench, management)
+        await dies(management, 2)
+        await management.pools.destroy(pool_pb2.PoolDestroyReq(id="tank", force=True, recursive=True))
+        assert [list(sent.svc_ranks) for sent in bench.engines.requests(DESTROY)] == [[1]]
+    async with bench.leading() as management:
+        assert management.system.pools == {}
+        bench.engines.answer(DESTROY, pool_pb2.PoolDestroyResp(status=-1006))
+        await management.join(a_join(2, incarnation=99))
+        sent = await bench.engines.asked(DESTROY, 3)
+        assert [(request.id, list(request.svc_ranks)) for request in sent[1:]] == [(UUID, [2]), (UUID, [2])]
+        await until(lambda: not management.system.remains)
+
+
+async def test_a_pool_that_could_not_be_made_because_a_rank_did_not_answer_leaves_nothing_there(bench: Bench) -> None:
+    async with bench.leading() as management:
+        bench.engines.open()
+        await bench.with_members(management)
+        bench.engines.answer(CREATE, pool_pb2.PoolCreateResp(status=-1006))
+        assert (await management.pools.create(a_request())).status == -1006
+        assert management.system.pools == {}
+        (sent,) = await bench.engines.asked(DESTROY)
+        assert (sent.id, list(sent.svc_ranks)) == (UUID, [1, 2])
+        await until(lambda: not management.system.remains)
+
+
+async def test_a_pool_made_anew_is_not_taken_for_the_remains_of_the_first_attempt(bench: Bench) -> None:
+    async with bench.leading() as management:
+        await with_pool(bench, management)
+        await dies(management, 2)
+        await management.pools.destroy(pool_pb2.PoolDestroyReq(id="tank", force=True, recursive=True))
+        bench.engines.answer(CREATE, MADE)
+        await management.pools.create(a_request())
+        assert management.system.remains == {}
 
 
 async def test_a_pool_with_containers_stays_unless_they_are_meant_too(bench: Bench) -> None:

@@ -3,7 +3,7 @@
 Engines make and keep pools; these rules say which ranks, how big, under which label, and who may be asked.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -23,6 +23,8 @@ MIN_SCM_PER_TARGET: Final = 16 << 20
 MIN_NVME_PER_TARGET: Final = 1 << 30
 _MIB: Final = 1 << 20
 TIERS: Final = 2
+UNREACHED: Final = frozenset({Der.UNREACH, Der.TIMEDOUT, Der.HG, Der.EXCLUDED})
+"""Statuses of a failed creation that say: some rank did not answer, so nobody knows what it has of the pool."""
 
 Choose = Callable[[Sequence[int], int], Sequence[int]]
 """Picks so many of these ranks: at random, in a real system."""
@@ -83,7 +85,8 @@ def plan(system: System, wish: PoolWish, storage: EngineStorage, *, choose: Choo
         last_update=now,
     )
     planned = PoolPlan(pool=pool, fault_domains=tuple(system.tree.words(ranks)))
-    return Change(system=system.with_pool(pool), outcome=planned)
+    # What was left of an earlier attempt at this pool counts as its own from here on, and goes when it goes.
+    return Change(system=system.with_pool(pool).with_remains(wish.uuid, frozenset()), outcome=planned)
 
 
 def _check_label(system: System, label: str, uuid: str) -> None:
@@ -172,8 +175,35 @@ def destroying(system: System, uuid: str, *, now: datetime) -> Change[PoolServic
 
 
 def removed(system: System, uuid: str) -> Change[None]:
-    """The pool is gone, or never came to be."""
+    """The pool never came to be, or somebody knows that it is gone."""
     return Change(system=system.without_pool(uuid), outcome=None)
+
+
+def destroyed(system: System, uuid: str, ranks: Collection[int]) -> Change[None]:
+    """The pool is gone from these ranks; a rank that is away now may bring something of it back one day."""
+    away = frozenset(system.members).difference(ranks)
+    return Change(system=system.without_pool(uuid).with_remains(uuid, away), outcome=None)
+
+
+def not_created(system: System, uuid: str, status: int) -> Change[None]:
+    """The engines could not make the pool, and have removed what they had made of it, where they could."""
+    left = frozenset(_recorded(system, uuid).ranks) if status in UNREACHED else frozenset()
+    return Change(system=system.without_pool(uuid).with_remains(uuid, left), outcome=None)
+
+
+def remains_in_reach(system: System, uuid: str) -> frozenset[int]:
+    """Return the ranks that are here and may hold something of a destroyed pool."""
+    return frozenset(
+        rank
+        for rank in system.remains.get(uuid, ())
+        if (member := system.members.get(rank)) is not None and member.in_group
+    )
+
+
+def cleared(system: System, uuid: str, ranks: Collection[int]) -> Change[None]:
+    """Nothing is left of a destroyed pool on these ranks, nor on those that are no members any more."""
+    left = system.remains.get(uuid, frozenset()).difference(ranks)
+    return Change(system=system.with_remains(uuid, left.intersection(system.members)), outcome=None)
 
 
 def relabelled(system: System, uuid: str, label: str, *, now: datetime) -> Change[None]:
