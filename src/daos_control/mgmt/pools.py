@@ -8,7 +8,7 @@ Whatever is found half made or half destroyed later is swept away.
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -69,6 +69,8 @@ class PassedOn:
     prepare: Callable[[System, PoolService, Any], None] = lambda *_: None
     finish: Callable[[System, Any, Any], None] = lambda *_: None
     id_field: str = "id"
+    adds: Callable[[Any], Collection[int]] = lambda _: ()
+    """The ranks that a request adds to its pool."""
 
 
 def _known_rank(system: System, _: PoolService, request: Any) -> None:
@@ -124,8 +126,12 @@ PASSED_ON: Final[Mapping[str, PassedOn]] = MappingProxyType(
         "PoolEvict": PassedOn(method=drpc.Mgmt.POOL_EVICT),
         "PoolExclude": PassedOn(method=drpc.Mgmt.POOL_EXCLUDE, locked=True, prepare=_known_rank),
         "PoolDrain": PassedOn(method=drpc.Mgmt.POOL_DRAIN, locked=True, prepare=_known_rank),
-        "PoolReintegrate": PassedOn(method=drpc.Mgmt.POOL_REINT, locked=True, prepare=_reintegrate),
-        "PoolExtend": PassedOn(method=drpc.Mgmt.POOL_EXTEND, locked=True, prepare=_extend),
+        "PoolReintegrate": PassedOn(
+            method=drpc.Mgmt.POOL_REINT, locked=True, prepare=_reintegrate, adds=lambda request: (request.rank,)
+        ),
+        "PoolExtend": PassedOn(
+            method=drpc.Mgmt.POOL_EXTEND, locked=True, prepare=_extend, adds=lambda request: request.ranks
+        ),
         "PoolUpgrade": PassedOn(method=drpc.Mgmt.POOL_UPGRADE, locked=True),
         "PoolRebuildStart": PassedOn(method=drpc.Mgmt.POOL_REBUILD_START, locked=True),
         "PoolRebuildStop": PassedOn(method=drpc.Mgmt.POOL_REBUILD_STOP, locked=True),
@@ -198,9 +204,16 @@ class Pools:
         how = PASSED_ON[name]
         pool_id = getattr(request, how.id_field)
         if how.locked:
-            with self.locks.hold(rules.in_service(self._system, pool_id).uuid):
+            uuid = rules.in_service(self._system, pool_id).uuid
+            with self.locks.hold(uuid):
+                await self._take_over(uuid, how.adds(request))
                 return await self._ask(how, request)
         return await self._ask(how, request)
+
+    async def _take_over(self, uuid: str, ranks: Collection[int]) -> None:
+        """Keep what a pool gets on these ranks from being swept away as the remains of an earlier one of its name."""
+        if not self._system.remains.get(uuid, frozenset()).isdisjoint(ranks):
+            await self._decisions.apply(partial(rules.cleared, uuid=uuid, ranks=ranks))
 
     async def _ask(self, how: PassedOn, request: Any) -> Any:
         system = self._system

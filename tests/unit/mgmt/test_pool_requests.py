@@ -347,7 +347,23 @@ async def test_a_pool_made_anew_is_not_taken_for_the_remains_of_the_first_attemp
         await management.pools.destroy(pool_pb2.PoolDestroyReq(id="tank", force=True, recursive=True))
         bench.engines.answer(CREATE, MADE)
         await management.pools.create(a_request())
+        assert management.system.remains == {UUID: {2}}
+        request = pool_pb2.PoolExtendReq(id="tank", ranks=[2])
+        await management.pools.pass_on("PoolExtend", request)
         assert management.system.remains == {}
+
+
+async def test_an_attempt_that_fails_again_forgets_nothing_of_the_first(bench: Bench) -> None:
+    async with bench.leading() as management:
+        bench.engines.open()
+        await bench.with_members(management)
+        for status in (-1006, -1007):
+            bench.engines.answer(CREATE, pool_pb2.PoolCreateResp(status=status))
+        bench.engines.answer(DESTROY, *[pool_pb2.PoolDestroyResp(status=-1006)] * 2)
+        await management.pools.create(a_request())
+        await dies(management, 2)
+        await management.pools.create(a_request())
+        assert 2 in management.system.remains[UUID]
 
 
 async def test_a_pool_with_containers_stays_unless_they_are_meant_too(bench: Bench) -> None:

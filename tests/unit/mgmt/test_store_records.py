@@ -33,7 +33,8 @@ def stored(systems: list[System]) -> dict[str, bytes]:
     return items
 
 
-STEP = st.tuples(st.sampled_from(["join", "move", "pool", "nopool", "attr", "noattr"]), st.integers(1, 4))
+KINDS = ["join", "move", "pool", "nopool", "remains", "noremains", "attr", "noattr"]
+STEP = st.tuples(st.sampled_from(KINDS), st.integers(1, 4))
 
 
 @given(st.lists(STEP, max_size=25))
@@ -61,6 +62,10 @@ def test_any_history_is_read_back(steps: list[tuple[str, int]]) -> None:
                 system = system.with_pool(pool)
             case "nopool":
                 system = system.without_pool(f"u{number}")
+            case "remains":
+                system = system.with_remains(f"u{number}", frozenset({1, number}))
+            case "noremains":
+                system = system.with_remains(f"u{number}", frozenset())
             case "attr":
                 system = system.with_attributes({f"a/{number}": "wert ü\n"})
             case "noattr":
@@ -85,7 +90,9 @@ def test_values_can_be_read_by_people() -> None:
     assert b'"fault_domain":"/host1"' in member
 
 
-@pytest.mark.parametrize("key", ["system/map", "system/member/1", "system/pool/x", "system/attr/k", "system/domain/h"])
+@pytest.mark.parametrize(
+    "key", ["system/map", "system/member/1", "system/pool/x", "system/remains/x", "system/attr/k", "system/domain/h"]
+)
 def test_damage_is_reported_with_the_key(key: str) -> None:
     with pytest.raises(StoreUnavailable, match=key):
         records.load(snapshot({key: b'{"half'}))

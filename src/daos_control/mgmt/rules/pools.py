@@ -85,8 +85,9 @@ def plan(system: System, wish: PoolWish, storage: EngineStorage, *, choose: Choo
         last_update=now,
     )
     planned = PoolPlan(pool=pool, fault_domains=tuple(system.tree.words(ranks)))
-    # What was left of an earlier attempt at this pool counts as its own from here on, and goes when it goes.
-    return Change(system=system.with_pool(pool).with_remains(wish.uuid, frozenset()), outcome=planned)
+    # What an earlier attempt at this pool left on its ranks is its own from here on.
+    remains = system.remains.get(wish.uuid, frozenset()).difference(ranks)
+    return Change(system=system.with_pool(pool).with_remains(wish.uuid, remains), outcome=planned)
 
 
 def _check_label(system: System, label: str, uuid: str) -> None:
@@ -187,7 +188,9 @@ def destroyed(system: System, uuid: str, ranks: Collection[int]) -> Change[None]
 
 def not_created(system: System, uuid: str, status: int) -> Change[None]:
     """The engines could not make the pool, and have removed what they had made of it, where they could."""
-    left = frozenset(_recorded(system, uuid).ranks) if status in UNREACHED else frozenset()
+    left = system.remains.get(uuid, frozenset())
+    if status in UNREACHED:
+        left = left.union(_recorded(system, uuid).ranks)
     return Change(system=system.without_pool(uuid).with_remains(uuid, left), outcome=None)
 
 
@@ -201,7 +204,10 @@ def remains_in_reach(system: System, uuid: str) -> frozenset[int]:
 
 
 def cleared(system: System, uuid: str, ranks: Collection[int]) -> Change[None]:
-    """Nothing is left of a destroyed pool on these ranks, nor on those that are no members any more."""
+    """Nothing is left of a destroyed pool on these ranks, or a new one with its uuid takes it over.
+
+    What ranks have that are no members any more is nobody's business.
+    """
     left = system.remains.get(uuid, frozenset()).difference(ranks)
     return Change(system=system.with_remains(uuid, left.intersection(system.members)), outcome=None)
 
