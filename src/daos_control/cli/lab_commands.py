@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from functools import wraps
 from pathlib import Path
 
 from daos_control.apps.lab import bringup, processes
@@ -19,6 +20,20 @@ from daos_control.cli.flags import Values
 from daos_control.config.control import NAMED_BY
 
 
+def _command(run: Callable[[Values], int]) -> Callable[[Values], int]:
+    """Make a command of a function that may raise."""
+
+    @wraps(run)
+    def guarded(values: Values) -> int:
+        try:
+            return run(values)
+        except (DaosControlError, OSError) as error:
+            return _complain(error)
+
+    return guarded
+
+
+@_command
 def up(values: Values) -> int:
     """Bring a lab up, then show the system as an administrator would see it."""
     try:
@@ -36,8 +51,6 @@ def up(values: Values) -> int:
     began = time.monotonic()
     try:
         asyncio.run(_show_steps(bringup.up(folder, wish, pool_bytes=pool_bytes)))
-    except (DaosControlError, OSError) as error:
-        return _complain(error)
     except KeyboardInterrupt:
         return _complain("interrupted; 'daos_lab up' goes on where this stopped, 'daos_lab down' clears it away")
     lab = Lab.load(folder)
@@ -51,6 +64,7 @@ def up(values: Values) -> int:
     return 0
 
 
+@_command
 def down(values: Values) -> int:
     """Stop a lab and clear it away."""
     lab = _lab(values)
@@ -64,6 +78,7 @@ def down(values: Values) -> int:
     return 0
 
 
+@_command
 def status(values: Values) -> int:
     """Show every process of a lab; the exit code is 0 if all of them run."""
     lab = _lab(values)
@@ -82,6 +97,7 @@ def status(values: Values) -> int:
     return 0 if all_run else 1
 
 
+@_command
 def logs(values: Values) -> int:
     """Show the end of the logs with tail(1), which knows how to follow files."""
     lab = _lab(values)
@@ -101,21 +117,25 @@ def logs(values: Values) -> int:
         return 0
 
 
+@_command
 def kill(values: Values) -> int:
     """Send SIGKILL."""
     return _signal(values, signal.SIGKILL, "killed")
 
 
+@_command
 def pause(values: Values) -> int:
     """Send SIGSTOP."""
     return _signal(values, signal.SIGSTOP, "frozen; 'daos_lab resume' lets it go on")
 
 
+@_command
 def resume(values: Values) -> int:
     """Send SIGCONT."""
     return _signal(values, signal.SIGCONT, "goes on")
 
 
+@_command
 def env(values: Values) -> int:
     """Print shell commands for eval."""
     lab = _lab(values)
@@ -142,7 +162,12 @@ def _no_lab(values: Values) -> int:
 
 
 def _complain(error: object) -> int:
-    print(f"ERROR: daos_lab: {error}", file=sys.stderr)
+    text = error
+    if isinstance(error, OSError) and error.filename:
+        text = f"{error.filename}: {error.strerror}"
+    elif isinstance(error, Fault) and error.domain == "lab":  # our own, with no number that anybody could look up
+        text = error.description
+    print(f"ERROR: daos_lab: {text}", file=sys.stderr)
     if isinstance(error, Fault) and error.resolution:
         print(f"ERROR: daos_lab: {error.resolution}", file=sys.stderr)
     return 1

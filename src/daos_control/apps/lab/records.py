@@ -12,6 +12,7 @@ from typing import Self
 import msgspec
 
 from daos_control.apps.lab.plan import Place, Plan, Wish, plan
+from daos_control.base.errors import Fault
 
 FILE_NAME = "lab.json"
 
@@ -59,12 +60,20 @@ class Lab:
 
     @classmethod
     def load(cls, folder: Path) -> Self | None:
-        """Read the notes of the lab in ``folder``; None if there is none."""
+        """Read the notes of the lab in ``folder``; None if there is none. Raises Fault if they cannot be read."""
         try:
             text = (folder / FILE_NAME).read_bytes()
         except FileNotFoundError:
             return None
-        return msgspec.json.decode(text, type=cls, dec_hook=_decode)
+        try:
+            return msgspec.json.decode(text, type=cls, dec_hook=_decode)
+        except msgspec.MsgspecError as error:
+            raise Fault(
+                "lab",
+                0,
+                f"{folder / FILE_NAME} is damaged ({error})",
+                resolution=f"end the lab's processes and mounts by hand, remove {folder}, and start anew",
+            ) from error
 
 
 def start_time(pid: int) -> int | None:
