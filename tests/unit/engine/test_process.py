@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,14 +11,32 @@ import pytest
 from daos_control.engine.process import EngineStartError, Output, exit_text, find_binary, running
 
 
+class Heard(list):
+    """The lines a process wrote, by stream; one may be waited for."""
+
+    def __init__(self):
+        super().__init__()
+        self._more = asyncio.Event()
+
+    def note(self, stream: str, line: str) -> None:
+        self.append((stream, line))
+        self._more.set()
+
+    async def wait_for(self, stream: str, line: str) -> None:
+        async with asyncio.timeout(10):
+            while (stream, line) not in self:
+                self._more.clear()
+                await self._more.wait()
+
+
 @pytest.fixture
 def lines():
-    return []
+    return Heard()
 
 
 @pytest.fixture
 def output(lines):
-    return Output(out=lambda line: lines.append(("out", line)), err=lambda line: lines.append(("err", line)))
+    return Output(out=partial(lines.note, "out"), err=partial(lines.note, "err"))
 
 
 def script(tmp_path: Path, text: str) -> Path:
@@ -64,7 +83,7 @@ async def test_leaving_the_scope_ends_it(tmp_path, output):
 async def test_one_that_ignores_requests_is_killed(tmp_path, lines, output):
     engine = script(tmp_path, "trap '' TERM INT; echo deaf; while :; do sleep 0.1; done")
     async with running(engine, [], {"PATH": os.environ["PATH"]}, output) as it:
-        await until(lambda: ("out", "deaf") in lines)
+        await lines.wait_for("out", "deaf")
         await it.stop(signal.SIGINT, grace_s=0.05)
         assert await it.ended() == f"{engine} exited: signal: killed"
 
@@ -72,7 +91,7 @@ async def test_one_that_ignores_requests_is_killed(tmp_path, lines, output):
 async def test_a_cancelled_stop_kills_at_once(tmp_path, lines, output):
     engine = script(tmp_path, "trap '' TERM; echo deaf; while :; do sleep 0.1; done")
     async with running(engine, [], {"PATH": os.environ["PATH"]}, output) as it:
-        await until(lambda: ("out", "deaf") in lines)
+        await lines.wait_for("out", "deaf")
         async with asyncio.TaskGroup() as group:
             stopping = group.create_task(it.stop(grace_s=1000))
             await asyncio.sleep(0)
@@ -120,9 +139,3 @@ def alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
-
-
-async def until(condition) -> None:
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.01)

@@ -1,0 +1,120 @@
+"""The rank calls: who is touched, what is answered."""
+
+import asyncio
+import signal
+
+import pytest
+
+from daos_control.apps.server.servicers.ctl_ranks import NoRanksError, RankService
+from daos_control.base.errors import DaosControlError, Fault
+from daos_control.engine.state import EngineState
+from daos_control.net.drpc.methods import Mgmt
+from daos_control.net.rpc.handlers import Caller
+from daos_control.security.components import Component
+from daos_control.testing.engine import stage
+from daos_control.wire.pb.ctl.ranks_pb2 import RanksReq, RanksResp
+from daos_control.wire.pb.mgmt import svc_pb2
+from daos_control.wire.pb.shared.ranks_pb2 import RankResult
+
+LEADER = Caller(component=Component.SERVER, address="10.0.0.1:4711")
+BOTH = RanksReq(ranks="7-8")
+
+
+async def both_ready(play):
+    for index in range(2):
+        await play.make_ready(index)
+    return RankService(play.harness)
+
+
+@pytest.mark.parametrize("call", ["prepare_shutdown", "stop", "start", "reset_format"])
+async def test_no_ranks_is_an_error(tmp_path, call):
+    async with stage(tmp_path) as play:
+        with pytest.raises(NoRanksError):
+            await getattr(RankService(play.harness), call)(RanksReq(), LEADER)
+
+
+async def test_ranks_of_others_and_engines_without_a_rank_are_left_alone(tmp_path):
+    async with stage(tmp_path, engines=2) as play:
+        await play.make_ready(0)
+        service = RankService(play.harness)
+        assert await service.stop(RanksReq(ranks="0-6,9-100"), LEADER) == RanksResp()
+        assert await service.stop(BOTH, LEADER) == RanksResp(
+            results=[RankResult(rank=7, state="stopped", msg="system stop")]
+        )
+        assert play.engines[1].supervisor.state is EngineState.STARTING
+
+
+async def test_an_orderly_stop_and_a_start(tmp_path):
+    async with stage(tmp_path, engines=2, answers={Mgmt.PREP_SHUTDOWN: lambda _: svc_pb2.DaosResp()}) as play:
+        service = await both_ready(play)
+        assert await service.prepare_shutdown(BOTH, LEADER) == RanksResp(
+            results=[RankResult(rank=7, state="stopping"), RankResult(rank=8, state="stopping")]
+        )
+        reply = await service.stop(BOTH, LEADER)
+        assert [result.state for result in reply.results] == ["stopped", "stopped"]
+        assert all("signal: interrupt" in engine.exits[0] for engine in play.engines)
+        assert all(engine.changes[-1].exit.wanted for engine in play.engines)
+        reply = await service.prepare_shutdown(BOTH, LEADER)
+        assert [result.state for result in reply.results] == ["stopped", "stopped"]
+        async with asyncio.TaskGroup() as group:
+            starting = group.create_task(service.start(RanksReq(ranks="7", check_mode=True), LEADER))
+            await play.make_ready(0)
+        assert starting.result() == RanksResp(results=[RankResult(rank=7, state="ready", msg="system start")])
+        assert play.engines[0].supervisor.check_mode
+        assert play.engines[1].supervisor.state is EngineState.STOPPED
+
+
+async def test_force_kills(tmp_path):
+    async with stage(tmp_path) as play:
+        await play.make_ready()
+        await RankService(play.harness).stop(RanksReq(ranks="7", force=True), LEADER)
+        assert "signal: killed" in play.engines[0].exits[0]
+
+
+async def test_starting_what_runs_changes_nothing_but_the_mode(tmp_path):
+    async with stage(tmp_path) as play:
+        await play.make_ready()
+        pid = play.engines[0].process.pid
+        reply = await RankService(play.harness).start(RanksReq(ranks="7", check_mode=True), LEADER)
+        assert reply.results[0].state == "ready"
+        assert play.engines[0].process.pid == pid
+
+
+async def test_an_engine_that_cannot_start_is_told_at_once(tmp_path):
+    async with stage(tmp_path) as play:
+        await play.make_ready()
+        service = RankService(play.harness)
+        await service.stop(RanksReq(ranks="7", force=True), LEADER)
+        play.town.answer = refuse
+        async with asyncio.TaskGroup() as group:
+            starting = group.create_task(service.start(RanksReq(ranks="7"), LEADER))
+            await play.engines[0].until(EngineState.STARTING)
+            play.call_back()
+        (result,) = starting.result().results
+        assert (result.errored, result.state, result.msg) == (True, "errored", "system start: rank failed to start")
+
+
+async def test_a_refused_preparation_is_an_error_of_that_rank_alone(tmp_path):
+    async with stage(tmp_path, engines=2, answers={Mgmt.PREP_SHUTDOWN: lambda _: svc_pb2.DaosResp()}) as play:
+        service = await both_ready(play)
+        play.engines[1].answers[Mgmt.PREP_SHUTDOWN] = lambda _: svc_pb2.DaosResp(status=-1025)
+        first, second = (await service.prepare_shutdown(BOTH, LEADER)).results
+        assert (first.state, second.state) == ("stopping", "errored")
+        assert "DER_MISC(-1025)" in second.msg
+
+
+async def test_identities_are_taken_from_stopped_engines_only(tmp_path):
+    async with stage(tmp_path) as play:
+        await play.make_ready()
+        service = RankService(play.harness)
+        with pytest.raises(Fault) as running:
+            await service.reset_format(RanksReq(ranks="7"), LEADER)
+        assert running.value.code == 612
+        await play.engines[0].supervisor.stop(signal.SIGKILL)
+        reply = await service.reset_format(RanksReq(ranks="7"), LEADER)
+        assert reply == RanksResp(results=[RankResult(rank=7, state="awaitformat")])
+        assert not (play.engines[0].folder / "superblock").exists()
+
+
+def refuse(_):
+    raise DaosControlError("excluded")
