@@ -1,0 +1,101 @@
+"""daos_server's command line: what options change in the configuration."""
+
+import json
+
+import pytest
+
+from daos_control.base.logs import Level
+from daos_control.cli import daos_server
+from daos_control.cli.flags import parse
+from daos_control.cli.server_commands import log_level, overridden
+from daos_control.config.server import EngineConfig, ServerConfig
+from daos_control.config.storage import Tier
+
+CONFIG = ServerConfig(
+    engines=(
+        EngineConfig(targets=4, nr_xs_helpers=1, storage=(Tier(storage_class="ram", scm_mount="/mnt/daos0"),)),
+        EngineConfig(targets=4, nr_xs_helpers=1, storage=(Tier(storage_class="ram", scm_mount="/mnt/daos1"),)),
+    )
+)
+
+
+def given(*arguments):
+    return parse(daos_server.PROGRAM, ["start", *arguments]).values
+
+
+def test_nothing_given_nothing_changed():
+    assert overridden(CONFIG, given()) == CONFIG
+
+
+def test_what_is_given_counts_for_the_server_and_every_engine():
+    values = given("-p", "7", "-g", "tank", "-d", "/run/x", "-i", "-t", "8", "-x", "0", "-f", "0", "-m", "vos,rdb")
+    config = overridden(CONFIG, values)
+    assert (config.port, config.name, config.socket_dir, config.modules) == (7, "tank", "/run/x", "vos,rdb")
+    assert config.transport_config.allow_insecure
+    assert {(one.targets, one.nr_xs_helpers, one.first_core, one.modules) for one in config.engines} == {
+        (8, 0, 0, "vos,rdb")
+    }
+
+
+def test_the_deprecated_mount_is_the_first_engines():
+    config = overridden(CONFIG, given("--storage", "/elsewhere"))
+    assert [one.scm.scm_mount for one in config.engines] == ["/elsewhere", "/mnt/daos1"]
+    assert "deprecated" in config.notices[-1]
+
+
+@pytest.mark.parametrize(
+    ("mask", "debug", "level"),
+    [
+        (Level.INFO, False, Level.INFO),
+        (Level.INFO, True, Level.TRACE),
+        (Level.DEBUG, True, Level.DEBUG),
+        (Level.NOTICE, True, Level.NOTICE),
+        (Level.DISABLED, False, Level.INFO),
+    ],
+)
+def test_log_levels(mask, debug, level):
+    assert log_level(ServerConfig(control_log_mask=mask), debug=debug) is level
+
+
+def run(capsys, *arguments):
+    code = daos_server.run(daos_server.PROGRAM, list(arguments))
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def test_version(capsys):
+    assert run(capsys, "version") == (0, "DAOS Control Server version 2.8.0\n", "")
+    code, out, _ = run(capsys, "-j", "version")
+    assert (code, json.loads(out)["response"]["version"]) == (0, "2.8.0")
+
+
+def test_network_scan_in_json(capsys):
+    code, out, _ = run(capsys, "-j", "network", "scan", "-p", "all", "--ignore-config")
+    assert code == 0
+    ((key, entry),) = json.loads(out)["response"].items()
+    assert int(key) >= 0
+    assert entry["HostSet"] == "localhost"
+    assert set(entry["HostFabric"]) == {"Interfaces", "Providers", "NumaCount", "CoresPerNuma"}
+
+
+def test_network_scan_in_words(capsys):
+    code, out, _ = run(capsys, "network", "scan", "-p", "ofi+nothing", "--ignore-config")
+    assert (code, out.startswith("No network interface here can be used")) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        pytest.param(["start", "-o", "/nowhere.yml"], "/nowhere.yml", id="no such file"),
+        pytest.param(["-j", "start"], "prints no JSON", id="JSON of what has none"),
+        pytest.param(["scm"], "not there yet", id="what comes later"),
+        pytest.param(
+            ["network", "scan", "-o", "/nowhere.yml"], "/nowhere.yml", id="a configuration that is named counts"
+        ),
+    ],
+)
+def test_complaints(capsys, arguments, complaint):
+    code, _, err = run(capsys, *arguments)
+    assert code == 1
+    assert err.startswith("ERROR: ")
+    assert complaint in err
