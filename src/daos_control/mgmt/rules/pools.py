@@ -23,8 +23,8 @@ MIN_SCM_PER_TARGET: Final = 16 << 20
 MIN_NVME_PER_TARGET: Final = 1 << 30
 _MIB: Final = 1 << 20
 TIERS: Final = 2
-UNREACHED: Final = frozenset({Der.UNREACH, Der.TIMEDOUT, Der.HG, Der.EXCLUDED})
-"""Statuses of a failed creation that say: some rank did not answer, so nobody knows what it has of the pool."""
+REFUSALS: Final = frozenset({Der.INVAL, Der.NOSPACE, Der.NO_PERM, Der.NOTSUPPORTED, Der.EXIST, Der.OOG})
+"""Statuses of a failed creation that come from ranks in good health: what they say is cleaned up is."""
 
 Choose = Callable[[Sequence[int], int], Sequence[int]]
 """Picks so many of these ranks: at random, in a real system."""
@@ -187,9 +187,9 @@ def destroyed(system: System, uuid: str, ranks: Collection[int]) -> Change[None]
 
 
 def not_created(system: System, uuid: str, status: int) -> Change[None]:
-    """The engines could not make the pool, and have removed what they had made of it, where they could."""
+    """The engines could not make the pool. They remove what they had made of it, but not from ranks that just died."""
     left = system.remains.get(uuid, frozenset())
-    if status in UNREACHED:
+    if status not in REFUSALS:
         left = left.union(_recorded(system, uuid).ranks)
     return Change(system=system.without_pool(uuid).with_remains(uuid, left), outcome=None)
 
