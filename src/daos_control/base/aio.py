@@ -78,7 +78,7 @@ async def background() -> AsyncIterator[Background]:
                 tasks.cancel()
     except BaseExceptionGroup as errors:
         if len(errors.exceptions) == 1:
-            raise errors.exceptions[0] from None
+            raise errors.exceptions[0] from errors.exceptions[0].__cause__  # without the group, with its own cause
         raise
 
 
@@ -99,7 +99,7 @@ async def map_bounded(limit: int, function: Callable[[Item], Awaitable[Result]],
             for _ in range(max(1, limit)):
                 group.create_task(worker())
     except ExceptionGroup as errors:
-        raise errors.exceptions[0] from None
+        raise errors.exceptions[0] from errors.exceptions[0].__cause__
     return [results[number] for number in sorted(results)]
 
 
