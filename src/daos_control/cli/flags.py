@@ -3,7 +3,8 @@
 A program is a tree of ``Command`` values. A leaf names the function that runs it as
 ``"package.module:function"``; it is imported only once it is to run, and so is a value parser given
 as text. Nothing here may import more than a bare interpreter start-up can bear: ``dmg version`` is
-measured against ``python -c pass``. That is why the tables are named tuples and not dataclasses.
+measured against ``python -c pass``. That is why the tables are plain classes and not dataclasses. They are never
+changed.
 
 The grammar is that of DAOS 2.8's programs: ``-x``, ``-xVALUE``, ``-x VALUE``, ``-x=VALUE``,
 ``--long VALUE``, ``--long=VALUE``, bundled flags (``-vj``), options between and after arguments,
@@ -16,12 +17,17 @@ an option.
 5
 """
 
-import importlib
-import os
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from __future__ import annotations
 
-ValueParser: TypeAlias = Callable[[str], object]
+import os
+import sys
+
+TYPE_CHECKING = False  # as in typing, which takes longer to import than all of this
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from typing import Any, TypeAlias
+
+    ValueParser: TypeAlias = Callable[[str], object]
 
 
 def text(value: str) -> str:
@@ -50,26 +56,57 @@ def words(value: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in value.split(",") if word.strip())
 
 
-class Option(NamedTuple):
-    """One option; without ``parse`` it is a flag, which takes no value."""
+class Option:
+    """One option; without ``parse`` it is a flag, which takes no value.
 
-    name: str
-    """Long name, without dashes; empty if there is only a short one."""
-    short: str = ""
-    help: str = ""
-    parse: ValueParser | str | None = None
-    """Turns text into the value, raising ``ValueError``; or ``"package.module:function"``, or None for a flag."""
-    metavar: str = ""
-    default: object = None
-    required: bool = False
-    repeat: bool = False
-    """May be given many times: the value is a tuple of all."""
-    choices: tuple[str, ...] = ()
-    hidden: bool = False
-    group: str = "Options"
-    """Heading in the help."""
-    dest: str = ""
-    """Name of the value, if not the long name with underscores."""
+    ``name`` is the long name, without dashes, and empty if there is only a short one. ``parse`` turns text into the
+    value, raising ``ValueError``; given as ``"package.module:function"`` it is imported once it is needed. The value of
+    a ``repeat`` option is a tuple of all that was given. ``group`` is a heading in the help.
+    """
+
+    __slots__ = (
+        "choices",
+        "default",
+        "dest",
+        "group",
+        "help",
+        "hidden",
+        "metavar",
+        "name",
+        "parse",
+        "repeat",
+        "required",
+        "short",
+    )
+
+    def __init__(
+        self,
+        name: str,
+        short: str = "",
+        *,
+        help: str = "",  # noqa: A002 - a table reads best in plain words
+        parse: ValueParser | str | None = None,
+        metavar: str = "",
+        default: object = None,
+        required: bool = False,
+        repeat: bool = False,
+        choices: tuple[str, ...] = (),
+        hidden: bool = False,
+        group: str = "Options",
+        dest: str = "",
+    ) -> None:
+        self.name = name
+        self.short = short
+        self.help = help
+        self.parse = parse
+        self.metavar = metavar
+        self.default = default
+        self.required = required
+        self.repeat = repeat
+        self.choices = choices
+        self.hidden = hidden
+        self.group = group
+        self.dest = dest
 
     @property
     def key(self) -> str:
@@ -82,16 +119,27 @@ class Option(NamedTuple):
         return ", ".join([f"-{self.short}"] * bool(self.short) + [f"--{self.name}"] * bool(self.name))
 
 
-class Positional(NamedTuple):
-    """One argument that is known by its place."""
+class Positional:
+    """One argument that is known by its place; with ``repeat`` it takes all that is left, as a tuple."""
 
-    name: str
-    help: str = ""
-    required: bool = True
-    parse: ValueParser | str = text
-    repeat: bool = False
-    """Takes all that is left: the value is a tuple."""
-    dest: str = ""
+    __slots__ = ("dest", "help", "name", "parse", "repeat", "required")
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        help: str = "",  # noqa: A002
+        required: bool = True,
+        parse: ValueParser | str = text,
+        repeat: bool = False,
+        dest: str = "",
+    ) -> None:
+        self.name = name
+        self.help = help
+        self.required = required
+        self.parse = parse
+        self.repeat = repeat
+        self.dest = dest
 
     @property
     def key(self) -> str:
@@ -99,22 +147,40 @@ class Positional(NamedTuple):
         return self.dest or self.name.replace("-", "_")
 
 
-class Command(NamedTuple):
-    """A program, a group of commands, or a leaf that runs something."""
+class Command:
+    """A program, a group of commands, or a leaf that runs something.
 
-    name: str
-    help: str = ""
-    run: str = ""
-    """``"package.module:function"``, called with ``Values``; beside ``commands`` it makes a sub-command optional."""
-    options: tuple[Option, ...] = ()
-    positionals: tuple[Positional, ...] = ()
-    commands: tuple["Command", ...] = ()
-    aliases: tuple[str, ...] = ()
-    hidden: bool = False
-    details: str = ""
-    """Paragraphs for the help, behind the one-liner."""
-    group: str = "Commands"
-    """Heading in the help of the outer command."""
+    ``run`` is ``"package.module:function"``, called with ``Values``; beside ``commands`` it makes a sub-command
+    optional. ``details`` are paragraphs for the help, behind the one-liner; ``group`` is the heading under which the
+    outer command's help lists this one.
+    """
+
+    __slots__ = ("aliases", "commands", "details", "group", "help", "hidden", "name", "options", "positionals", "run")
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        help: str = "",  # noqa: A002
+        run: str = "",
+        options: tuple[Option, ...] = (),
+        positionals: tuple[Positional, ...] = (),
+        commands: tuple[Command, ...] = (),
+        aliases: tuple[str, ...] = (),
+        hidden: bool = False,
+        details: str = "",
+        group: str = "Commands",
+    ) -> None:
+        self.name = name
+        self.help = help
+        self.run = run
+        self.options = options
+        self.positionals = positionals
+        self.commands = commands
+        self.aliases = aliases
+        self.hidden = hidden
+        self.details = details
+        self.group = group
 
 
 class Values:
@@ -148,12 +214,14 @@ class Values:
         self._defaults.setdefault(key, default)
 
 
-class Parsed(NamedTuple):
-    """A command line understood."""
+class Parsed:
+    """A command line understood: the path from the program to the command that was chosen, and the values."""
 
-    path: tuple[Command, ...]
-    """From the program to the command that was chosen."""
-    values: Values
+    __slots__ = ("path", "values")
+
+    def __init__(self, path: tuple[Command, ...], values: Values) -> None:
+        self.path = path
+        self.values = values
 
     @property
     def command(self) -> Command:
@@ -195,14 +263,13 @@ def execute(parsed: Parsed) -> int:
 def load(target: str) -> Callable[..., Any]:
     """Import ``"package.module:function"``."""
     module, _, name = target.partition(":")
-    function: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    __import__(module)  # importlib would have to be imported itself
+    function: Callable[..., Any] = getattr(sys.modules[module], name)
     return function
 
 
 def main(program: Command, argv: Sequence[str]) -> int:
     """Parse, run, and report usage errors on stderr: all that a program without --json needs."""
-    import sys
-
     try:
         parsed = parse(program, argv)
     except HelpWanted as help_text:
@@ -252,7 +319,7 @@ class _Parser:
     def _parsed(self) -> Parsed:
         return Parsed(tuple(self._path), self._values)
 
-    def _fail(self, message: str) -> "UsageError":
+    def _fail(self, message: str) -> UsageError:
         return UsageError(message, self._parsed)
 
     def _enter(self, command: Command) -> None:
@@ -435,7 +502,7 @@ def _names(command: Command) -> str:
     return command.name + "".join(f", {alias}" for alias in command.aliases)
 
 
-def _grouped(items: Any, attribute: str) -> Iterator[tuple[str, list[Any]]]:
+def _grouped(items: Iterable[Any], attribute: str) -> Iterator[tuple[str, list[Any]]]:
     groups: dict[str, list[Any]] = {}
     for item in items:
         groups.setdefault(getattr(item, attribute), []).append(item)

@@ -199,7 +199,9 @@ class ManagementClient:
             error = outcome.most_telling()
             onward = _onward(error, hosts, start, retry)
             if onward is None:
-                raise _for_caller(error, outcome.errors) from error
+                if is_connection_error(error):
+                    raise ManagementServiceUnreachable(outcome.errors) from error
+                raise error
             race.wait.trouble = str(error)
             hosts = onward
             await self._sleep(self._back_off.pause_s(rounds))
@@ -221,10 +223,6 @@ class ManagementClient:
 
 def _late(request: str, timeout_s: float) -> Fault:
     return FaultCode.CLIENT_RPC_TIMEOUT.fault(request=request, limit=f"{timeout_s:g} s")
-
-
-def _for_caller(error: DaosControlError, errors: Mapping[str, DaosControlError]) -> DaosControlError:
-    return ManagementServiceUnreachable(errors) if is_connection_error(error) else error
 
 
 def _onward(error: DaosControlError, hosts: list[str], start: list[str], retry: RetryTest) -> list[str] | None:

@@ -594,11 +594,11 @@ def explained(entry: str) -> str:
     """
 
     def words(letters: str, known: Mapping[str, str]) -> str:
-        return "/".join(known.get(letter, "Unknown") for letter in letters) or "None"
+        return "/".join(known.get(letter, "Unknown") for letter in letters)
 
     types, flags, identity, permissions = (entry.split(":", 3) + [""] * 3)[:4]
     who = _IDENTITIES.get(identity, identity)
-    return f"{words(types, _TYPES)}:{words(flags, _FLAGS)}:{who}:{words(permissions, _PERMISSIONS)}"
+    return f"{words(types, _TYPES)}:{words(flags, _FLAGS)}:{who}:{words(permissions, _PERMISSIONS) or 'None'}"
 
 
 def read_acl(path: str) -> tuple[str, ...]:

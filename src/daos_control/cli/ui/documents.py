@@ -27,6 +27,8 @@ def document(value: Any) -> Any:  # noqa: PLR0911 - a table of types
             return [document(item) for item in value] or None
         case Mapping():
             return {str(key): document(item) for key, item in sorted(value.items())}
+        case _:
+            pass
     if is_dataclass(value):
         return {part.name.rstrip("_"): document(getattr(value, part.name)) for part in fields(value)}
     raise TypeError(f"{type(value).__name__} has no place in a document")

@@ -1,0 +1,105 @@
+"""dmg as people and scripts meet it: exit codes, which stream says what, help that costs nothing."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from daos_control.cli.dmg import run
+from daos_control.cli.dmg.commands import PROGRAM
+from daos_control.cli.flags import Command, load
+
+NOBODY = "hostlist: ['127.0.0.1:1']\ntransport_config:\n  allow_insecure: true\n"
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "daos_control.yml"
+    path.write_text(NOBODY)
+    return path
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["version"]) == 0
+    assert capsys.readouterr().out == "DAOS Admin Tool version 2.8.0\n"
+
+
+def test_version_as_a_document(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["-j", "version"]) == 0
+    read = json.loads(capsys.readouterr().out)
+    assert (read["response"]["version"], read["error"], read["status"]) == ("2.8.0", None, 0)
+
+
+@pytest.mark.parametrize("line", ["-h", "pool -h", "pool create --help", "system query -h extra"])
+def test_help_goes_to_standard_output(line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(line.split()) == 0
+    assert capsys.readouterr().out.startswith("Usage: dmg")
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["", "pool", "nonsense", "system query --bogus", "pool query", "-l host1 system query", "pool create t -z 150%"],
+)
+def test_wrong_usage_is_told_on_standard_error(line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(line.split()) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("ERROR: dmg: ")
+
+
+def test_wrong_usage_is_a_document_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["-j", "system", "query", "--bogus"]) == 1
+    captured = capsys.readouterr()
+    assert json.loads(captured.out) == {"response": None, "error": "unknown flag `bogus'", "status": -1025}
+    assert captured.err == "ERROR: dmg: unknown flag `bogus'\n"
+
+
+def test_help_after_json_prints_both(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["-j", "pool", "-h"]) == 0
+    out = capsys.readouterr().out
+    assert json.JSONDecoder().raw_decode(out)[0]["status"] == -1025
+    assert "\nUsage: dmg pool" in out
+
+
+def test_a_configuration_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["-o", "/nonexistent.yml", "-j", "system", "query"]) == 1
+    captured = capsys.readouterr()
+    assert "/nonexistent.yml" in json.loads(captured.out)["error"]
+    assert captured.err.startswith("ERROR: dmg: system query failed: cannot read the configuration /nonexistent.yml")
+
+
+@pytest.mark.parametrize("options", [["-j"], ["-j", "-d"], []], ids=["json", "json and debug", "for people"])
+def test_a_system_that_is_down(options: list[str], config: Path) -> None:
+    command = [sys.executable, "-c", "from daos_control.cli.dmg import main; main()", "-o", str(config), *options]
+    done = subprocess.run([*command, "system", "query"], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "ERROR: dmg: system query failed: unable to contact the DAOS Management Service" in done.stderr
+    assert "ERROR: dmg: client: code = 506 resolution = " in done.stderr
+    if options:
+        assert json.loads(done.stdout)["response"] is None
+    else:
+        assert done.stdout == ""
+
+
+@pytest.mark.parametrize("line", ["-h", "version", "pool create -h", "-j version", "nonsense"])
+def test_what_needs_no_server_imports_next_to_nothing(line: str) -> None:
+    heavy = {"asyncio", "grpc", "google.protobuf", "logging", "dataclasses", "typing", "yaml", "msgspec", "argparse"}
+    script = f"import sys; from daos_control.cli.dmg import run; run({line.split()!r}); print('\\n', *sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert not heavy & set(done.stdout.splitlines()[-1].split())
+
+
+def leaves(command: Command, path: str = "") -> list[tuple[str, Command]]:
+    here = f"{path} {command.name}".strip()
+    return [(here, command)] * bool(command.run) + [leaf for inner in command.commands for leaf in leaves(inner, here)]
+
+
+@pytest.mark.parametrize(("path", "command"), leaves(PROGRAM), ids=[path for path, _ in leaves(PROGRAM)])
+def test_every_command_in_the_table_can_be_loaded(path: str, command: Command) -> None:
+    assert callable(load(command.run))
+    assert command.help, "every command says what it does"
+    for value in (*command.options, *command.positionals):
+        if isinstance(value.parse, str):
+            assert callable(load(value.parse))

@@ -1,0 +1,56 @@
+"""The client's public face: names, cheap imports, and a sync twin for every verb."""
+
+import inspect
+import subprocess
+import sys
+
+import pytest
+
+import daos_control.client as package
+from daos_control.client import sync
+from daos_control.client.daos import DaosClient
+from daos_control.client.network import Network
+from daos_control.client.pools import Pools
+from daos_control.client.server import Server
+from daos_control.client.storage import Storage
+from daos_control.client.system import System
+
+TWINS = [
+    (System, sync.SyncSystem),
+    (Pools, sync.SyncPools),
+    (Storage, sync.SyncStorage),
+    (Network, sync.SyncNetwork),
+    (Server, sync.SyncServer),
+]
+
+
+def test_every_public_name_can_be_had() -> None:
+    assert sorted(package.__all__) == dir(package)
+    for name in package.__all__:
+        assert getattr(package, name) is not None
+
+
+def test_importing_the_package_loads_nothing() -> None:
+    script = "import sys, daos_control.client; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"asyncio", "grpc", "google.protobuf", "anyio", "dataclasses"} & set(loaded)
+
+
+@pytest.mark.parametrize(("part", "twin"), TWINS, ids=lambda kind: kind.__name__)
+def test_every_verb_has_a_twin_that_waits(part: type, twin: type) -> None:
+    verbs = {name: verb for name, verb in vars(part).items() if inspect.iscoroutinefunction(verb) and name[0] != "_"}
+    assert verbs
+    for name, verb in verbs.items():
+        blocking = getattr(twin, name)
+        assert not inspect.iscoroutinefunction(blocking)
+        assert inspect.signature(blocking) == inspect.signature(verb)
+        assert blocking.__doc__ == verb.__doc__
+
+
+def test_both_clients_are_made_from_a_configuration_in_the_same_way() -> None:
+    assert inspect.signature(sync.SyncDaosClient.from_config) == inspect.signature(DaosClient.from_config)
+
+
+def test_a_sync_client_waits_for_answers_from_another_thread(system_of_one: DaosClient) -> None:
+    with sync.SyncDaosClient(lambda: system_of_one) as daos:
+        assert [member.rank for member in daos.system.query().members] == [0]

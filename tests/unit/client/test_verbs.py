@@ -1,0 +1,139 @@
+"""What the verbs do beyond asking: refusing, repeating safely, keeping what went well."""
+
+from typing import Any
+
+import pytest
+
+from daos_control.base.der import Der
+from daos_control.base.errors import DaosError, Fault, NotReplica, PoolNotFound, RaftUnavailable, Uninitialized
+from daos_control.base.fault_codes import FaultCode
+from daos_control.client.daos import DaosClient
+from daos_control.client.errors import InvalidRequest
+from daos_control.client.pool_size import Total
+from daos_control.wire.pb.ctl import common_pb2, storage_pb2, storage_scm_pb2
+from daos_control.wire.pb.mgmt import pool_pb2, svc_pb2, system_pb2
+
+MEMBERS = system_pb2.SystemQueryResp(
+    members=[
+        system_pb2.SystemMember(rank=rank, state=state) for rank, state in enumerate(["joined", "stopped", "ready"])
+    ],
+    data_version=1,
+)
+
+
+async def test_ranks_and_hosts_may_not_be_mixed(make_answers: Any) -> None:
+    daos = DaosClient(make_answers(), ["a"])
+    with pytest.raises(InvalidRequest, match="by ranks or by hosts"):
+        await daos.system.stop(ranks=[0], hosts=["a"])
+    with pytest.raises(InvalidRequest, match="no ranks or hosts"):
+        await daos.system.exclude()
+
+
+async def test_a_system_with_running_ranks_is_not_erased(make_answers: Any) -> None:
+    answers = make_answers(SystemQuery=MEMBERS)
+    with pytest.raises(InvalidRequest, match="following 2 ranks to be stopped: 0,2"):
+        await DaosClient(answers, ["a"]).system.erase()
+    assert not answers.requests("SystemErase")
+
+
+async def test_a_leader_query_tries_every_replica(make_answers: Any) -> None:
+    reply = svc_pb2.LeaderQueryResp(current_leader="a:10001", replicas=["a:10001", "b:10001"])
+    refused = FaultCode.CLIENT_CONNECTION_REFUSED.fault(address="b:10001")
+    leader = await DaosClient(make_answers(LeaderQuery=reply, b_LeaderQuery=refused), ["a"]).system.leader()
+    assert leader.down_replicas == ("b:10001",)
+
+
+async def test_a_running_system_is_not_formatted(make_answers: Any) -> None:
+    answers = make_answers(SystemQuery=Uninitialized(), b_SystemQuery=MEMBERS)
+    with pytest.raises(Fault) as raised:
+        await DaosClient(answers, ["a,b"]).storage.format()
+    assert raised.value.code == FaultCode.CLIENT_FORMAT_RUNNING_SYSTEM
+    assert not answers.requests("StorageFormat")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [Uninitialized(), RaftUnavailable(), NotReplica(["z:1"]), FaultCode.CLIENT_CONNECTION_REFUSED.fault(address="a")],
+    ids=lambda error: type(error).__name__,
+)
+async def test_a_system_that_does_not_run_is_formatted(make_answers: Any, error: Exception) -> None:
+    done = storage_pb2.StorageFormatResp(mrets=[storage_scm_pb2.ScmMountResult(mntpoint="/mnt/daos0")])
+    report = await DaosClient(make_answers(SystemQuery=error, StorageFormat=done), ["a"]).storage.format()
+    assert report.by_host()["a:10001"].scm_mount_points[0].path == "/mnt/daos0"
+    report.check()
+
+
+async def test_a_host_may_have_formatted_some_and_failed_with_some(make_answers: Any) -> None:
+    failed = common_pb2.ResponseState(status=common_pb2.CTL_ERR_SCM, error="mount failed", info="retry")
+    reply = storage_pb2.StorageFormatResp(
+        mrets=[
+            storage_scm_pb2.ScmMountResult(mntpoint="/mnt/daos0"),
+            storage_scm_pb2.ScmMountResult(mntpoint="/mnt/daos1", state=failed),
+        ]
+    )
+    report = await DaosClient(make_answers(SystemQuery=Uninitialized(), StorageFormat=reply), ["a"]).storage.format()
+    assert len(report.by_host()["a:10001"].scm_mount_points) == 1
+    assert [(str(problem.error), str(problem.hosts)) for problem in report.problems] == [("mount failed", "a:10001")]
+
+
+async def test_hosts_with_equal_storage_fall_together_whatever_their_serial_numbers(make_answers: Any) -> None:
+    def scan(serial: str, size: int = 5) -> storage_pb2.StorageScanResp:
+        reply = storage_pb2.StorageScanResp()
+        controller = reply.nvme.ctrlrs.add(serial=serial, pci_addr="0000:80:00.0")
+        controller.namespaces.add(id=1, size=size)
+        return reply
+
+    answers = make_answers(h1_StorageScan=scan("A"), h2_StorageScan=scan("B"), h3_StorageScan=scan("C", size=6))
+    report = await DaosClient(answers, ["h[1-3]"]).storage.scan()
+    assert [str(group.hosts) for group in report.groups] == ["h3:10001", "h[1-2]:10001"]
+
+
+async def test_a_pool_is_created_with_an_identity_that_survives_repeats(make_answers: Any) -> None:
+    tries = iter([DaosError(Der.GRPVER), pool_pb2.PoolCreateResp(svc_ldr=1, tgt_ranks=[0])])
+
+    def create(_: Any) -> Any:
+        answer = next(tries)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    answers = make_answers(PoolCreate=create)
+    pool = await DaosClient(answers, ["a"]).pools.create("tank", Total(total_bytes=100), user="bob", group="staff@here")
+    first, second = answers.requests("PoolCreate")
+    assert first == second
+    assert (first.uuid, first.user, first.user_group) == (pool.uuid, "bob@", "staff@here")
+
+
+async def test_destroying_a_pool_that_is_gone_is_an_error_only_the_first_time(make_answers: Any) -> None:
+    with pytest.raises(PoolNotFound):
+        await DaosClient(make_answers(PoolDestroy=PoolNotFound(label="t")), ["a"]).pools.destroy("t")
+    answers = iter([DaosError(Der.TIMEDOUT), PoolNotFound(label="t")])
+
+    def destroy(_: Any) -> Any:
+        raise next(answers)
+
+    await DaosClient(make_answers(PoolDestroy=destroy), ["a"]).pools.destroy("t")
+
+
+async def test_a_pool_that_cannot_be_queried_is_listed_all_the_same(make_answers: Any) -> None:
+    listed = pool_pb2.ListPoolsResp(
+        pools=[
+            pool_pb2.ListPoolsResp.Pool(uuid="u2", label="b", state="Ready"),
+            pool_pb2.ListPoolsResp.Pool(uuid="u1", label="a", state="Destroying"),
+        ]
+    )
+    answers = make_answers(ListPools=listed, PoolQuery=DaosError(Der.NO_PERM))
+    found = await DaosClient(answers, ["a"]).pools.list()
+    assert [(pool.label, pool.state) for pool in found.pools] == [("a", "Destroying"), ("b", "Ready")]
+    assert found.query_errors == {"u2": DaosError(Der.NO_PERM)}
+
+
+async def test_one_rank_that_cannot_be_excluded_does_not_stop_the_others(make_answers: Any) -> None:
+    def exclude(request: Any) -> Any:
+        if request.rank == 1:
+            raise DaosError(Der.NONEXIST)
+        return pool_pb2.PoolExcludeResp()
+
+    result = await DaosClient(make_answers(PoolExclude=exclude), ["a"]).pools.exclude("tank", [2, 1])
+    assert [(r.rank, r.errored) for r in result.results] == [(1, True), (2, False)]
+    assert result.problem() == "rank 1 failed on pool tank"
