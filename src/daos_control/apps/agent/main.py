@@ -11,7 +11,7 @@ import resource
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, closing, contextmanager
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,7 @@ from signal import SIGINT, SIGTERM, SIGUSR1, SIGUSR2, Signals
 
 from daos_control.apps.agent import identity, systemd, upstream
 from daos_control.apps.agent.attach_cache import AttachInfoCache
+from daos_control.apps.agent.client_metrics import CannotGather, ClientMetrics, client_metrics
 from daos_control.apps.agent.client_process import NumaNodes, process_name
 from daos_control.apps.agent.credentials import Credentials
 from daos_control.apps.agent.fabric import Fabric, FabricDevice, NameFilter, NoFabric
@@ -47,6 +48,7 @@ SOCKET = "daos_agent.sock"
 SOCKET_MODE = 0o666  # any local user may be a client; who it is, the kernel tells us
 
 _LOOK_UP_THREADS = 16
+_DEFAULT_RETAIN_S = 60.0
 
 
 class CannotStart(DaosControlError):
@@ -109,12 +111,11 @@ async def open_agent(
     machine = socket.gethostname().partition(".")[0]
     if config.enable_evict_on_start:
         await upstream.clean_up(service, machine)
-    if config.telemetry_port:
-        log.notice("client metrics are not exported yet: telemetry_port is accepted, and nothing listens there")
     with (
         closing(Interfaces()) as interfaces,
         closing(ProcessWatch()) as watch,
         _credentials(config.credential_config, certificates, machine) as credentials,
+        _metrics(config) as metrics,
     ):
         async with process_monitor(
             evict=partial(upstream.evict, service), watch=watch, name_of=process_name
@@ -132,6 +133,7 @@ async def open_agent(
                 credentials=credentials,
                 monitor=monitor,
                 telemetry=_telemetry(config),
+                metrics=metrics,
                 name_of=process_name,
                 numa_node_of=NumaNodes.load().of_process,
                 is_closing=agent.is_closing.is_set,
@@ -231,6 +233,24 @@ def _telemetry(config: AgentConfig) -> TelemetryPolicy:
         only=config.telemetry_enabled_procs,
         never=config.telemetry_disabled_procs,
     )
+
+
+@contextmanager
+def _metrics(config: AgentConfig) -> Iterator[ClientMetrics | None]:
+    """Gather client metrics if they are configured; that they cannot be must not keep anybody from his data."""
+    if not config.telemetry_port:
+        yield None
+        return
+    log.notice("client metrics are gathered, not exported yet: nothing listens on telemetry_port")
+    with ExitStack() as stack:
+        watch = stack.enter_context(closing(ProcessWatch()))
+        retain_s = config.telemetry_retain or _DEFAULT_RETAIN_S
+        metrics = None
+        try:
+            metrics = stack.enter_context(client_metrics(watch=watch, retain_s=retain_s))
+        except (CannotGather, OSError) as error:
+            log.error(f"client metrics cannot be gathered: {error}")
+        yield metrics
 
 
 def _namesakes(name: str) -> Iterator[int]:

@@ -6,6 +6,7 @@ answered with a status (the application sees that). Which one it is, is part of 
 Who calls is what the kernel says. Requests carry no identity, and none that they might carry would be believed.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -13,8 +14,8 @@ from uuid import UUID
 
 from google.protobuf.message import Message
 
-from daos_control.apps.agent import telemetry
 from daos_control.apps.agent.attach_info import AttachInfo
+from daos_control.apps.agent.client_metrics import CannotRegister
 from daos_control.apps.agent.credentials import Credentials
 from daos_control.apps.agent.fabric import FabricDevice, NoFabric
 from daos_control.apps.agent.process_monitor import ProcessMonitor, TooManyHandles
@@ -67,6 +68,14 @@ class TelemetryAdvice(Protocol):
         ...
 
 
+class MetricsRegistry(Protocol):
+    """Where applications' metrics are gathered."""
+
+    def register(self, *, pid: int, uid: int, job: str, key: int) -> None:
+        """Link the metrics of a process, which are in shared memory of that key. Raises CannotRegister."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentService:
     """Answers clients; what it needs is given to it."""
@@ -77,6 +86,8 @@ class AgentService:
     credentials: Credentials
     monitor: ProcessMonitor
     telemetry: TelemetryAdvice
+    metrics: MetricsRegistry | None
+    """None if client metrics are not gathered."""
     name_of: Callable[[int], str]
     numa_node_of: Callable[[int], int]
     is_closing: Callable[[], bool]
@@ -180,11 +191,20 @@ class AgentService:
         self.monitor.exiting(peer.pid)
 
     async def set_up_client_telemetry(self, request: ClientTelemetryReq, peer: Peer) -> ClientTelemetryResp:
-        """Answer a caller that wants its metrics exported."""
-        try:
-            return telemetry.register(request)
-        except ValueError as error:
-            raise DrpcFailure(reason=f"client telemetry: {error}") from error
+        """Gather the caller's metrics with those of others."""
+        if not request.jobid:
+            raise DrpcFailure(reason="client telemetry: no job id")
+        if not request.shm_key:
+            raise DrpcFailure(reason="client telemetry: no shared memory key")
+        reply = ClientTelemetryResp(status=Der.UNINIT, agent_uid=os.getuid())
+        if self.metrics is not None:
+            try:
+                self.metrics.register(pid=peer.pid, uid=peer.uid, job=request.jobid, key=request.shm_key)
+                reply.status = Der.SUCCESS
+            except CannotRegister as refusal:
+                log.notice(f"client metrics are not gathered: {refusal}", pid=peer.pid, uid=peer.uid, job=request.jobid)
+                reply.status = refusal.status
+        return reply
 
 
 def _attach_status(status: Der) -> bytes:

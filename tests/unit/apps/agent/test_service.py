@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from daos_control.apps.agent.attach_info import AttachInfo, UnusableAttachInfo
+from daos_control.apps.agent.client_metrics import CannotRegister
 from daos_control.apps.agent.credentials import Credentials
 from daos_control.apps.agent.fabric import Fabric, FabricDevice, NameFilter
 from daos_control.apps.agent.identity import Identity, UserMap
@@ -15,6 +16,7 @@ from daos_control.apps.agent.local_fabric import LocalFabric
 from daos_control.apps.agent.process_monitor import TooManyHandles
 from daos_control.apps.agent.service import AgentService
 from daos_control.apps.agent.telemetry import TelemetryPolicy
+from daos_control.base.der import Der
 from daos_control.base.fault_codes import FaultCode
 from daos_control.net.drpc import methods
 from daos_control.net.drpc.errors import DrpcFailure, Status
@@ -23,6 +25,7 @@ from daos_control.testing.clock import ManualClock
 from daos_control.wire.pb.mgmt.svc_pb2 import (
     ClientNetHint,
     ClientTelemetryReq,
+    ClientTelemetryResp,
     GetAttachInfoReq,
     GetAttachInfoResp,
     PoolMonitorReq,
@@ -90,6 +93,7 @@ def agent(
         ),
         "monitor": Monitor(),
         "telemetry": TelemetryPolicy(),
+        "metrics": None,
         "name_of": lambda pid: "app",
         "numa_node_of": lambda pid: 0,
         "is_closing": lambda: False,
@@ -212,5 +216,50 @@ async def test_a_report_too_many_is_refused():
     assert status is Status.FAILURE
 
 
-async def test_an_incomplete_telemetry_request_fails():
-    assert await failure(agent(), methods.Mgmt.SETUP_CLIENT_TELEM, ClientTelemetryReq()) is Status.FAILURE
+class Registry:
+    """Notes what is registered; refuses when told so."""
+
+    def __init__(self, refusal: CannotRegister | None = None) -> None:
+        self.refusal = refusal
+        self.registered: list[dict[str, Any]] = []
+
+    def register(self, **what: Any) -> None:
+        if self.refusal is not None:
+            raise self.refusal
+        self.registered.append(what)
+
+
+METRICS = ClientTelemetryReq(jobid="job-1", shm_key=6668)
+
+
+async def test_metrics_are_registered_under_the_kernels_word():
+    registry = Registry()
+    reply = await agent(metrics=registry).handlers()[methods.Mgmt.SETUP_CLIENT_TELEM](METRICS, PEER)
+
+    assert reply == ClientTelemetryResp(status=0, agent_uid=os.getuid())
+    assert registry.registered == [{"pid": PEER.pid, "uid": PEER.uid, "job": "job-1", "key": 6668}]
+
+
+async def test_metrics_that_cannot_be_registered_are_no_failure_of_the_call():
+    registry = Registry(CannotRegister(Der.NO_PERM, "another user's"))
+    reply = await agent(metrics=registry).handlers()[methods.Mgmt.SETUP_CLIENT_TELEM](METRICS, PEER)
+
+    assert reply == ClientTelemetryResp(status=-1001, agent_uid=os.getuid())
+
+
+async def test_an_agent_that_gathers_no_metrics_says_so():
+    reply = await agent(metrics=None).handlers()[methods.Mgmt.SETUP_CLIENT_TELEM](METRICS, PEER)
+
+    assert reply == ClientTelemetryResp(status=-1015, agent_uid=os.getuid())
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [ClientTelemetryReq(), ClientTelemetryReq(shm_key=1), ClientTelemetryReq(jobid="j")],
+    ids=["empty", "no job", "no key"],
+)
+@pytest.mark.parametrize("metrics", [None, Registry()], ids=["off", "on"])
+async def test_an_incomplete_telemetry_request_fails(request_: ClientTelemetryReq, metrics: Registry | None):
+    service = agent(metrics=metrics)
+
+    assert await failure(service, methods.Mgmt.SETUP_CLIENT_TELEM, request_) is Status.FAILURE

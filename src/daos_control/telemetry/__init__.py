@@ -1,0 +1,1 @@
+"""Metrics as DAOS keeps them."""
