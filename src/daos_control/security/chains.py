@@ -8,7 +8,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from cryptography.x509 import BasicConstraints, Certificate, ExtensionNotFound, load_pem_x509_certificates
 
 from daos_control.base.fault_codes import FaultCode
-from daos_control.security.certificates import CERTIFICATE_MODE, CertificateError, CertificateFiles, Certificates, read
+from daos_control.security.certificate_files import (
+    CERTIFICATE_MODE,
+    CertificateError,
+    CertificateFiles,
+    Certificates,
+    read,
+)
 
 
 def parse(path: Path, pem: bytes) -> list[Certificate]:

@@ -15,7 +15,6 @@ from daos_control.base.errors import DaosControlError
 from daos_control.base.fault_codes import FaultCode
 from daos_control.base.version import DAOS_VERSION
 from daos_control.host import mounts
-from daos_control.host.helper.payloads import owner, read_format, state_payload
 from daos_control.host.helper.protocol import (
     HELPER,
     LOG_FILE_VARIABLE,
@@ -28,6 +27,7 @@ from daos_control.host.helper.protocol import (
     decode_request,
 )
 from daos_control.host.storage.apply import apply, look
+from daos_control.host.storage.payloads import owner, read_format, state_payload
 from daos_control.host.storage.plan import Means, plan_format
 
 Payload: TypeAlias = Mapping[str, Any]

@@ -19,9 +19,9 @@ from daos_control.base import logs
 from daos_control.base.errors import DaosControlError
 from daos_control.host import mounts
 from daos_control.host.helper.client import Helper
-from daos_control.host.helper.payloads import format_payload
 from daos_control.host.helper.protocol import ProtocolError
 from daos_control.host.storage.apply import apply, look, usage
+from daos_control.host.storage.payloads import format_payload
 from daos_control.host.storage.plan import Found, Means, RamDisk, needs_format, plan_format
 
 log = logs.get(__name__)

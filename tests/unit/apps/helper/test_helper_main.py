@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from daos_control.apps.helper.main import StrangerError, handle, refuse_strangers
-from daos_control.host.helper.payloads import format_payload
 from daos_control.host.helper.protocol import Request
+from daos_control.host.storage.payloads import format_payload
 from daos_control.host.storage.plan import RamDisk
 
 
