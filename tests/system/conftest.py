@@ -1,0 +1,350 @@
+"""A machine of its own for genuine DAOS 2.8 programs, and whole systems on it that mix them with ours.
+
+``DAOS_GENUINE`` names the prefix that DAOS 2.8 is installed in; without it, or without root, these tests are skipped.
+Processes run in private network, mount, process and IPC namespaces: they can use DAOS's own ports and paths, and the
+kernel ends every one of them with the first.
+"""
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+OURS = Path(sys.executable).parent
+PATIENCE_S = 120
+FORMAT_REQUIRED = r"(SCM format required)(?!;)"
+STARTED = r"DAOS I/O Engine.*process [0-9]+ started on"
+
+
+class Machine:
+    """Private namespaces. A second machine can share the network of a first one."""
+
+    def __init__(self, *, network: "Machine | None" = None) -> None:
+        inside = ["unshare", "--mount", "--pid", "--ipc", "--fork", "--kill-child", "--mount-proc"]
+        net = ["unshare", "--net"] if network is None else network.entering("--net")
+        script = "ip link set lo up && echo up && exec sleep infinity"
+        self._first = subprocess.Popen([*net, *inside, "sh", "-c", script], stdout=subprocess.PIPE, text=True)
+        assert self._first.stdout is not None
+        assert self._first.stdout.readline() == "up\n"
+        [self._pid] = children(self._first.pid)
+
+    def entering(self, *namespaces: str) -> list[str]:
+        """Return words to put before a command so that it runs here."""
+        return ["nsenter", f"--target={self._pid}", *(namespaces or ("--net", "--mount", "--pid", "--ipc")), "--"]
+
+    def end(self) -> None:
+        self._first.kill()
+        self._first.wait()
+        assert self._first.stdout is not None
+        self._first.stdout.close()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Programs:
+    """Which programs a system is made of."""
+
+    server: Path
+    engine: Path
+    agent: Path
+    dmg: Path
+
+
+class Process:
+    """A daemon, with what it has printed."""
+
+    def __init__(self, machine: Machine, words: Sequence[object], output: Path, environment: dict[str, str]) -> None:
+        self._output = output
+        self._from = output.stat().st_size if output.exists() else 0
+        with output.open("a") as file:
+            self._process = subprocess.Popen(
+                [*machine.entering(), *map(str, words)],
+                stdout=file,
+                stderr=file,
+                stdin=subprocess.DEVNULL,
+                env=environment,
+            )
+
+    @property
+    def output(self) -> str:
+        return self._output.read_bytes()[self._from :].decode(errors="replace")
+
+    @property
+    def pid(self) -> int:
+        """Of the program itself; nsenter waits for it."""
+        [pid] = children(self._process.pid)
+        return pid
+
+    def shows(self, pattern: str, times: int = 1) -> None:
+        """Wait until a pattern was printed that often; more often is wrong."""
+
+        def shown() -> bool:
+            assert self._process.poll() is None, f"ended before {pattern!r}:\n{self.output}"
+            return self.counts(pattern) >= times
+
+        until(shown, lambda: f"{pattern!r} {times} times in:\n{self.output}")
+        assert self.counts(pattern) == times
+
+    def counts(self, pattern: str) -> int:
+        return len(re.findall(pattern, self.output))
+
+    def send(self, number: int) -> int:
+        """Send a signal that ends it, and wait; return its exit code."""
+        os.kill(self.pid, number)
+        return self.end()
+
+    def end(self) -> int:
+        """Wait for its end; return its exit code."""
+        return self._process.wait(PATIENCE_S)
+
+
+class Host:
+    """A storage host: its machine, its folder, its server."""
+
+    def __init__(self, system: "MixedSystem", machine: Machine, name: str, *, port: int, engines: int) -> None:
+        self.system = system
+        self.machine = machine
+        self.folder = system.folder / name
+        self.port = port
+        self.engines = engines
+        self.programs = system.programs
+        self.server: Process
+        for part in ("sock", "bin"):
+            (self.folder / part).mkdir(parents=True)
+
+    def start(self) -> Process:
+        """Start the server, wherever it gets from there."""
+        engine = self.folder / "bin" / "daos_engine"
+        engine.unlink(missing_ok=True)
+        engine.symlink_to(self.programs.engine)
+        config = self.folder / "daos_server.yml"
+        config.write_text(yaml.safe_dump(self._config()))
+        path = f"{engine.parent}:{self.programs.server.parent}:{os.environ['PATH']}"
+        self.server = Process(
+            self.machine,
+            [self.programs.server, "start", "-o", config],
+            self.folder / "daos_server.out",
+            {**os.environ, "PATH": path},
+        )
+        return self.server
+
+    def stop(self, number: int) -> int:
+        return self.server.send(number)
+
+    def engine_pids(self) -> list[int]:
+        return [pid for pid in children(self.server.pid) if "engine" in command_name(pid)]
+
+    def _config(self) -> dict[str, Any]:
+        return {
+            "name": "daos_server",
+            "mgmt_svc_replicas": ["127.0.0.1:10001"],
+            "port": self.port,
+            "provider": "ofi+tcp",
+            "socket_dir": str(self.folder / "sock"),
+            "fault_path": f"/{self.folder.name}",
+            "disable_hugepages": True,
+            "system_ram_reserved": 1,
+            "control_log_mask": "INFO",
+            "control_log_file": str(self.folder / "daos_server.log"),
+            "helper_log_file": str(self.folder / "helper.log"),
+            "transport_config": self.system.transport("server"),
+            "engines": [self._engine(index) for index in range(self.engines)],
+        }
+
+    def _engine(self, index: int) -> dict[str, Any]:
+        return {
+            "targets": 1,
+            "nr_xs_helpers": 0,
+            "first_core": 0,
+            "fabric_iface": "lo",
+            "fabric_iface_port": self.port + 10000 + 100 * index,
+            "log_mask": "ERR",
+            "log_file": str(self.folder / f"engine{index}.log"),
+            "env_vars": ["D_LOG_FILE_APPEND_PID=0", "DAOS_TARGET_OVERSUBSCRIBE=1"],
+            "storage": [
+                {
+                    "class": "ram",
+                    "scm_size": 4,
+                    "scm_mount": str(self.folder / f"daos{index}"),
+                    "scm_hugepages_disabled": True,
+                }
+            ],
+        }
+
+
+class MixedSystem:
+    """A system of one or more hosts, an agent and an administrator, made of any mixture of programs."""
+
+    def __init__(self, folder: Path, prefix: Path, certificates: Path | None) -> None:
+        genuine = prefix / "bin"
+        self.folder = folder
+        self.ours = Programs(
+            server=OURS / "daos_server",
+            engine=OURS / "daos_engine_emulator",
+            agent=OURS / "daos_agent",
+            dmg=OURS / "dmg",
+        )
+        self.genuine = Programs(
+            server=genuine / "daos_server",
+            engine=genuine / "daos_engine",
+            agent=genuine / "daos_agent",
+            dmg=genuine / "dmg",
+        )
+        self.programs = replace(self.ours, engine=self.genuine.engine)
+        self._daos = genuine / "daos"
+        self._certificates = certificates
+        self._machines: list[Machine] = []
+        self._agents: list[Process] = []
+        self.hosts: list[Host] = []
+
+    def add_host(self, *, engines: int = 1) -> Host:
+        """Add a host; the first one holds the management service."""
+        first = self._machines[0] if self._machines else None
+        self._machines.append(Machine(network=first))
+        number = len(self._machines)
+        self.hosts.append(Host(self, self._machines[-1], f"h{number}", port=10000 + number, engines=engines))
+        return self.hosts[-1]
+
+    def bring_up(self, *, engines: int = 1) -> Host:
+        """Start a first host, format it, and wait until its engines have joined."""
+        host = self.add_host(engines=engines)
+        host.start().shows(FORMAT_REQUIRED, engines)
+        self.dmg("storage", "format", "-l", f"127.0.0.1:{host.port}")
+        host.server.shows(STARTED, engines)
+        self.all_joined(engines)
+        return host
+
+    def start_agent(self, **settings: object) -> Process:
+        folder = self.folder / "agent"
+        folder.mkdir()
+        config = {
+            "name": "daos_server",
+            "access_points": ["127.0.0.1:10001"],
+            "port": 10001,
+            "runtime_dir": str(folder),
+            "log_file": str(folder / "daos_agent.log"),
+            "fabric_ifaces": [{"numa_node": 0, "devices": [{"iface": "lo", "domain": "lo"}]}],
+            "transport_config": self.transport("agent"),
+            **settings,
+        }
+        (folder / "daos_agent.yml").write_text(yaml.safe_dump(config))
+        words = [self.programs.agent, "start", "-o", folder / "daos_agent.yml"]
+        agent = Process(self._machines[0], words, folder / "daos_agent.out", dict(os.environ))
+        self._agents.append(agent)
+        agent.shows("listening on ")
+        return agent
+
+    def dmg(self, *words: str, program: Path | None = None, code: int = 0) -> str:
+        """Run dmg; return what it printed."""
+        config = self.folder / "daos_control.yml"
+        hosts = [f"127.0.0.1:{host.port}" for host in self.hosts]
+        document = {"name": "daos_server", "hostlist": hosts, "transport_config": self.transport("admin")}
+        config.write_text(yaml.safe_dump(document))
+        return self._run([program or self.programs.dmg, "-o", config, *words], code)
+
+    def ask(self, *words: str, program: Path | None = None, code: int = 0) -> dict[str, Any]:
+        """Run dmg with --json; return the whole document."""
+        document: dict[str, Any] = json.loads(self.dmg("--json", *words, program=program, code=code))
+        return document
+
+    def members(self) -> list[dict[str, Any]]:
+        return list(self.ask("system", "query")["response"]["members"] or [])
+
+    def all_joined(self, count: int) -> None:
+        def joined() -> bool:
+            return [member["state"] for member in self.members()] == ["joined"] * count
+
+        until(joined, lambda: f"{count} members to join; there are {self.members()}")
+
+    def daos(self, *words: object, code: int = 0) -> str:
+        """Run the genuine ``daos``, a client of the agent."""
+        return self._run([self._daos, *words], code)
+
+    def segments(self) -> set[int]:
+        """Return the keys of all shared memory on the first host's machine."""
+        _, *rows = self._run(["cat", "/proc/sysvipc/shm"], 0).splitlines()
+        return {int(row.split()[0]) for row in rows}
+
+    def daos_metrics(self, *words: object) -> str:
+        """Run the genuine ``daos_metrics`` on the first host."""
+        return self._run([self._daos.with_name("daos_metrics"), *words], 0)
+
+    def transport(self, component: str) -> dict[str, Any]:
+        if self._certificates is None:
+            return {"allow_insecure": True}
+        certificates = {
+            "ca_cert": str(self._certificates / "daosCA.crt"),
+            "cert": str(self._certificates / f"{component}.crt"),
+            "key": str(self._certificates / f"{component}.key"),
+        }
+        if component == "server":
+            certificates["client_cert_dir"] = str(self._certificates / "clients")
+        return certificates
+
+    def end(self) -> None:
+        for machine in self._machines:
+            machine.end()
+        for process in (*self._agents, *(host.server for host in self.hosts)):
+            process.end()
+
+    def _run(self, words: Sequence[object], code: int) -> str:
+        environment = {**os.environ, "DAOS_AGENT_DRPC_DIR": str(self.folder / "agent"), "D_LOG_MASK": "CRIT"}
+        ran = subprocess.run(
+            [*self._machines[0].entering(), *map(str, words)],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PATIENCE_S,
+            env=environment,
+        )
+        assert ran.returncode == code, f"{words} ended with {ran.returncode}:\n{ran.stdout}\n{ran.stderr}"
+        return ran.stdout
+
+
+def children(pid: int) -> list[int]:
+    with contextlib.suppress(FileNotFoundError):
+        return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return []
+
+
+def command_name(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].decode()
+
+
+def until(condition: Callable[[], bool], what: Callable[[], str]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain for {what()}"
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def genuine() -> Path:
+    """The prefix of an installation of DAOS 2.8."""
+    prefix = os.environ.get("DAOS_GENUINE")
+    if not prefix:
+        pytest.skip("DAOS_GENUINE names no installation of DAOS 2.8")
+    if os.geteuid() != 0:
+        pytest.skip("private namespaces and tmpfs need root")
+    return Path(prefix)
+
+
+@pytest.fixture(params=["insecure", "certificates"])
+def mixed(request: pytest.FixtureRequest, genuine: Path, certificates: Path) -> Iterator[MixedSystem]:
+    """A system to be made of genuine programs and ours, without certificates and with ours."""
+    folder = Path("/tmp") / f"mix{os.getpid()}-{time.monotonic_ns() % 10**6}"  # socket paths must be short
+    folder.mkdir()
+    system = MixedSystem(folder, genuine, certificates if request.param == "certificates" else None)
+    yield system
+    system.end()
+    shutil.rmtree(folder)
