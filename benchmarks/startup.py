@@ -1,0 +1,94 @@
+"""Start-up: what a command costs before it does anything, and how soon a daemon listens.
+
+Commands are compared with a bare interpreter run in turn with them, since that is what Python costs anyway.
+"""
+
+import os
+import statistics
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
+
+from benchmarks import baseline, systems
+from benchmarks.processes import Usage, answers, listens, program, run_in_turn, until_ready
+from benchmarks.report import Figure, Report
+from daos_control.apps.lab.records import Lab
+
+ROUNDS = 20
+DAEMON_ROUNDS = 5
+BARE = "python -c pass"
+GOALS = {BARE: None, "dmg version": 3.0, "dmg -h": 3.0, "dmg system query": 12.0, "dmg system query, insecure": 12.0}
+
+
+def run(report: Report) -> None:
+    """Measure commands against running labs, then daemons of a stopped one."""
+    with systems.lab() as secure, systems.lab(insecure=True) as insecure:
+        usages = run_in_turn(
+            {
+                BARE: [sys.executable, "-c", "pass"],
+                "dmg version": [program("dmg"), "version"],
+                "dmg -h": [program("dmg"), "-h"],
+                "dmg system query": _query(secure),
+                "dmg system query, insecure": _query(insecure),
+            },
+            ROUNDS,
+        )
+        _print_commands(report, usages)
+        _stop(secure)
+        _print_daemons(report, secure)
+
+
+def _query(lab: Lab) -> list[str]:
+    return [program("dmg"), "-o", str(lab.plan.control_config_path), "system", "query"]
+
+
+def _print_commands(report: Report, usages: dict[str, list[Usage]]) -> None:
+    bare_wall = min(usage.wall_s for usage in usages[BARE])
+    bare_cpu = min(usage.cpu_s for usage in usages[BARE])
+    report.section(f"Start-up of commands: least of {ROUNDS}", "bare python")
+    for name, measured in usages.items():
+        goal = GOALS[name]
+        wall = min(usage.wall_s for usage in measured)
+        cpu = min(usage.cpu_s for usage in measured)
+        for what, value, bare in (("wall", wall, bare_wall), ("CPU", cpu, bare_cpu)):
+            report.add(
+                Figure(name=f"{name}, {what}", value=value * 1e3, unit="ms", reference=bare * 1e3, ratio_at_most=goal)
+            )
+    medians = {name: statistics.median(usage.wall_s for usage in measured) for name, measured in usages.items()}
+    report.note("median wall time: " + ", ".join(f"{name} {value * 1e3:.0f} ms" for name, value in medians.items()))
+
+
+def _print_daemons(report: Report, lab: Lab) -> None:
+    report.section(f"Start of daemons until they listen: least of {DAEMON_ROUNDS}", "DAOS 2.8")
+    host = lab.plan.hosts[0]
+    server = [program("daos_server"), "start", "-o", str(host.config_path), "--control-address", host.address]
+    environment = {**os.environ, "PATH": f"{lab.plan.programs}:{os.environ['PATH']}"}
+    usages = []
+    for _ in range(DAEMON_ROUNDS):
+        with until_ready(server, lambda: listens((host.address, 10001)), environment) as usage:
+            usages.append(usage)
+    _print_daemon(report, "daos_server", usages)
+    with tempfile.TemporaryDirectory(prefix="daos-bench-") as folder:
+        config = yaml.safe_load((lab.plan.agent_folder / "daos_agent.yml").read_text())
+        path = Path(folder) / "daos_agent.yml"
+        path.write_text(yaml.safe_dump({**config, "runtime_dir": folder}))
+        usages = []
+        for _ in range(DAEMON_ROUNDS):
+            command = [program("daos_agent"), "start", "-o", str(path)]
+            with until_ready(command, lambda: answers(Path(folder) / "daos_agent.sock")) as usage:
+                usages.append(usage)
+    _print_daemon(report, "daos_agent", usages)
+
+
+def _print_daemon(report: Report, name: str, usages: Sequence[Usage]) -> None:
+    wall = min(usage.wall_s for usage in usages) * 1e3
+    cpu = min(usage.cpu_s for usage in usages) * 1e3
+    report.add(Figure(name=f"{name}, wall", value=wall, unit="ms", reference=baseline.start_ms(name, "wall_ms")))
+    report.add(Figure(name=f"{name}, CPU", value=cpu, unit="ms", reference=baseline.start_ms(name, "cpu_ms")))
+
+
+def _stop(lab: Lab) -> None:
+    systems.lab_command(lab.place.folder, "down", "--keep")
