@@ -26,7 +26,7 @@ from daos_control.engine.process import find_binary
 from daos_control.engine.supervisor import RestartPolicy
 from daos_control.host import memory, network
 from daos_control.host.network import FabricInterface, Readiness
-from daos_control.host.storage.plan import RamDisk
+from daos_control.host.storage.plan import Means, RamDisk
 from daos_control.host.storage.scm import Maker, find_maker
 from daos_control.mgmt.ports import ClientHint, Settings
 from daos_control.mgmt.rules.pools import EngineStorage
@@ -84,7 +84,10 @@ async def prepare(config: ServerConfig, options: Options) -> Prepared:
     refuse_what_is_not_there_yet(config)
     await wait_for_interfaces([engine.fabric_iface for engine in config.engines])
     fabric = await asyncio.to_thread(scan_fabric)
-    config = prepared(config, await asyncio.to_thread(host_facts, config, fabric))
+    programs = own_folder()
+    maker = await find_maker(programs, helper_log=config.helper_log_file)
+    in_memory = maker.means is Means.TMPFS
+    config = prepared(config, await asyncio.to_thread(host_facts, config, fabric, in_memory=in_memory))
     for notice in config.notices:
         log.notice(notice)
     await asyncio.to_thread(save_active_config, config)
@@ -104,7 +107,6 @@ async def prepare(config: ServerConfig, options: Options) -> Prepared:
         control_iface=config.control_iface,
     )
     certificates, client_certificates = await asyncio.to_thread(load_certificates, config)
-    programs = own_folder()
     return Prepared(
         system=config.name,
         hostname=hostname,
@@ -119,7 +121,7 @@ async def prepare(config: ServerConfig, options: Options) -> Prepared:
         provider=config.provider,
         engines=tuple(engine_settings(config, index) for index in range(len(config.engines))),
         disks=tuple(ram_disk(engine) for engine in config.engines),
-        maker=await find_maker(programs, helper_log=config.helper_log_file),
+        maker=maker,
         hugepages=not config.disable_hugepages,
         restarts=RestartPolicy(
             enabled=not config.disable_engine_auto_restart, min_delay_s=float(config.restart_delay_s)
@@ -171,11 +173,14 @@ def scan_fabric() -> tuple[FabricInterface, ...]:
     return network.fabric_interfaces(network.net_interfaces(), network.addressed_interfaces())
 
 
-def host_facts(config: ServerConfig, fabric: Sequence[FabricInterface]) -> HostFacts:
-    """Return what the configuration depends on. Raises ConfigError for a provider that is not on its interface."""
+def host_facts(config: ServerConfig, fabric: Sequence[FabricInterface], *, in_memory: bool) -> HostFacts:
+    """Return what the configuration depends on; memory bounds RAM disks only if they are ``in_memory``.
+
+    Raises ConfigError for a provider that is not on its interface.
+    """
     own = memory.read_memory()
     return HostFacts(
-        memory_kib=own.total_kib,
+        memory_kib=own.total_kib if in_memory else None,
         hugepage_kib=own.hugepage_kib or _USUAL_HUGEPAGE_KIB,
         numa_nodes={interface.name: interface.numa_node for interface in network.net_interfaces()},
         fabric_domains={
