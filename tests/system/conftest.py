@@ -275,6 +275,9 @@ class MixedSystem:
         _, *rows = self._run(["cat", "/proc/sysvipc/shm"], 0).splitlines()
         return {int(row.split()[0]) for row in rows}
 
+    def until_segments_are(self, keys: set[int]) -> None:
+        until(lambda: self.segments() == keys, lambda: f"{keys} alone to remain of {self.segments()}")
+
     def daos_metrics(self, *words: object) -> str:
         """Run the genuine ``daos_metrics`` on the first host."""
         return self._run([self._daos.with_name("daos_metrics"), *words], 0)
