@@ -13,12 +13,15 @@ from daos_control.cli.ui.envelope import envelope
 
 if TYPE_CHECKING:
     from daos_control.base.logs import Level
+    from daos_control.client.network import HostFabric
     from daos_control.config.server import EngineConfig, ServerConfig
     from daos_control.host.network import FabricInterface
 
 PROGRAM = "daos_server"
 NAME = "DAOS Control Server"
 
+_THIS_HOST = "localhost"
+_NOTHING_FOUND = "No network interface here can be used by DAOS: it needs one that is up and has an address."
 _PROXY_VARIABLES = ("http_proxy", "https_proxy", "ftp_proxy", "socks_proxy", "no_proxy", "all_proxy")
 
 Document: TypeAlias = dict[str, Any]
@@ -31,10 +34,11 @@ def _command(run: Callable[[Values], Document | None]) -> Run:
     @wraps(run)
     def guarded(values: Values) -> int:
         from daos_control.base.errors import DaosControlError
+        from daos_control.net.drpc.errors import DrpcError
 
         try:
             document = run(values)
-        except (DaosControlError, OSError, ValueError) as error:
+        except (DaosControlError, DrpcError, OSError, ValueError) as error:
             if values.json:
                 print(envelope(None, error))
             return _complain(error)
@@ -87,6 +91,9 @@ def network_scan(values: Values) -> Document:
     """List what the local network interfaces are good for."""
     from daos_control.apps.server.preparation import scan_fabric
     from daos_control.apps.server.servicers.ctl_network import ALL
+    from daos_control.cli.dmg.network import fabric_document, fabric_text
+    from daos_control.cli.ui.tables import framed
+    from daos_control.client.fingerprint import fingerprint
     from daos_control.host.network import LOOPBACK
 
     wanted = values.provider or _configured_provider(values)
@@ -94,9 +101,10 @@ def network_scan(values: Values) -> Document:
     found = [
         one for one in scan_fabric() if one.device_class != LOOPBACK and (anything or one.provider.startswith(wanted))
     ]
+    fabric = _fabric(found)
     if not values.json:
-        print(_network_text(found))
-    return _network_document(found)
+        print(framed(_THIS_HOST) + fabric_text(fabric) if found else _NOTHING_FOUND)
+    return {str(fingerprint(fabric)): {"HostFabric": fabric_document(fabric), "HostSet": _THIS_HOST}}
 
 
 @_command
@@ -180,15 +188,12 @@ def _complain_of_bug(error: Exception) -> int:
     return 1
 
 
-def _network_document(found: Sequence["FabricInterface"]) -> Document:
-    """The form of ``dmg network scan``: hosts with equal fabrics share an entry, whose key is a hash."""
-    from daos_control.cli.ui.documents import document
-    from daos_control.client.fingerprint import fingerprint
+def _fabric(found: Sequence["FabricInterface"]) -> "HostFabric":
     from daos_control.client.network import HostFabric, HostFabricInterface
     from daos_control.host.cpus import cores_by_node
 
     cores = cores_by_node()
-    fabric = HostFabric(
+    return HostFabric(
         interfaces=tuple(
             HostFabricInterface(
                 provider=one.provider,
@@ -203,35 +208,3 @@ def _network_document(found: Sequence["FabricInterface"]) -> Document:
         numa_count=len(cores),
         cores_per_numa=max(cores.values(), default=0),
     )
-    named = {
-        "Interfaces": [
-            {
-                "Provider": one.provider,
-                "Device": one.device,
-                "NumaNode": one.numa_node,
-                "Priority": one.priority,
-                "NetDevClass": one.net_dev_class,
-            }
-            for one in fabric.interfaces
-        ]
-        or None,
-        "Providers": document(fabric.providers),
-        "NumaCount": fabric.numa_count,
-        "CoresPerNuma": fabric.cores_per_numa,
-    }
-    return {str(fingerprint(fabric)): {"HostFabric": named, "HostSet": "localhost"}}
-
-
-def _network_text(found: Sequence["FabricInterface"]) -> str:
-    if not found:
-        return "No network interface here can be used by DAOS: it needs one that is up and has an address."
-    by_node: dict[int, dict[str, list[str]]] = {}
-    for one in found:
-        by_node.setdefault(one.numa_node, {}).setdefault(one.provider, []).append(one.interface)
-    width = max(len(one.provider) for one in found) + 2
-    blocks = []
-    for node, providers in sorted(by_node.items()):
-        rows = [f"  {'Provider':{width}}Interfaces"]
-        rows += [f"  {provider:{width}}{', '.join(sorted(names))}" for provider, names in sorted(providers.items())]
-        blocks.append("\n".join([f"NUMA node {node}", *rows]))
-    return "\n\n".join(blocks)

@@ -17,6 +17,7 @@ from daos_control.apps.server.local import LocalEngine
 from daos_control.apps.server.membership import SystemMembership
 from daos_control.apps.server.preparation import Options, Prepared, prepare
 from daos_control.apps.server.replica import Replica
+from daos_control.apps.server.servicers.ctl_later import later_handlers
 from daos_control.apps.server.servicers.ctl_logs import LogService
 from daos_control.apps.server.servicers.ctl_network import NetworkService
 from daos_control.apps.server.servicers.ctl_ranks import RankService
@@ -127,7 +128,7 @@ class Server:
             LogService(self.engines),
             SmdService(self.harness),
         )
-        handlers = dict(mgmt_handlers(self.management))
+        handlers = {**mgmt_handlers(self.management), **later_handlers()}
         for service in services:
             handlers |= service.handlers()
         return handlers
