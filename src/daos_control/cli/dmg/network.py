@@ -6,7 +6,6 @@ from typing import Any
 from daos_control.cli.dmg.session import Output, Session, command
 from daos_control.cli.dmg.storage import errors_document, hosts_text, problem_of, problems_text
 from daos_control.cli.flags import Values
-from daos_control.cli.ui.documents import document
 from daos_control.cli.ui.tables import framed, table
 from daos_control.client.network import FabricReport, HostFabric
 
@@ -40,7 +39,7 @@ def fabric_document(fabric: HostFabric) -> dict[str, Any]:
     ]
     return {
         "Interfaces": interfaces or None,
-        "Providers": document(fabric.providers),
+        "Providers": list(fabric.providers),
         "NumaCount": fabric.numa_count,
         "CoresPerNuma": fabric.cores_per_numa,
     }

@@ -172,7 +172,7 @@ def created_text(pool: CreatedPool) -> str:
     return entity(f"Pool created with {ratios} storage tier ratio", facts)
 
 
-@command()
+@command("pool destroy failed")
 async def destroy(session: Session, args: Values) -> Output:
     """Remove a pool."""
     await session.daos.pools.destroy(pool_id(args), force=args.force, recursive=args.recursive)

@@ -101,7 +101,7 @@ def _run(function: Command, args: Values, failure: str, output: Output) -> int:
         real_stdout.flush()
     elif output.text:
         _print(output.text, json_logging=args.json_logging)
-    return _report(error, prefix, output.error_text)
+    return _report(error, prefix, "" if args.json else output.error_text)
 
 
 async def _within(function: Command, args: Values) -> Output:

@@ -11,7 +11,10 @@ from daos_control.base.rankset import RankSet
 
 
 def document(value: Any) -> Any:  # noqa: PLR0911 - a table of types
-    """Turn a value into what JSON can hold: a record becomes an object, an empty list null."""
+    """Turn a value into what JSON can hold: a record becomes an object, an empty list null.
+
+    A set of ranks stays a set, though empty.
+    """
     match value:
         case None | bool() | int() | str():
             return value
@@ -22,7 +25,7 @@ def document(value: Any) -> Any:  # noqa: PLR0911 - a table of types
         case HostSet():
             return str(value)
         case RankSet():
-            return list(value) or None
+            return list(value)
         case tuple() | list():
             return [document(item) for item in value] or None
         case Mapping():
