@@ -31,6 +31,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from google.protobuf.message import Message
 
+from daos_control.base import logs
 from daos_control.base.aio import map_bounded
 from daos_control.base.errors import (
     DaosControlError,
@@ -46,6 +47,8 @@ from daos_control.base.version import DAOS_VERSION
 from daos_control.client.errors import ManagementServiceUnreachable, is_connection_error
 from daos_control.client.hosts import addresses
 from daos_control.client.waiting import Wait, Waiting
+
+log = logs.get(__name__)
 
 Reply = TypeVar("Reply")
 
@@ -204,7 +207,9 @@ class ManagementClient:
                 raise error
             race.wait.trouble = str(error)
             hosts = onward
-            await self._sleep(self._back_off.pause_s(rounds))
+            pause_s = self._back_off.pause_s(rounds)
+            log.debug(f"trying {race.wait.request} again", hosts=",".join(hosts), pause_s=pause_s)
+            await self._sleep(pause_s)
         raise AssertionError("rounds never run out")
 
     def addressed(self, request: Message) -> Message:
@@ -346,10 +351,13 @@ class _Race:
 
     async def _one(self, host: str, outcome: _Outcome) -> None:
         with self.wait.asking(host):
+            log.debug(f"asking for {self.wait.request}", host=host)
             try:
                 outcome.replies[host] = await self._ask(host)
+                log.debug(f"an answer to {self.wait.request}", host=host)
             except DaosControlError as error:
                 outcome.errors[host] = error
+                log.debug(f"no answer to {self.wait.request}", host=host, error=error)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
