@@ -27,6 +27,7 @@ from daos_control.base.errors import DaosControlError
 from daos_control.client import DaosClient
 from daos_control.client.pool_size import PerRank
 from daos_control.model.member import MemberState
+from daos_control.model.pool_property import PoolQuery
 from daos_control.net.drpc import client as drpc
 from daos_control.net.drpc.methods import Mgmt
 from daos_control.wire.pb.mgmt import svc_pb2
@@ -152,7 +153,10 @@ class LabUnderFire:
         assert present <= promises.pools.keys() | promises.doubtful, "a pool that was destroyed is back"
         await self._pools_serve(client)
         for uuid in promises.doubtful & present:
-            promises.pools[uuid] = tuple(range(WISH.hosts * WISH.engines))
+            found = await client.pools.query(uuid, mask=int(PoolQuery.ENGINES_ENABLED | PoolQuery.ENGINES_DISABLED))
+            assert found.enabled_ranks is not None
+            assert found.disabled_ranks is not None
+            promises.pools[uuid] = (*found.enabled_ranks, *found.disabled_ranks)
         promises.doubtful.clear()
         await self._space_is_accounted()
 

@@ -1,6 +1,7 @@
 """One suite, every backend: what ``daos_control.store.api`` promises."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -190,9 +191,50 @@ async def test_a_truncated_file_is_called_damaged_and_left_alone(tmp_path: Path,
     await store.commit({f"k/{n}": b"x" * 1000 for n in range(50)})
     await store.aclose()
     whole = path.read_bytes()
-    path.write_bytes(whole[:keep] if keep else b"not a database at all" * 100)
+    path.write_bytes(whole[:keep])
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable, match=r"damaged.*backup"):
+            await SqliteStore.open(path)
+
+
+async def test_a_file_that_is_no_database_is_called_damaged_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "system.db"
+    path.write_bytes(b"not a database at all" * 100)
     with pytest.raises(StoreUnavailable, match=r"damaged.*backup"):
         await SqliteStore.open(path)
+    assert path.read_bytes() == b"not a database at all" * 100
+
+
+async def test_what_a_removed_file_left_behind_does_not_get_into_its_successor(tmp_path: Path) -> None:
+    path = tmp_path / "system.db"
+    store = await SqliteStore.open(path)
+    await store.commit({"k": b"old"})
+    log = path.with_name("system.db-wal")
+    old = log.read_bytes()
+    await store.aclose()
+    path.unlink()
+    log.write_bytes(old)
+    store = await SqliteStore.open(path)
+    assert not (await store.get("")).items
+    await store.aclose()
+
+
+async def test_a_file_that_was_taken_away_takes_no_changes(tmp_path: Path) -> None:
+    folder = tmp_path / "mounted"
+    folder.mkdir()
+    store = await SqliteStore.open(folder / "system.db")
+    revision = await store.commit({"k": b"v"})
+    folder.rename(tmp_path / "elsewhere")
+    with pytest.raises(StoreUnavailable, match="not where it was"):
+        await store.commit({"k": b"lost"})
+    folder.mkdir()
+    (folder / "system.db.lock").touch()
+    with pytest.raises(StoreUnavailable, match="not where it was"):
+        await store.commit({"k": b"lost"})
+    shutil.rmtree(folder)
+    (tmp_path / "elsewhere").rename(folder)
+    assert await store.commit({"k": b"kept"}) == revision + 1
+    await store.aclose()
 
 
 async def test_a_missing_folder_says_so(tmp_path: Path) -> None:

@@ -135,6 +135,7 @@ class _Database:
             return Snapshot({key: Versioned(value, revision) for key, value, revision in rows}, self.revision)
 
     def commit(self, writes: Mapping[str, bytes | None], expect: Mapping[str, int], fence: Leadership | None) -> int:
+        self._check_place()
         with self._translated(), self._transaction():
             if fence is not None and self._revision_of(fence.key) != fence.revision:
                 raise LostLeadership(fence.key)
@@ -150,6 +151,21 @@ class _Database:
         self.revision = revision
         return revision
 
+    def _check_place(self) -> None:
+        """Refuse to write into a file that is not at its path any more: whoever opens that path next will not see it.
+
+        This is how it is when the file system was unmounted under us: what was open stays open until we let go of it.
+        """
+        try:
+            there = os.path.samestat(os.fstat(self._lock), _lock_path(self._path).stat())
+        except OSError:
+            there = False
+        if not there:
+            raise StoreUnavailable(
+                f"{self._path} is not where it was: was its file system unmounted, or the folder removed? "
+                "Bring it back and restart daos_server; changes are refused until then"
+            )
+
     def close(self) -> None:
         try:
             with self._translated():
@@ -158,7 +174,8 @@ class _Database:
             os.close(self._lock)
 
     def _connect(self) -> sqlite3.Connection:
-        is_new = not self._path.exists()
+        if not self._path.exists():
+            self._create()
         connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=True)
         try:
             connection.execute("PRAGMA journal_mode = WAL")
@@ -166,31 +183,43 @@ class _Database:
             (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
             if verdict != "ok":
                 raise _damaged(self._path, verdict)
-            self._prepare_schema(connection)
+            self._check_version(connection)
         except BaseException:
             connection.close()
             raise
-        if is_new:
-            self._path.chmod(0o660)
-            _sync_folder(self._path.parent)
         return connection
 
-    def _prepare_schema(self, connection: sqlite3.Connection) -> None:
+    def _create(self) -> None:
+        """Make an empty database beside the path and move it there: one that is there and empty has been damaged."""
+        new = self._path.with_name(self._path.name + ".new")
+        for left_over in (f"{new}", f"{new}-journal", f"{self._path}-wal", f"{self._path}-shm"):
+            Path(left_over).unlink(missing_ok=True)
+        connection = sqlite3.connect(new, isolation_level=None)
+        try:
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute(
+                "CREATE TABLE item (key TEXT PRIMARY KEY, value BLOB NOT NULL, revision INTEGER NOT NULL) WITHOUT ROWID"
+            )
+            connection.execute("CREATE TABLE store (revision INTEGER NOT NULL)")
+            connection.execute("INSERT INTO store VALUES (0)")
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            connection.execute("COMMIT")
+        finally:
+            connection.close()
+        new.chmod(0o660)
+        new.rename(self._path)
+        _sync_folder(self._path.parent)
+
+    def _check_version(self, connection: sqlite3.Connection) -> None:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version not in {0, SCHEMA_VERSION}:
+        if version == 0:
+            raise _damaged(self._path, "it is empty")
+        if version != SCHEMA_VERSION:
             raise StoreUnavailable(
                 f"{self._path} was written by another version of daos-control (schema {version}, this one knows "
                 f"{SCHEMA_VERSION}): start the version that wrote it, or restore a backup"
             )
-        connection.execute("BEGIN IMMEDIATE")
-        connection.execute(
-            "CREATE TABLE IF NOT EXISTS item"
-            " (key TEXT PRIMARY KEY, value BLOB NOT NULL, revision INTEGER NOT NULL) WITHOUT ROWID"
-        )
-        connection.execute("CREATE TABLE IF NOT EXISTS store (revision INTEGER NOT NULL)")
-        connection.execute("INSERT INTO store SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM store)")
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        connection.execute("COMMIT")
 
     def _read_revision(self) -> int:
         (revision,) = self._connection.execute("SELECT revision FROM store").fetchone()
@@ -224,8 +253,12 @@ class _Database:
             ) from error
 
 
+def _lock_path(path: Path) -> Path:
+    return path.with_name(path.name + ".lock")
+
+
 def _lock(path: Path) -> int:
-    lock = path.with_name(path.name + ".lock")
+    lock = _lock_path(path)
     try:
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o660)
     except OSError as error:

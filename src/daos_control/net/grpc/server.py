@@ -6,6 +6,7 @@ code becomes an error, and errors are encoded (``net.rpc.status``). In insecure 
 """
 
 import contextlib
+import errno
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -110,9 +111,10 @@ def _probe(host: str, port: int) -> None:
             probe.bind((host, port))
             probe.listen()
         except OSError as error:
+            taken = error.errno == errno.EADDRINUSE
+            way_out = "stop the program that uses the port (perhaps another daos_server), or " if taken else ""
             raise CannotListen(
-                f"cannot listen on {host}:{port}: {error.strerror}; stop the program that uses the port "
-                "(perhaps another daos_server), or set another port in daos_server.yml"
+                f"cannot listen on {host}:{port}: {error.strerror}; {way_out}set another port in daos_server.yml"
             ) from error
 
 
