@@ -121,10 +121,11 @@ class LabUnderFire:
         found |= {f"{one.host}/e{one.index}": one.process for one in processes.engines(lab) if one.process}
         return {name: process for name, process in found.items() if process.is_running}
 
-    def kill_some(self) -> list[str]:
+    async def kill_some(self) -> list[str]:
         victims = self.victims()
         names = self._chance.sample(sorted(victims), min(len(victims), self._chance.choice([1, 1, 2, 2, 3, 7])))
         processes.send([victims[name] for name in names], signal.SIGKILL)
+        await processes.gone([victims[name] for name in names])
         self.kills += len(names)
         return names
 
@@ -261,10 +262,10 @@ async def one_round(under_fire: LabUnderFire, chance: random.Random, number: int
         async with asyncio.TaskGroup() as group:
             running = [group.create_task(one.run()) for one in clients]
             await asyncio.sleep(chance.uniform(0.05, 1.0))
-            killed = under_fire.kill_some()
+            killed = await under_fire.kill_some()
             if chance.random() < 0.3:
                 await asyncio.sleep(chance.uniform(0, 0.5))
-                killed += under_fire.kill_some()
+                killed += await under_fire.kill_some()
             patient = chance.random() < 0.5
             log.info(f"round {number}: killed {', '.join(killed)}; clients {'wait' if patient else 'leave'}")
             for workload, task in zip(clients, running, strict=True):
@@ -287,7 +288,7 @@ async def interrupted_start(under_fire: LabUnderFire, chance: random.Random) -> 
     async with asyncio.TaskGroup() as group:
         start = group.create_task(attempt(under_fire))
         await asyncio.sleep(chance.uniform(0.1, 2.0))
-        log.info(f"on the way up: killed {', '.join(under_fire.kill_some())}")
+        log.info(f"on the way up: killed {', '.join(await under_fire.kill_some())}")
         start.cancel()
 
 

@@ -239,5 +239,7 @@ def _signal(values: Values, number: signal.Signals, done: str) -> int:
     if not targets:
         return _complain(f"nothing of {values.target} is running; 'daos_lab up' starts what is missing")
     processes.send(targets, number)
+    if number is signal.SIGKILL:  # the kernel takes its time; what comes next shall find them dead
+        asyncio.run(processes.gone(targets))
     print(f"{values.target}: {done} (pid {', '.join(str(process.pid) for process in targets)})")
     return 0
