@@ -17,11 +17,11 @@ if TYPE_CHECKING:
         PartlyFailed,
         UnexpectedReply,
     )
-    from daos_control.client.hosts import HostGroup, HostProblem, HostReport
     from daos_control.client.invoke import HostAnswers, ManagementClient, fan_out
     from daos_control.client.network import HostFabric, Network
     from daos_control.client.pool_size import PerRank, PoolSize, Share, Total
     from daos_control.client.pools import CreatedPool, Pool, PoolList, Pools, Rebuild, TierStats
+    from daos_control.client.reports import HostGroup, HostProblem, HostReport
     from daos_control.client.storage import Storage
     from daos_control.client.storage_records import HostStorage
     from daos_control.client.sync import SyncDaosClient
@@ -37,7 +37,7 @@ _HOMES = {
         "PartlyFailed",
         "UnexpectedReply",
     ),
-    "daos_control.client.hosts": ("HostGroup", "HostProblem", "HostReport"),
+    "daos_control.client.reports": ("HostGroup", "HostProblem", "HostReport"),
     "daos_control.client.invoke": ("HostAnswers", "ManagementClient", "fan_out"),
     "daos_control.client.network": ("HostFabric", "Network"),
     "daos_control.client.pool_size": ("PerRank", "PoolSize", "Share", "Total"),

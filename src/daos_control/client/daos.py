@@ -21,7 +21,6 @@ from daos_control.client.connection import Connection
 from daos_control.client.errors import ConfigUnreadable
 from daos_control.client.invoke import ManagementClient, Transport
 from daos_control.client.waiting import Waiting
-from daos_control.security.certificates import Certificates
 from daos_control.security.components import Component
 
 if TYPE_CHECKING:
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from daos_control.client.storage import Storage
     from daos_control.client.system import System
     from daos_control.config.control import ControlConfig
+    from daos_control.security.certificates import Certificates
 
 
 class DaosClient:
@@ -50,7 +50,7 @@ class DaosClient:
         *,
         system: str = "daos_server",
         port: int = 10001,
-        certificates: Certificates | None = None,
+        certificates: "Certificates | None" = None,
         allow_proxy: bool = False,
     ) -> Self:
         """Make a client from its parts; without certificates it is insecure. Connections are made when needed."""
@@ -139,7 +139,7 @@ class DaosClient:
         await self.aclose()
 
 
-def _certificates(config: "ControlConfig", *, insecure: bool) -> Certificates | None:
+def _certificates(config: "ControlConfig", *, insecure: bool) -> "Certificates | None":
     transport = config.transport_config
     if insecure or transport.allow_insecure:
         return None

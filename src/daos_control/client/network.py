@@ -6,7 +6,7 @@ from typing import Any
 
 from daos_control.client.connection import Connection
 from daos_control.client.fingerprint import fact
-from daos_control.client.hosts import HostReport, group_hosts, group_problems
+from daos_control.client.reports import HostReport, group_hosts, group_problems
 from daos_control.wire.pb.ctl import network_pb2
 
 

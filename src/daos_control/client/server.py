@@ -6,7 +6,7 @@ from daos_control.base.der import der_text
 from daos_control.base.errors import DaosControlError
 from daos_control.client.connection import Connection
 from daos_control.client.errors import HostError
-from daos_control.client.hosts import HostReport, group_hosts, group_problems
+from daos_control.client.reports import HostReport, group_hosts, group_problems
 from daos_control.client.storage import StorageReport
 from daos_control.client.storage_records import HostStorage
 from daos_control.wire.pb.ctl import server_pb2

@@ -10,8 +10,9 @@ from daos_control.base.errors import DaosControlError, RaftUnavailable, Redirect
 from daos_control.base.fault_codes import FaultCode
 from daos_control.client.connection import Connection
 from daos_control.client.errors import HostError, InvalidRequest, ManagementServiceUnreachable, is_connection_error
-from daos_control.client.hosts import HostReport, addresses, group_hosts, group_problems
+from daos_control.client.hosts import addresses
 from daos_control.client.invoke import HostAnswers, is_unavailable
+from daos_control.client.reports import HostReport, group_hosts, group_problems
 from daos_control.client.storage_records import (
     DEVICE_STATES,
     BdevRoles,

@@ -13,7 +13,7 @@ from daos_control.cli.flags import Values
 from daos_control.cli.ui.documents import document
 from daos_control.cli.ui.tables import counted, framed, indented, table
 from daos_control.client.errors import HostError, InvalidRequest, PartlyFailed
-from daos_control.client.hosts import HostProblem, HostReport
+from daos_control.client.reports import HostProblem, HostReport
 from daos_control.client.storage import StorageReport
 from daos_control.client.storage_records import (
     DEVICE_STATES,
