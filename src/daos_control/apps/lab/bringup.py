@@ -179,7 +179,7 @@ async def _start_servers(lab: Lab) -> tuple[Lab, list[Host]]:
             lab = _start(lab, host.name, _server_arguments(lab, host), host.folder / "daos_server.out")
             started.append(host)
     async with asyncio.TaskGroup() as group:
-        for host in started:
+        for host in lab.plan.hosts:  # those that run may have been started a moment ago, by somebody else
             group.create_task(_listening(lab, host))
     return lab, started
 
