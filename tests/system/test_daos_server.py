@@ -16,6 +16,10 @@ from typing import IO
 import pytest
 import yaml
 
+from daos_control.base.errors import DaosControlError
+from daos_control.client.pool_size import PerRank
+from daos_control.client.sync import SyncDaosClient
+
 pytestmark = pytest.mark.system
 
 PROGRAMS = Path(sys.executable).parent
@@ -67,6 +71,12 @@ class Host:
                 yield server
             finally:
                 server.end()
+
+    def client(self) -> SyncDaosClient:
+        config = {"hostlist": ["127.0.0.1"], "port": self.port, "transport_config": {"allow_insecure": True}}
+        path = self.folder / "daos_control.yml"
+        path.write_text(yaml.safe_dump(config))
+        return SyncDaosClient.from_config(path)
 
     def _start(self, options: tuple[str, ...], output: IO[str]) -> "subprocess.Popen[bytes]":
         arguments = [PROGRAMS / "daos_server", "start", "-o", self.folder / "daos_server.yml", *options]
@@ -278,18 +288,91 @@ def test_a_damaged_store_is_told_and_not_served(host):
     assert "the management service's store cannot be used" in refused(host)
 
 
-@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("unshare"), reason="mounting needs root")
-def test_as_root_storage_is_a_tmpfs_that_outlives_the_server(host):
-    host.prefix = []
-    mounts = host.folder / "mounts"
-    # A mount namespace of its own, kept by the first process in it, so that nothing stays mounted after the test.
-    keeper = subprocess.Popen(["unshare", "--mount", "--propagation", "private", "sleep", "1000"])
+def script(host: Host, text: str) -> None:
+    """Put a shell script into the place of the engine."""
+    engine = host.folder / "bin" / "daos_engine"
+    engine.unlink()
+    engine.write_text(f"#!/bin/sh\n{text}\n")
+    engine.chmod(0o755)
+
+
+def test_an_engine_that_ends_at_once_is_told_and_the_server_serves_on(host):
+    script(host, "echo no fabric >&2; exit 3")
+    with host.server("--auto-format") as server:
+        server.shows("ERROR: daos_engine:1 no fabric")
+        server.shows("exited with status: .*/daos_engine exited: exit status 3", 2)
+        server.process.send_signal(signal.SIGTERM)
+        assert server.code() == 0
+        assert "Traceback" not in server.output
+
+
+def test_an_engine_that_never_calls_back_does_not_keep_the_server_from_ending(host):
+    script(host, "echo here I am; exec sleep 1000")
+    with host.server("--auto-format") as server:
+        server.shows("here I am", 2)
+        engines = children(server.process.pid)
+        server.process.send_signal(signal.SIGTERM)
+        assert server.code() == 0
+        assert not any(runs(pid) for pid in engines)
+        assert "Traceback" not in server.output
+
+
+def test_an_engine_that_was_removed_meanwhile_is_told_to_who_starts_it(host):
+    with host.server("--auto-format") as server, host.client() as client:
+        engines = server.ready()
+        (host.folder / "bin" / "daos_engine").unlink()
+        os.kill(engines[1], signal.SIGKILL)
+        server.shows("instance 1, .* exited with status")
+        results = client.system.start().results
+        assert [result.errored for result in results] == [False, True]
+        server.shows(r"daos_engine exited: exit status 127", 2)  # the log line, and the event
+        assert runs(engines[0])
+
+
+def test_logs_that_cannot_be_written_stop_nobody(host):
+    host.config["control_log_file"] = "/dev/full"
+    with host.server("--auto-format") as server:
+        server.ready()
+        server.shows("ERROR: cannot write log file /dev/full: .*No space left")
+        assert "Traceback" not in server.output
+
+
+@pytest.mark.parametrize("keep", [0, 1000])
+def test_a_truncated_store_is_no_new_system(host, keep):
+    with host.server("--auto-format") as server:
+        server.ready()
+    (store,) = [path for path in (host.folder / "daos0" / "control_raft").iterdir() if path.suffix == ".sqlite"]
+    os.truncate(store, keep)
+    for path in store.parent.glob("*-wal"):
+        path.unlink()
+    assert re.search("damaged .* put a backup in its place", refused(host, "--auto-format"))
+
+
+@contextlib.contextmanager
+def own_mounts(host: Host) -> Iterator[Path]:
+    """Let the host mount as root does, in a mount namespace of its own, so that nothing stays mounted; yield its /."""
+    if os.geteuid() != 0 or not shutil.which("unshare"):
+        pytest.skip("mounting needs root")
+    keeper = subprocess.Popen(
+        ["unshare", "--mount", "--propagation", "private", "sh", "-c", "echo; exec sleep 1000"], stdout=subprocess.PIPE
+    )
+    assert keeper.stdout is not None
     try:
+        keeper.stdout.readline()
         host.prefix = ["nsenter", "--mount", f"--target={keeper.pid}"]
+        yield Path(f"/proc/{keeper.pid}/root")
+    finally:
+        keeper.kill()
+        keeper.wait()
+        keeper.stdout.close()
+
+
+def test_as_root_storage_is_a_tmpfs_that_outlives_the_server(host):
+    with own_mounts(host) as root:
         with host.server("--auto-format") as server:
             server.ready()
-            mounts.write_bytes(Path(f"/proc/{keeper.pid}/mounts").read_bytes())
-            assert f"tmpfs {host.folder}/daos0 tmpfs rw,noatime,size=4194304k" in mounts.read_text()
+            mounts = root.with_name("mounts").read_text()
+            assert f"tmpfs {host.folder}/daos0 tmpfs rw,noatime,size=4194304k" in mounts
         with host.server() as server:
             server.ready()
             server.shows("format required", 0)
@@ -298,6 +381,55 @@ def test_as_root_storage_is_a_tmpfs_that_outlives_the_server(host):
         with host.server() as server:
             server.shows("SCM format required on instance 1")
             server.shows(STARTED)
-    finally:
-        keeper.kill()
-        keeper.wait()
+
+
+SIZE = PerRank(tier_bytes=(16 << 20, 0))
+
+
+def test_storage_that_is_unmounted_under_an_engine_is_noticed_and_never_written_past(host):
+    with own_mounts(host) as root, host.server("--auto-format") as server, host.client() as client:
+        engines = server.ready()
+        subprocess.run([*host.prefix, "umount", "--lazy", host.folder / "daos1"], check=True)
+        with pytest.raises(DaosControlError):
+            client.pools.create("tank", SIZE)
+        assert client.pools.list(query=False).pools == ()
+        os.kill(engines[1], signal.SIGKILL)
+        server.shows("instance 1, .* exited with status")
+        assert [result.errored for result in client.system.start().results] == [False, True]
+        server.shows("instance 1 had formatted storage before and has none now: was .*/daos1 unmounted")
+        server.shows("SCM format required on instance 1", 2)  # as at first
+        assert list((root / host.folder.relative_to("/") / "daos1").iterdir()) == []
+        assert "Traceback" not in server.output
+
+
+def test_a_store_that_is_unmounted_under_the_server_takes_no_changes(host):
+    with own_mounts(host), host.server("--auto-format") as server, host.client() as client:
+        server.ready()
+        client.system.set_attributes({"color": "red"})
+        subprocess.run([*host.prefix, "umount", "--lazy", host.folder / "daos0"], check=True)
+        with pytest.raises(DaosControlError, match="not where it was: was its file system unmounted"):
+            client.system.set_attributes({"color": "blue"})
+        assert client.system.get_attributes(["color"]) == {"color": "red"}
+        assert "Traceback" not in server.output
+
+
+def test_a_full_disk_refuses_changes_until_there_is_room(host):
+    with own_mounts(host) as root, host.server("--auto-format") as server, host.client() as client:
+        server.ready()
+        client.pools.create("tank", SIZE)
+        storage = root / host.folder.relative_to("/") / "daos0"
+        subprocess.run([*host.prefix, "mount", "-o", "remount,size=1m", host.folder / "daos0"], check=True)
+        filler = storage / "filler"
+        with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
+            while True:
+                file.write(b"x" * 4096)
+        with pytest.raises(DaosControlError, match="no space left"):
+            client.system.set_attributes({"story": "x" * 100_000})
+        with pytest.raises(DaosControlError):
+            client.pools.create("second", SIZE)
+        filler.unlink()
+        subprocess.run([*host.prefix, "mount", "-o", "remount,size=4g", host.folder / "daos0"], check=True)
+        client.pools.create("second", SIZE)
+        client.pools.destroy("tank")
+        assert [(pool.label, pool.state) for pool in client.pools.list().pools] == [("second", "Ready")]
+        assert "Traceback" not in server.output
