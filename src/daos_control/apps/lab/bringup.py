@@ -13,6 +13,7 @@ import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import yaml
@@ -21,6 +22,7 @@ from daos_control.apps.lab import processes
 from daos_control.apps.lab.plan import CONTROL_PORT, Host, Place, Plan, Wish, place_number, refuse_mixture
 from daos_control.apps.lab.processes import Engine
 from daos_control.apps.lab.records import FILE_NAME, Lab
+from daos_control.base.aio import map_bounded
 from daos_control.base.errors import DaosControlError, Fault
 from daos_control.base.rankset import RankSet
 from daos_control.client import DaosClient
@@ -178,9 +180,8 @@ async def _start_servers(lab: Lab) -> tuple[Lab, list[Host]]:
         if process is None or not process.is_running:
             lab = _start(lab, host.name, _server_arguments(lab, host), host.folder / "daos_server.out")
             started.append(host)
-    async with asyncio.TaskGroup() as group:
-        for host in lab.plan.hosts:  # those that run may have been started a moment ago, by somebody else
-            group.create_task(_listening(lab, host))
+    # Also those that run: they may have been started a moment ago, by somebody else.
+    await map_bounded(len(lab.plan.hosts), partial(_listening, lab), lab.plan.hosts)
     return lab, started
 
 
