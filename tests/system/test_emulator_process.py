@@ -258,6 +258,16 @@ async def test_a_dead_rank_is_noticed_and_kept_out(host: EngineHost) -> None:
     assert (reply.disabled_ranks, reply.active_targets) == ("[]", 3)
 
 
+async def test_a_rank_that_left_the_group_is_kept_out_though_nobody_here_saw_it_die(host: EngineHost) -> None:
+    await host.start_joined(3)
+    assert (await host.engines[0].call(Mgmt.POOL_CREATE, new_pool(3))).status == 0
+    await host.engines[2].stop(signal.SIGKILL)
+    await host.spread_map({0, 1})
+    event = await host.until_event(8)
+    assert event.pool_uuid == UUID
+    assert (await query(host.engines[0], 2)).disabled_ranks == "[2]"
+
+
 async def test_the_pool_says_whether_dead_ranks_are_excluded(host: EngineHost) -> None:
     await host.start_joined(3)
     given = [pool_pb2.PoolProperty(number=1, strval="p"), pool_pb2.PoolProperty(number=4, numval=0)]

@@ -321,7 +321,7 @@ class Engine:
             await self.services.lead(uuid, Query())
         current = self.services.records[uuid].map
         for engine in current.engines:
-            if engine.rank in self.neighbours.dead and not pool_map.engine_is_down(engine):
+            if self.neighbours.is_gone(engine.rank) and not pool_map.engine_is_down(engine):
                 await self.caretaker.exclude(uuid, engine.rank)
 
     # For scripts

@@ -93,6 +93,10 @@ class Neighbourhood:
         """Whether a rank is in the group and not held for dead."""
         return rank in self.group.members and not (self._detector and self._detector.is_dead(rank))
 
+    def is_gone(self, rank: int) -> bool:
+        """Whether a rank is held for dead, or was left out of the last group map, which says the same."""
+        return self.group.version > 0 and not self.usable(rank)
+
     def set_rank(self, rank: int, map_version: int) -> None:
         """Take a rank; raises DaosError INVAL."""
         self.group = self.group.with_rank(Member(rank, self.uri, self._born), map_version)
