@@ -10,7 +10,7 @@ import os
 import shutil
 import socket
 import subprocess
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -23,9 +23,10 @@ from daos_control.apps.lab.plan import CONTROL_PORT, Host, Place, Plan, Wish, pl
 from daos_control.apps.lab.processes import Engine
 from daos_control.apps.lab.records import FILE_NAME, Lab
 from daos_control.base.aio import map_bounded
-from daos_control.base.errors import DaosControlError, Fault
+from daos_control.base.errors import DaosControlError, Fault, ServiceUnavailable
 from daos_control.base.rankset import RankSet
 from daos_control.client import DaosClient
+from daos_control.client.errors import ManagementServiceUnreachable
 from daos_control.client.pool_size import Total
 from daos_control.model.member import MemberState
 from daos_control.security.authority import issue_certificates
@@ -63,7 +64,7 @@ async def up(folder: Path, wish: Wish, *, pool_bytes: int) -> AsyncIterator[Step
     yield Step(title="Servers", done=f"listening on {plan.hosts[0].address} to {plan.hosts[-1].address}")
     async with DaosClient.from_config(plan.control_config_path) as client:
         yield Step(title="Ranks")
-        await _start_engines(dead, client, starting=started)
+        await _start_engines(lab, client, dead, starting=started)
         await _all_joined(lab, client, dead)
         yield Step(title="Ranks", done=f"storage formatted, all {plan.ranks} joined")
         yield Step(title="Agent")
@@ -185,12 +186,21 @@ async def _start_servers(lab: Lab) -> tuple[Lab, list[Host]]:
     return lab, started
 
 
-async def _start_engines(dead: list[Engine], client: DaosClient, *, starting: list[Host]) -> None:
+async def _start_engines(lab: Lab, client: DaosClient, dead: list[Engine], *, starting: list[Host]) -> None:
     """Have engines started that died under a living server; servers that are ``starting`` see to their own."""
     starts_itself = {host.name for host in starting}
     ranks = [engine.rank for engine in dead if engine.rank is not None and engine.host not in starts_itself]
-    if ranks:
-        await client.system.start(ranks=ranks)
+    if not ranks:
+        return
+
+    async def ordered() -> bool:
+        try:
+            await client.system.start(ranks=ranks)
+        except (ServiceUnavailable, ManagementServiceUnreachable):
+            return False  # The service is on its way up itself.
+        return True
+
+    await _eventually(ordered, lab, f"ranks {RankSet(ranks)} could not be started")
 
 
 def _server_arguments(lab: Lab, host: Host) -> list[str]:
@@ -245,16 +255,21 @@ async def _all_joined(lab: Lab, client: DaosClient, dead: list[Engine]) -> None:
         there = [m for m in members if m.state is MemberState.JOINED and m.incarnation > before.get(m.rank, 0)]
         return len(there) >= lab.plan.ranks
 
+    await _eventually(joined, lab, f"not all {lab.plan.ranks} joined")
+
+
+async def _eventually(done: Callable[[], Awaitable[bool]], lab: Lab, otherwise: str) -> None:
+    """Wait until ``done``; a server that ends first, or the time limit, is a Fault that shows a log."""
     try:
         async with asyncio.timeout(START_LIMIT_GENUINE_S if lab.wish.engine else START_LIMIT_S):
-            while not await joined():
+            while not await done():
                 for host in lab.plan.hosts:
                     _must_run(lab, host.name, host.folder / "daos_server.out")
                 await asyncio.sleep(processes.POLL_S)
     except TimeoutError:
         missing = next((engine for engine in processes.engines(lab) if engine.process is None), None)
         host = lab.plan.hosts[0] if missing is None else lab.plan.host(missing.host) or lab.plan.hosts[0]
-        raise _did_not_start("ranks", f"not all {lab.plan.ranks} joined", host.folder / "daos_server.out") from None
+        raise _did_not_start("ranks", otherwise, host.folder / "daos_server.out") from None
 
 
 async def _until(ready: Callable[[], bool], lab: Lab, name: str, log: Path) -> None:
