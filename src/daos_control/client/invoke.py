@@ -205,7 +205,8 @@ class ManagementClient:
                 if is_connection_error(error):
                     raise ManagementServiceUnreachable(outcome.errors) from error
                 raise error
-            race.wait.trouble = str(error)
+            if not race.wait.trouble or not isinstance(error, Redirect):
+                race.wait.trouble = str(error)  # that it is for somebody else is news only until he was asked
             hosts = onward
             pause_s = self._back_off.pause_s(rounds)
             log.debug(f"trying {race.wait.request} again", hosts=",".join(hosts), pause_s=pause_s)

@@ -52,4 +52,4 @@ class Waiting:
         return bool(self._waits)
 
     def __str__(self) -> str:
-        return "; ".join(str(wait) for wait in self._waits)
+        return "; ".join(dict.fromkeys(str(wait) for wait in self._waits))

@@ -115,11 +115,12 @@ async def _within(function: Command, args: Values) -> Output:
 
 
 async def _tell_what_takes_long(daos: DaosClient) -> None:
-    patience = PATIENCE_S
+    patience, said = PATIENCE_S, ""
     while True:
         await asyncio.sleep(patience)
-        if daos.waiting:
-            print(f"waiting for {daos.waiting}", file=sys.stderr, flush=True)
+        if daos.waiting and (text := str(daos.waiting)) != said:
+            print(f"waiting for {text}", file=sys.stderr, flush=True)
+            said = text
         patience = AGAIN_S
 
 
