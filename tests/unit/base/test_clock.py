@@ -1,7 +1,11 @@
+import ast
+from collections.abc import Iterator
 from datetime import UTC, timedelta
+from pathlib import Path
 
 import pytest
 
+import daos_control
 from daos_control.base.clock import Clock, SystemClock
 from daos_control.testing.clock import ManualClock
 
@@ -21,3 +25,36 @@ def test_a_manual_clock_moves_when_told():
     assert (clock.now() - wall, clock.monotonic() - steady) == (timedelta(seconds=5 - 3600), 5)
     with pytest.raises(ValueError, match="jump"):
         clock.advance(-1)
+
+
+WALL_CLOCKS = {"time", "time_ns", "now", "utcnow", "today", "gmtime", "localtime", "clock_gettime"}
+TELL_THE_TIME = {
+    "base/clock.py": "everybody else's clock",
+    "security/authority.py": "the life of a certificate",
+    "security/certificates.py": "whether it is over",
+    "apps/emulator/hlc.py": "incarnations, which grow also when the clock is set back",
+    "apps/emulator/ras.py": "the date on an event",
+    "apps/emulator/checker.py": "the dates in a report",
+    "apps/emulator/main.py": "the date on a dump",
+}
+"""All that asks the machine what time it is. No duration is measured by it: clocks jump."""
+
+
+def readings_of_the_wall_clock(module: ast.AST) -> Iterator[str]:
+    for node in ast.walk(module):
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="time" | "datetime" | "date"), attr=name)):
+                if name in WALL_CLOCKS:
+                    yield name
+            case ast.ImportFrom(module="time", names=names):
+                yield from (alias.name for alias in names if alias.name in WALL_CLOCKS)
+
+
+def test_nothing_measures_durations_with_a_clock_that_jumps():
+    root = Path(daos_control.__file__).parent
+    reading = {
+        str(path.relative_to(root))
+        for path in root.rglob("*.py")
+        if any(readings_of_the_wall_clock(ast.parse(path.read_text())))
+    }
+    assert reading == TELL_THE_TIME.keys()

@@ -353,6 +353,21 @@ async def test_a_pool_made_anew_is_not_taken_for_the_remains_of_the_first_attemp
         assert management.system.remains == {}
 
 
+@pytest.mark.parametrize("jump_s", [-86_400 * 400, 86_400 * 4000], ids=["back", "forward"])
+async def test_a_clock_that_jumps_changes_nothing_but_dates(bench: Bench, jump_s: float) -> None:
+    async with bench.leading() as management:
+        await with_pool(bench, management)
+        bench.clock.jump(jump_s)
+        await dies(management, 2)
+        bench.clock.jump(-2 * jump_s)
+        await management.join(a_join(2, incarnation=101))
+        assert {member.state for member in management.system.members.values()} == {MemberState.JOINED}
+        await management.pools.destroy(pool_pb2.PoolDestroyReq(id="tank", force=True, recursive=True))
+        await until(lambda: not management.system.pools)
+    async with bench.leading() as management:
+        assert {member.state for member in management.system.members.values()} == {MemberState.JOINED}
+
+
 async def test_an_attempt_that_fails_again_forgets_nothing_of_the_first(bench: Bench) -> None:
     async with bench.leading() as management:
         bench.engines.open()

@@ -200,7 +200,7 @@ async def _start_engines(lab: Lab, client: DaosClient, dead: list[Engine], *, st
             return False  # The service is on its way up itself.
         return True
 
-    await _eventually(ordered, lab, f"ranks {RankSet(ranks)} could not be started")
+    await _eventually(ordered, lab, f"{RankSet(ranks)} could not be started")
 
 
 def _server_arguments(lab: Lab, host: Host) -> list[str]:
