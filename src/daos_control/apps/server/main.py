@@ -12,6 +12,8 @@ from pathlib import Path
 from signal import SIGINT, SIGQUIT, SIGTERM
 from typing import Any
 
+from google.protobuf.message import Message
+
 from daos_control.apps.server.engine_news import EngineNews, restart_after_self_termination
 from daos_control.apps.server.local import LocalEngine
 from daos_control.apps.server.membership import SystemMembership
@@ -48,7 +50,6 @@ from daos_control.net.rpc.methods import MGMT
 from daos_control.security.components import Component
 from daos_control.wire.convert.events import event_to_pb
 from daos_control.wire.pb.ctl import storage_pb2
-from daos_control.wire.pb.mgmt import system_pb2
 from daos_control.wire.pb.shared import event_pb2
 
 log = logs.get(__name__)
@@ -139,7 +140,7 @@ class Server:
         folder = Path(self._prepared.socket_dir)
         handlers: dict[Any, Any] = {
             **HostUpcalls(self.harness, self._prepared.client_certificates).handlers(),
-            **Upcalls(management=self.management, events=self.events, ask_service=self._ask_properties).handlers(),
+            **Upcalls(management=self.management, events=self.events, ask_service=self._ask).handlers(),
         }
         with _no_engine_sockets(folder):
             async with drpc.serve(str(folder / SOCKET), handlers, mode=SOCKET_MODE, modules=(Module.MGMT,)):
@@ -177,11 +178,8 @@ class Server:
         request = event_pb2.ClusterEventReq(sequence=sequence, event=event_to_pb(event))
         await self._client.call(MGMT["ClusterEvent"], request, deadline_s=FORWARD_S)
 
-    async def _ask_properties(self, request: system_pb2.SystemGetPropReq) -> system_pb2.SystemGetPropResp:
-        reply: system_pb2.SystemGetPropResp = await self._client.call(
-            MGMT["SystemGetProp"], request, deadline_s=FORWARD_S, read=True
-        )
-        return reply
+    async def _ask(self, method: str, request: Message) -> Any:
+        return await self._client.call(MGMT[method], request, deadline_s=FORWARD_S, read=method == "SystemGetProp")
 
 
 def _engine(prepared: Prepared, index: int, membership: SystemMembership, clock: SystemClock) -> LocalEngine:

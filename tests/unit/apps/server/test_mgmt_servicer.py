@@ -31,7 +31,7 @@ REPLICA = {
 }
 WHILE_CHECKING = {
     *("GetAttachInfo", "Join", "SystemQuery", "SystemStop", "SystemStart", "SystemExclude", "ClusterEvent"),
-    *("SystemGetProp", "ListPools", "LeaderQuery"),
+    *("SystemGetProp", "ListPools", "LeaderQuery", "SystemCheckEngineReport"),
 }
 
 
@@ -82,7 +82,7 @@ async def test_the_leader_can_be_asked_for_before_there_is_one() -> None:
     assert (reply.current_leader, list(reply.replicas)) == ("", [ADDRESS])
 
 
-@pytest.mark.parametrize("name", sorted(SERVED.keys() - {"ClusterEvent"}))
+@pytest.mark.parametrize("name", sorted(SERVED.keys() - {"ClusterEvent", "SystemCheckEngineReport"}))
 async def test_another_systems_name_is_refused_before_anything_else(name: str) -> None:
     for management in (Bench().management(), Bench(settings=some_settings(address=None)).management()):
         with pytest.raises(Fault) as error:
@@ -193,3 +193,9 @@ async def test_a_forwarded_event_is_acted_on(leading: Management) -> None:
     reply = await call(leading, "ClusterEvent", sequence=7, event={"id": 2, "type": 1, "rank": 1, "msg": "killed"})
     assert (reply.sequence, reply.status) == (7, 0)
     assert leading.system.members[1].state == "errored"
+
+
+async def test_findings_of_a_checker_that_nobody_enabled_are_refused(leading: Management) -> None:
+    with pytest.raises(Fault) as error:
+        await call(leading, "SystemCheckEngineReport")
+    assert error.value.code == 1102

@@ -5,9 +5,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from google.protobuf.message import Message
 
 from daos_control.apps.server.servicers.upcalls import Upcalls
-from daos_control.base.errors import RaftUnavailable
+from daos_control.base.errors import DaosControlError, DaosError, NotLeader, RaftUnavailable
+from daos_control.base.fault_codes import FaultCode
 from daos_control.mgmt.events import Events
 from daos_control.mgmt.service import Management
 from daos_control.mgmt.system import Change, System
@@ -18,7 +20,7 @@ from daos_control.net.drpc.errors import DrpcFailure
 from daos_control.net.drpc.server import Peer
 from daos_control.testing.management import Bench, some_settings
 from daos_control.wire.pb.mgmt import system_pb2
-from daos_control.wire.pb.shared import event_pb2
+from daos_control.wire.pb.shared import check_engine_pb2, event_pb2
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 READY = "11111111-2222-4333-8444-555555555555"
@@ -37,7 +39,7 @@ def upcalls(management: Management, answer: Any = None) -> Upcalls:
     async def forward(_: int, __: Event) -> None:
         raise AssertionError("nothing to forward")
 
-    async def ask(_: system_pb2.SystemGetPropReq) -> system_pb2.SystemGetPropResp:
+    async def ask(_: str, __: Message) -> Any:
         if isinstance(answer, Exception):
             raise answer
         return answer
@@ -155,3 +157,21 @@ async def test_the_checker_forgets_pools(leader: Upcalls, uuid: str, status: int
 
 async def test_the_checker_is_told_numbers_only(elsewhere: Upcalls) -> None:
     assert (await call(elsewhere, drpc.Srv.CHK_DEREG_POOL, uuid=READY)).status == MISC
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        (check_engine_pb2.CheckReportResp(), 0),
+        (DaosError(INVAL), INVAL),
+        (FaultCode.SYSTEM_CHECKER_NOT_ENABLED.fault(), -2019),
+        (RaftUnavailable(), -1013),
+        (NotLeader(), -1013),
+        (FaultCode.CLIENT_CONNECTION_REFUSED.fault(address="h:1"), -1006),
+        (DaosControlError("something else"), MISC),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+async def test_a_checker_learns_by_number_whether_to_report_again(answer: Any, status: int) -> None:
+    calls = upcalls(Bench(settings=some_settings(address=None)).management(), answer)
+    assert (await call(calls, drpc.Srv.CHK_REPORT)).status == status

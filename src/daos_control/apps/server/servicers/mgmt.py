@@ -25,7 +25,7 @@ from daos_control.net.rpc.methods import MGMT
 from daos_control.wire.convert.events import event_from_pb
 from daos_control.wire.convert.members import member_to_pb
 from daos_control.wire.pb.mgmt import pool_pb2, svc_pb2, system_pb2
-from daos_control.wire.pb.shared import event_pb2
+from daos_control.wire.pb.shared import check_engine_pb2, event_pb2
 
 
 class Gate(Enum):
@@ -63,7 +63,6 @@ LATER: Final[Mapping[str, str]] = MappingProxyType(
         "SystemCheckSetPolicy": "the checker",
         "SystemCheckGetPolicy": "the checker",
         "SystemCheckRepair": "the checker",
-        "SystemCheckEngineReport": "the checker",
         "FaultInjectReport": "only in fault-injection builds of DAOS",
         "FaultInjectPoolFault": "only in fault-injection builds of DAOS",
         "FaultInjectMgmtPoolFault": "only in fault-injection builds of DAOS",
@@ -137,6 +136,11 @@ def join_request(request: svc_pb2.JoinReq, caller: Caller) -> JoinRequest:
 async def _cluster_event(management: Management, request: event_pb2.ClusterEventReq, _: Caller) -> Reply:
     await management.on_event(event_from_pb(request.event, forwarded=True))
     return event_pb2.ClusterEventResp(sequence=request.sequence)
+
+
+async def _engine_report(_: Management, __: check_engine_pb2.CheckReportReq, ___: Caller) -> Reply:
+    """Refuse a finding of an engine's checker: until ``SystemCheckEnable`` is there, nobody can have enabled it."""
+    raise FaultCode.SYSTEM_CHECKER_NOT_ENABLED.fault()
 
 
 async def _leader_query(management: Management, _: svc_pb2.LeaderQueryReq, __: Caller) -> Reply:
@@ -254,6 +258,7 @@ SERVED: Final[Mapping[str, Served]] = MappingProxyType(
         "SystemStart": Served(_start, Gate.LEADER, while_checking=True),
         "SystemExclude": Served(_exclude, Gate.LEADER, while_checking=True),
         "SystemCleanup": Served(_clean_up, Gate.LEADER),
+        "SystemCheckEngineReport": Served(_engine_report, Gate.LEADER, while_checking=True),
         "SystemSetAttr": Served(_set_attributes, Gate.LEADER),
         "SystemGetAttr": Served(_get_attributes, Gate.REPLICA),
         "SystemSetProp": Served(_set_properties, Gate.LEADER),

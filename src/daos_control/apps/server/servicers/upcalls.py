@@ -10,9 +10,20 @@ from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
+from google.protobuf.message import Message
+
 from daos_control.base import logs
 from daos_control.base.der import Der
-from daos_control.base.errors import DaosControlError, DaosError, PoolNotFound
+from daos_control.base.errors import (
+    DaosControlError,
+    DaosError,
+    Fault,
+    PoolNotFound,
+    Redirect,
+    ServiceUnavailable,
+)
+from daos_control.base.fault_codes import FaultCode
+from daos_control.client.errors import ManagementServiceUnreachable, is_connection_error
 from daos_control.mgmt.events import Events
 from daos_control.mgmt.rules import pools as rules
 from daos_control.mgmt.service import Management
@@ -30,12 +41,15 @@ log = logs.get(__name__)
 MAX_LABEL: Final = 127
 _LABEL_CHARACTERS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-")
 
-AskService = Callable[[system_pb2.SystemGetPropReq], Awaitable[system_pb2.SystemGetPropResp]]
+AskService = Callable[[str, Message], Awaitable[Any]]
+_CHECKER_CANNOT_TAKE_IT: Final = frozenset(
+    {FaultCode.SYSTEM_CHECKER_INVALID_MEMBER_STATES, FaultCode.SYSTEM_CHECKER_NOT_ENABLED}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upcalls:
-    """Answers engines. ``ask_service`` sends SystemGetProp to whoever holds a replica, for hosts that hold none."""
+    """Answers engines. ``ask_service`` calls a method, by name, of the management service wherever it is."""
 
     management: Management
     events: Events
@@ -52,6 +66,7 @@ class Upcalls:
             drpc.Srv.CHK_LIST_POOL: self._checker_lists_pools,
             drpc.Srv.CHK_REG_POOL: self._checker_registers,
             drpc.Srv.CHK_DEREG_POOL: self._checker_deregisters,
+            drpc.Srv.CHK_REPORT: self._checker_reports,
         }
 
     async def _get_pool_service(self, request: srv_pb2.GetPoolSvcReq, _: Peer) -> srv_pb2.GetPoolSvcResp:
@@ -93,7 +108,8 @@ class Upcalls:
     async def _get_properties(self, request: system_pb2.SystemGetPropReq, _: Peer) -> system_pb2.SystemGetPropResp:
         try:
             if self.management.settings.address is None:
-                return await self.ask_service(request)
+                found_elsewhere: system_pb2.SystemGetPropResp = await self.ask_service("SystemGetProp", request)
+                return found_elsewhere
             self.management.check_system_name(request.sys)
             self.management.check_replica()
             found = self.management.get_properties(request.keys)
@@ -138,6 +154,16 @@ class Upcalls:
         status = await self._change(uuid, self.management.pools.deregister)
         return check_engine_pb2.CheckDeregPoolResp(status=status)
 
+    async def _checker_reports(
+        self, request: check_engine_pb2.CheckReportReq, _: Peer
+    ) -> check_engine_pb2.CheckReportResp:
+        try:
+            await self.ask_service("SystemCheckEngineReport", request)
+        except DaosControlError as error:
+            log.error("the checker's report was not taken", reason=str(error))
+            return check_engine_pb2.CheckReportResp(status=_status_of(error))
+        return check_engine_pb2.CheckReportResp()
+
     async def _change(self, uuid: str, change: Callable[..., Awaitable[None]], *facts: object) -> int:
         """Change a pool's record for the checker, which understands numbers only."""
         try:
@@ -151,6 +177,21 @@ class Upcalls:
             log.error("the checker's change of a pool's record was refused", pool=uuid, reason=str(error))
             return Der.MISC
         return 0
+
+
+def _status_of(error: DaosControlError) -> int:
+    """Put an error into a number, for a checker that decides by it whether to report again."""
+    match error:
+        case DaosError():
+            return error.status
+        case Fault() if error.code in _CHECKER_CANNOT_TAKE_IT:
+            return Der.NOTAPPLICABLE
+        case Redirect() | ServiceUnavailable():
+            return Der.AGAIN
+        case ManagementServiceUnreachable():
+            return Der.UNREACH
+        case _:
+            return Der.UNREACH if is_connection_error(error) else Der.MISC
 
 
 def _uuid(text: str) -> str | None:
