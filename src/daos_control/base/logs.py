@@ -27,8 +27,6 @@ from contextvars import ContextVar
 from datetime import datetime
 from enum import IntEnum
 from functools import cache
-from logging.handlers import WatchedFileHandler
-from pathlib import Path
 from typing import Self, TextIO
 
 from daos_control.base.quoting import one_line
@@ -136,17 +134,19 @@ def configure(
     handlers: list[logging.Handler] = []
     prefix = socket.gethostname().partition(".")[0]
     if file is not None:
-        path = Path(file)
-        handlers.append(_LogFile(path))
+        from daos_control.base.log_file import LogFile  # noqa: PLC0415 - commands seldom have one
+
+        handlers.append(LogFile(file))
         handlers[-1].setFormatter(_JsonLines(prefix) if json else _FileLines(prefix))
     if console:
         handlers.append(_Console())
         handlers[-1].setFormatter(_JsonLines("") if json else _ConsoleLines())
     root = logging.getLogger()
-    for former in [handler for handler in root.handlers if isinstance(handler, _LogFile | _Console)]:
+    for former in [handler for handler in root.handlers if handler.name == _ROOT]:
         root.removeHandler(former)
         former.close()
     for handler in handlers:
+        handler.name = _ROOT
         root.addHandler(handler)
     root.setLevel(max(level, logging.WARNING))
     logging.getLogger(_ROOT).setLevel(level)
@@ -169,51 +169,6 @@ class _Console(logging.Handler):
         except (OSError, ValueError):
             # Nobody reads us any more (closed pipe, closed stream): there is nowhere left to complain.
             return
-
-
-class _LogFile(WatchedFileHandler):
-    """A log file that outlives rotation and full disks."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path, mode="a", encoding="utf-8", errors="backslashreplace")
-        self._path = path
-        self._lost = 0
-
-    def emit(self, record: logging.LogRecord) -> None:
-        line = self.format(record)
-        try:
-            self.reopenIfNeeded()
-            if self.stream is None:
-                self.stream = self._open()
-            if self._lost:
-                line = f"({self._lost} lines before this one could not be written)\n{line}"
-            self.stream.write(line + "\n")
-            self.stream.flush()
-        except (OSError, ValueError) as error:
-            self._drop(error)
-        else:
-            self._lost = 0
-
-    def _drop(self, error: Exception) -> None:
-        self._lost += 1
-        if self._lost == 1:
-            _complain(
-                f"ERROR: cannot write log file {self._path}: {error}; lines are being lost until it can be written"
-            )
-        stream, self.stream = self.stream, None
-        if stream is not None:
-            try:
-                stream.close()
-            except (OSError, ValueError):
-                return  # it holds the line that could not be written; that line is counted as lost
-
-
-def _complain(text: str) -> None:
-    try:
-        sys.stderr.write(text + "\n")
-        sys.stderr.flush()
-    except (OSError, ValueError):
-        return  # standard error is gone as well
 
 
 @cache

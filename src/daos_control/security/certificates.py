@@ -5,6 +5,7 @@ Text before a PEM block (``openssl ca`` writes such) is fine. New files need a r
 
 from datetime import UTC, datetime
 
+from daos_control.security import trial
 from daos_control.security.certificate_files import (
     ADMIN_KEY_MODE,
     CERTIFICATE_MODE,
@@ -31,7 +32,9 @@ def load(files: CertificateFiles, *, now: datetime | None = None) -> Certificate
         certificate=read(files.cert, CERTIFICATE_MODE),
         key=read(files.key, files.key_mode),
     )
-    from daos_control.security import chains  # noqa: PLC0415 - a library of 5 MiB that insecure programs do without
+    if now is None and trial.passes(files):
+        return certificates
+    from daos_control.security import chains  # noqa: PLC0415 - a large library, needed to say what is wrong
 
     chains.check_pair(files, certificates)
     chains.check_chain(files, certificates, now or datetime.now(UTC))
