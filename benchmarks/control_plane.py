@@ -6,7 +6,6 @@ with a new connection for each, and *warm* on a connection that is kept.
 
 import os
 import signal
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from functools import partial
@@ -95,15 +94,15 @@ def _attaches_and_calls(system: System) -> Found:
     for _ in range(ROUNDS):
         yield f"attach, cold{tls}", _attach(system, "cold", 400 if tls else 1000)
         yield f"attach, warm{tls}", _attach(system, "warm", 4000)
-        for phase, value in _agent(system, 100 if tls else 300, "attach,creds,pool,exit").items():
+        for phase, value in _agent(system, 100 if tls else 300, "attach,creds,pool,exit", system.agent).items():
             yield f"agent {phase}{tls}", value
     if tls:
         return
     system.administer("system", "set-prop", "self_heal:none")
     yield SINGLE_JOIN, _storm(system, 5, 1)["p50_ms"]
-    _refresh(system)
-    for _ in range(ROUNDS):
-        yield AT_SIX, _agent(system, 300, "attach")["attach"]
+    with system.new_agent() as agent:
+        for _ in range(ROUNDS):
+            yield AT_SIX, _agent(system, 300, "attach", agent)["attach"]
 
 
 def _join(system: System, joins: int) -> Found:
@@ -119,11 +118,11 @@ def _many_ranks(system: System) -> Found:
     for engine in engines:
         os.kill(engine, signal.SIGSTOP)
     try:
-        _refresh(system)
-        for _ in range(ROUNDS):
-            yield f"attach, cold, {MANY + 1} ranks", _attach(system, "cold", 400)
-            yield f"attach, warm, {MANY + 1} ranks", _attach(system, "warm", 800)
-            yield AT_MANY, _agent(system, 25, "attach")["attach"]
+        with system.new_agent() as agent:
+            for _ in range(ROUNDS):
+                yield f"attach, cold, {MANY + 1} ranks", _attach(system, "cold", 400)
+                yield f"attach, warm, {MANY + 1} ranks", _attach(system, "warm", 800)
+                yield AT_MANY, _agent(system, 25, "attach", agent)["attach"]
     finally:
         for engine in engines:
             os.kill(engine, signal.SIGCONT)
@@ -139,13 +138,7 @@ def _storm(system: System, joins: int, at_once: int) -> Any:
     return loads.run("join_storm", system.address, *options, certificates=system.certificates)
 
 
-def _agent(system: System, rounds: int, phases: str) -> dict[str, float]:
-    options = ("--pid", str(system.agent), "-n", str(rounds), "--phases", phases)
+def _agent(system: System, rounds: int, phases: str, agent: int) -> dict[str, float]:
+    options = ("--pid", str(agent), "-n", str(rounds), "--phases", phases)
     found = loads.run("agent_load", str(system.agent_socket), *options)
     return {phase: float(figures["cpu_ms_per_op"]) for phase, figures in found["phase"].items()}
-
-
-def _refresh(system: System) -> None:
-    """Let the agent fetch the ranks anew."""
-    os.kill(system.agent, signal.SIGUSR2)
-    time.sleep(1)

@@ -27,6 +27,13 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class Started(Usage):
+    """What a daemon took until it was ready."""
+
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
 class Memory:
     """Memory of some processes, in MiB."""
 
@@ -65,7 +72,7 @@ def run_in_turn(commands: Mapping[str, Sequence[str]], rounds: int) -> dict[str,
 @contextmanager
 def until_ready(
     arguments: Sequence[str], ready: Callable[[], bool], environment: Mapping[str, str] = os.environ
-) -> Iterator[Usage]:
+) -> Iterator[Started]:
     """Start a daemon and give what it took until ``ready``; it is ended on leaving."""
     began = time.perf_counter()
     pid = os.posix_spawn(
@@ -79,7 +86,7 @@ def until_ready(
             if time.perf_counter() - began > LIMIT_S:
                 raise TimeoutError(f"{' '.join(arguments)} is not ready after {LIMIT_S:.0f} s")
             time.sleep(POLL_S)
-        yield Usage(time.perf_counter() - began, cpu_s([pid]))
+        yield Started(time.perf_counter() - began, cpu_s([pid]), pid)
     finally:
         if pid:
             os.kill(pid, signal.SIGTERM)

@@ -5,16 +5,18 @@ memory (4 GiB), and a machine that looks empty to it, so ``python -m benchmarks`
 """
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import loads
-from benchmarks.processes import program
+from benchmarks.processes import POLL_S, answers, program, until_ready
 from daos_control.apps.lab.records import Lab, children
 from daos_control.security.authority import issue_certificates
 
@@ -30,15 +32,25 @@ class System:
     server: int
     """Process id of its daos_server."""
     agent: int
+    """Process id of its daos_agent."""
+    agent_command: Sequence[str]
     agent_socket: Path
     dmg: Sequence[str]
     certificates: Path | None
-    environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def engines(self) -> list[int]:
         """Process ids of its engines."""
         return children(self.server)
+
+    @contextmanager
+    def new_agent(self) -> Iterator[int]:
+        """Put a new agent, which has nothing cached, in the place of the old one; gives its process id."""
+        os.kill(self.agent, signal.SIGTERM)
+        while answers(self.agent_socket):
+            time.sleep(POLL_S)
+        with until_ready(self.agent_command, lambda: answers(self.agent_socket)) as started:
+            yield started.pid
 
     def administer(self, *arguments: str) -> None:
         """Run dmg; raises CalledProcessError if it fails."""
@@ -80,6 +92,7 @@ def ours(*, insecure: bool) -> Iterator[System]:
             address=f"{plan.hosts[0].address}:10001",
             server=running.processes[plan.hosts[0].name].pid,
             agent=running.processes["agent"].pid,
+            agent_command=[program("daos_agent"), "start", "-o", str(plan.agent_folder / "daos_agent.yml")],
             agent_socket=plan.place.run / "agent" / "daos_agent.sock",
             dmg=[program("dmg"), "-o", str(plan.control_config_path)],
             certificates=None if insecure else plan.certificates,
@@ -113,6 +126,7 @@ def genuine(prefix: Path, *, insecure: bool) -> Iterator[System]:
                 address="127.0.0.1:10001",
                 server=int((run / "server.pid").read_text()),
                 agent=int((run / "agent.pid").read_text()),
+                agent_command=[environment["BENCH_AGENT"], "start", "-o", str(run / "daos_agent.yml")],
                 agent_socket=run / "agent" / "daos_agent.sock",
                 dmg=dmg,
                 certificates=certificates,
