@@ -224,7 +224,7 @@ async def test_what_was_sent_to_genuine_programs_by_hand(recordings: Path) -> No
     assert len(packets) > 70
     async with small_system() as system, unharmed(system):
         for path in system.sockets.values():
-            answers = [await send(path, call, 02) for call in packets]
+            answers = [await send(path, call, 0.02) for call in packets]
             assert sum(answers) > len(packets) / 2
 
 
@@ -252,7 +252,7 @@ async def warm_up(system: System, fuzzer: Fuzzer) -> None:
     """Have everything loaded that is loaded when first needed."""
     for path in system.sockets.values():
         for _ in range(20):
-            await send(path, fuzzer.packets(), 01)
+            await send(path, fuzzer.packets(), 0.01)
     await noise_on_the_port(system.address, random.Random(0))
 
 
