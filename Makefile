@@ -45,5 +45,8 @@ bench: install
 proto: install
 	$(BIN)/python scripts/generate_wire.py
 
+docs: install
+	$(BIN)/python scripts/generate_reference.py
+
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -149,3 +151,19 @@ def test_wrong_wishes_are_explained(running: LabUnderTest, arguments: list[str],
 def test_no_lab_says_how_to_get_one(tmp_path: Path) -> None:
     for verb in ("status", "down", "logs", "env"):
         assert "start one with 'daos_lab up'" in LabUnderTest(tmp_path).lab(verb, code=1)
+
+
+def test_the_readmes_example_runs(running: LabUnderTest) -> None:
+    readme = (Path(__file__).resolve().parent.parent.parent / "README.md").read_text()
+    (example,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    imports, body = example.split("\n\n", 1)
+    program = f"import asyncio\n{imports}\n\nasync def main():\n{textwrap.indent(body, '    ')}\nasyncio.run(main())"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "DAOS_CONTROL_CONFIG": str(running.folder / "daos_control.yml")},
+    )
+    assert done.returncode == 0, done.stderr
+    assert sorted(done.stdout.splitlines()) == [f"{rank} joined" for rank in range(4)]

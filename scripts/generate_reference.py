@@ -1,0 +1,181 @@
+"""Write ``docs/reference/`` from the code: commands, configuration keys, faults, member states.
+
+``make docs`` runs it; a test fails while the committed files say something else than the code.
+"""
+
+import ast
+import dataclasses
+import inspect
+import itertools
+import sys
+import typing
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from daos_control.base.fault_codes import TABLE
+from daos_control.cli.daos_agent import PROGRAM as DAOS_AGENT
+from daos_control.cli.daos_lab import PROGRAM as DAOS_LAB
+from daos_control.cli.daos_server import PROGRAM as DAOS_SERVER
+from daos_control.cli.dmg.commands import PROGRAM as DMG
+from daos_control.cli.flags import Command, help_text
+from daos_control.config.agent import AgentConfig
+from daos_control.config.control import ControlConfig
+from daos_control.config.document import keys_of
+from daos_control.config.server import ServerConfig
+from daos_control.model.member import NEXT, MemberState
+
+FOLDER = Path(__file__).resolve().parent.parent / "docs" / "reference"
+NOTE = "<!-- Generated from the code by scripts/generate_reference.py: change it there. -->\n"
+WIDTH = 100
+
+
+def pages() -> dict[str, str]:
+    """Return every page by its file name."""
+    return {
+        "commands.md": NOTE + commands(),
+        "configuration.md": NOTE + configuration(),
+        "faults.md": NOTE + faults(),
+        "member-states.md": NOTE + member_states(),
+    }
+
+
+def commands() -> str:
+    """Return the help of every command."""
+    parts = ["# Commands\n"]
+    for program in (DMG, DAOS_SERVER, DAOS_AGENT, DAOS_LAB):
+        parts.append(f"## {program.name}\n\n{program.help}\n")
+        for path in _leaves((program,)):
+            title = " ".join(command.name for command in path)
+            parts.append(f"### {title}\n\n```text\n{help_text(path, width=WIDTH)}\n```\n")
+    return "\n".join(parts)
+
+
+def _leaves(path: tuple[Command, ...]) -> Iterator[tuple[Command, ...]]:
+    if path[-1].run:
+        yield path
+    for command in path[-1].commands:
+        if not command.hidden:
+            yield from _leaves((*path, command))
+
+
+def configuration() -> str:
+    """Return the keys of the three files."""
+    parts = ["# Configuration\n", "An unknown key is an error that names the nearest known one.\n"]
+    for title, kind in (
+        ("daos_server.yml", ServerConfig),
+        ("daos_agent.yml", AgentConfig),
+        ("daos_control.yml", ControlConfig),
+    ):
+        parts.append(f"## {title}\n\n{inspect.getdoc(kind)}\n")
+        parts.append("| Key | Type | Default | |\n|---|---|---|---|")
+        parts += _key_rows(kind, "")
+        parts.append("")
+    return "\n".join(parts)
+
+
+def _key_rows(kind: type, prefix: str) -> Iterator[str]:
+    hints = typing.get_type_hints(kind)
+    remarks = _remarks(kind)
+    for key, field in keys_of(kind).items():
+        inner = _structure_in(hints[field.name])
+        shown = (
+            _type_text(hints[field.name]) if inner is None else ("list" if _is_list(hints[field.name]) else "section")
+        )
+        remark = " ".join(remarks.get(field.name, "").split())
+        yield f"| `{prefix}{key}` | {shown} | {_default_text(field) if inner is None else ''} | {remark} |"
+        if inner is not None:
+            yield from _key_rows(inner, f"{prefix}{key}{'[]' if _is_list(hints[field.name]) else ''}.")
+
+
+def _structure_in(hint: Any) -> type | None:
+    for part in (hint, *typing.get_args(hint)):
+        if dataclasses.is_dataclass(part) and isinstance(part, type) and keys_of(part):
+            return part
+    return None
+
+
+def _is_list(hint: Any) -> bool:
+    return typing.get_origin(hint) is tuple
+
+
+def _type_text(hint: Any) -> str:
+    if _is_list(hint):
+        return f"list of {_type_text(typing.get_args(hint)[0])}"
+    parts = [part for part in typing.get_args(hint) if part is not type(None)]
+    if parts:
+        return _type_text(parts[0])
+    names = {bool: "yes/no", int: "number", str: "text"}
+    return names.get(hint, getattr(hint, "__name__", str(hint)))
+
+
+def _default_text(field: "dataclasses.Field[Any]") -> str:
+    default = field.default
+    if default is dataclasses.MISSING or default is None or default in ("", ()):
+        return ""
+    if isinstance(default, bool):
+        return "yes" if default else "no"
+    if isinstance(default, tuple):
+        return "`" + ", ".join(map(str, default)) + "`"
+    return f"`{default}`"
+
+
+def _remarks(kind: type) -> Mapping[str, str]:
+    """Return what a class says of its fields, in the strings beneath them."""
+    remarks: dict[str, str] = {}
+    for base in reversed(kind.__mro__[:-1]):
+        (definition,) = ast.parse(inspect.cleandoc(inspect.getsource(base))).body
+        body = typing.cast("ast.ClassDef", definition).body
+        for before, after in itertools.pairwise(body):
+            if (
+                isinstance(before, ast.AnnAssign)
+                and isinstance(before.target, ast.Name)
+                and isinstance(after, ast.Expr)
+            ):
+                remarks[before.target.id] = str(ast.literal_eval(after.value))
+    return remarks
+
+
+def faults() -> str:
+    """Return every fault, as its rows have it."""
+    parts = [
+        "# Faults\n",
+        "Numbers are those of DAOS 2.8. Words in braces are filled in where the fault is told.\n",
+        "| Code | Name | Domain | What happened | What to do |\n|---|---|---|---|---|",
+    ]
+    parts += [
+        f"| {int(code)} | {code.name} | {row.domain} | {_cell(row.description)} | {_cell(row.resolution)} |"
+        for code in sorted(TABLE)
+        for row in TABLE[code]
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
+
+
+def member_states() -> str:
+    """Return the legal moves of members, as a table and as a diagram."""
+    parts = [
+        "# States of a rank\n",
+        "Moves that reports may cause; joins and exclusions by an administrator set states.\n",
+    ]
+    parts.append("| From | To |\n|---|---|")
+    for state in MemberState:
+        targets = ", ".join(sorted(NEXT[state])) or "(nothing)"
+        parts.append(f"| {state} | {targets} |")
+    return "\n".join(parts) + "\n"
+
+
+def main() -> int:
+    """Replace the reference by what the code says."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name, text in pages().items():
+        (FOLDER / name).write_text(text)
+        print(f"docs/reference/{name}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
