@@ -154,12 +154,15 @@ class Store:
             shutil.rmtree(zombie, ignore_errors=True)
 
     def write_replica(self, replica: Replica) -> None:
-        """Replace this engine's replica of a pool service; raises DaosError."""
+        """Replace this engine's replica of a pool service; raises DaosError, NONEXIST without a share of the pool.
+
+        A leader that has not heard of its pool's destruction yet must not bring it back to life.
+        """
         uuid = replica.record.uuid
-        folder = self._path / uuid
+        if uuid not in self.shards:
+            raise DaosError(Der.NONEXIST)
         with _errors_as_der():
-            folder.mkdir(mode=0o770, exist_ok=True)
-            _replace(folder / "service.json", msgspec.json.encode(replica))
+            _replace(self._path / uuid / "service.json", msgspec.json.encode(replica))
         self.replicas[uuid] = replica
 
     def remove_replica(self, uuid: str) -> None:

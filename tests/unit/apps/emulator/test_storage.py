@@ -61,6 +61,16 @@ def test_a_destroyed_pool_is_gone(tmp_path: Path) -> None:
     assert (store.shards, store.replicas, opened(tmp_path).shards) == ({}, {}, {})
 
 
+def test_a_late_leader_does_not_revive_a_destroyed_pool(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    store.create_shard(UUID, SHARD)
+    store.destroy(UUID)
+    with pytest.raises(DaosError) as error:
+        store.write_replica(Replica(promised=0, record=record()))
+    assert error.value.status == Der.NONEXIST
+    assert not (tmp_path / UUID).exists()
+
+
 def test_what_a_crash_left_half_done_is_cleared_away(tmp_path: Path) -> None:
     store = opened(tmp_path)
     store.create_shard(UUID, SHARD)
