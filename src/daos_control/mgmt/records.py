@@ -12,9 +12,11 @@
 ``writes`` is the difference of two systems, so that rules need not know any of this.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Final
+from itertools import compress
+from operator import is_not
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -31,6 +33,8 @@ _DOMAIN: Final = f"{ROOT}domain/"
 _POOL: Final = f"{ROOT}pool/"
 _REMAINS: Final = f"{ROOT}remains/"
 _ATTRIBUTE: Final = f"{ROOT}attr/"
+
+Key = TypeVar("Key")
 
 
 class _Map(msgspec.Struct, frozen=True):
@@ -74,9 +78,7 @@ def writes(old: System, new: System) -> dict[str, bytes | None]:
         changes |= _member_writes(old, new)
     if old.pools is not new.pools:
         changes |= {f"{_POOL}{uuid}": None for uuid in old.pools if uuid not in new.pools}
-        changes |= {
-            f"{_POOL}{uuid}": _pool_to_json(pool) for uuid, pool in new.pools.items() if old.pools.get(uuid) is not pool
-        }
+        changes |= {f"{_POOL}{uuid}": _pool_to_json(new.pools[uuid]) for uuid in _changed(old.pools, new.pools)}
     if old.remains is not new.remains:
         changes |= {f"{_REMAINS}{uuid}": None for uuid in old.remains if uuid not in new.remains}
         changes |= {
@@ -140,15 +142,18 @@ def load(snapshot: Snapshot) -> System:
 
 
 def _member_writes(old: System, new: System) -> Mapping[str, bytes | None]:
-    changes: dict[str, bytes | None] = {f"{_MEMBER}{rank}": None for rank in old.members if rank not in new.members}
-    for rank, member in new.members.items():
-        if old.members.get(rank) is not member or old.tree.ranks.get(rank) != new.tree.ranks[rank]:
-            changes[f"{_MEMBER}{rank}"] = _member_to_json(member, new.tree.ranks[rank][1])
+    changes: dict[str, bytes | None] = {f"{_MEMBER}{rank}": None for rank in old.members.keys() - new.members.keys()}
+    for rank in {*_changed(old.members, new.members), *_changed(old.tree.ranks, new.tree.ranks)}:
+        changes[f"{_MEMBER}{rank}"] = _member_to_json(new.members[rank], new.tree.ranks[rank][1])
     if old.tree.domains is not new.tree.domains:
-        for path, number in new.tree.domains.items():
-            if path and path not in old.tree.domains:
-                changes[_DOMAIN + "/".join(path)] = msgspec.json.encode(number)
+        for path in new.tree.domains.keys() - old.tree.domains.keys() - {()}:
+            changes[_DOMAIN + "/".join(path)] = msgspec.json.encode(new.tree.domains[path])
     return changes
+
+
+def _changed(old: Mapping[Key, object], new: Mapping[Key, object]) -> Iterator[Key]:
+    """Return the keys with other values than before, by identity: every commit of a large system asks this."""
+    return compress(new, map(is_not, new.values(), map(old.get, new)))
 
 
 def _member_to_json(member: Member, node: int) -> bytes:

@@ -8,6 +8,7 @@ their codes for programs.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple, Self
 
 from daos_control.base.errors import DaosControlError
@@ -34,6 +35,7 @@ class Version(NamedTuple):
     patch: int
 
     @classmethod
+    @lru_cache(maxsize=64)  # every call carries one, and all carry the same few
     def parse(cls, text: str) -> Self:
         """Read ``X.Y.Z``; raises ValueError for anything else."""
         match = _FORM.fullmatch(text)
