@@ -23,21 +23,33 @@ import yaml
 
 OURS = Path(sys.executable).parent
 PATIENCE_S = 120
+INTERFACE = "eth0"
 FORMAT_REQUIRED = r"(SCM format required)(?!;)"
 STARTED = r"DAOS I/O Engine.*process [0-9]+ started on"
 
 
 class Machine:
-    """Private namespaces. A second machine can share the network of a first one."""
+    """Private namespaces, with an address in a network that is shared with the machines added to a first one."""
 
-    def __init__(self, *, network: "Machine | None" = None) -> None:
-        inside = ["unshare", "--mount", "--pid", "--ipc", "--fork", "--kill-child", "--mount-proc"]
-        net = ["unshare", "--net"] if network is None else network.entering("--net")
-        script = "ip link set lo up && echo up && exec sleep infinity"
-        self._first = subprocess.Popen([*net, *inside, "sh", "-c", script], stdout=subprocess.PIPE, text=True)
+    def __init__(self, *, first: "Machine | None" = None, number: int = 1) -> None:
+        self.address = f"10.98.0.{number}"
+        namespaces = ["unshare", "--net", "--mount", "--pid", "--ipc", "--fork", "--kill-child", "--mount-proc"]
+        script = "mount -t sysfs sysfs /sys && ip link set lo up && echo up && exec sleep infinity"
+        self._first = subprocess.Popen([*namespaces, "sh", "-c", script], stdout=subprocess.PIPE, text=True)
         assert self._first.stdout is not None
         assert self._first.stdout.readline() == "up\n"
         [self._pid] = children(self._first.pid)
+        if first is None:
+            self._ip("link add br0 type bridge")
+            self._ip("link set br0 up")
+        hub = first or self
+        hub._ip(f"link add port{number} type veth peer name eth0 netns {self._pid}")
+        hub._ip(f"link set port{number} master br0 up")
+        self._ip(f"address add {self.address}/24 dev {INTERFACE}")
+        self._ip(f"link set {INTERFACE} up")
+
+    def _ip(self, words: str) -> None:
+        subprocess.run([*self.entering("--net"), "ip", *words.split()], check=True)
 
     def entering(self, *namespaces: str) -> list[str]:
         """Return words to put before a command so that it runs here."""
@@ -111,16 +123,19 @@ class Process:
 class Host:
     """A storage host: its machine, its folder, its server."""
 
-    def __init__(self, system: "MixedSystem", machine: Machine, name: str, *, port: int, engines: int) -> None:
+    def __init__(self, system: "MixedSystem", machine: Machine, name: str, *, engines: int) -> None:
         self.system = system
         self.machine = machine
         self.folder = system.folder / name
-        self.port = port
         self.engines = engines
         self.programs = system.programs
         self.server: Process
         for part in ("sock", "bin"):
             (self.folder / part).mkdir(parents=True)
+
+    @property
+    def address(self) -> str:
+        return f"{self.machine.address}:10001"
 
     def start(self) -> Process:
         """Start the server, wherever it gets from there."""
@@ -147,8 +162,8 @@ class Host:
     def _config(self) -> dict[str, Any]:
         return {
             "name": "daos_server",
-            "mgmt_svc_replicas": ["127.0.0.1:10001"],
-            "port": self.port,
+            "mgmt_svc_replicas": [self.system.hosts[0].address],
+            "port": 10001,
             "provider": "ofi+tcp",
             "socket_dir": str(self.folder / "sock"),
             "fault_path": f"/{self.folder.name}",
@@ -166,8 +181,8 @@ class Host:
             "targets": 1,
             "nr_xs_helpers": 0,
             "first_core": 0,
-            "fabric_iface": "lo",
-            "fabric_iface_port": self.port + 10000 + 100 * index,
+            "fabric_iface": INTERFACE,
+            "fabric_iface_port": 20000 + 100 * index,
             "log_mask": "ERR",
             "log_file": str(self.folder / f"engine{index}.log"),
             "env_vars": ["D_LOG_FILE_APPEND_PID=0", "DAOS_TARGET_OVERSUBSCRIBE=1"],
@@ -209,17 +224,16 @@ class MixedSystem:
 
     def add_host(self, *, engines: int = 1) -> Host:
         """Add a host; the first one holds the management service."""
-        first = self._machines[0] if self._machines else None
-        self._machines.append(Machine(network=first))
-        number = len(self._machines)
-        self.hosts.append(Host(self, self._machines[-1], f"h{number}", port=10000 + number, engines=engines))
+        number = len(self._machines) + 1
+        self._machines.append(Machine(first=self._machines[0] if self._machines else None, number=number))
+        self.hosts.append(Host(self, self._machines[-1], f"h{number}", engines=engines))
         return self.hosts[-1]
 
     def bring_up(self, *, engines: int = 1) -> Host:
         """Start a first host, format it, and wait until its engines have joined."""
         host = self.add_host(engines=engines)
         host.start().shows(FORMAT_REQUIRED, engines)
-        self.dmg("storage", "format", "-l", f"127.0.0.1:{host.port}")
+        self.dmg("storage", "format", "-l", host.address)
         host.server.shows(STARTED, engines)
         self.all_joined(engines)
         return host
@@ -229,11 +243,11 @@ class MixedSystem:
         folder.mkdir()
         config = {
             "name": "daos_server",
-            "access_points": ["127.0.0.1:10001"],
+            "access_points": [self.hosts[0].address],
             "port": 10001,
             "runtime_dir": str(folder),
             "log_file": str(folder / "daos_agent.log"),
-            "fabric_ifaces": [{"numa_node": 0, "devices": [{"iface": "lo", "domain": "lo"}]}],
+            "fabric_ifaces": [{"numa_node": 0, "devices": [{"iface": INTERFACE, "domain": INTERFACE}]}],
             "transport_config": self.transport("agent"),
             **settings,
         }
@@ -247,7 +261,7 @@ class MixedSystem:
     def dmg(self, *words: str, program: Path | None = None, code: int = 0) -> str:
         """Run dmg; return what it printed."""
         config = self.folder / "daos_control.yml"
-        hosts = [f"127.0.0.1:{host.port}" for host in self.hosts]
+        hosts = [host.address for host in self.hosts]
         document = {"name": "daos_server", "hostlist": hosts, "transport_config": self.transport("admin")}
         config.write_text(yaml.safe_dump(document))
         return self._run([program or self.programs.dmg, "-o", config, *words], code)
@@ -269,6 +283,18 @@ class MixedSystem:
     def daos(self, *words: object, code: int = 0) -> str:
         """Run the genuine ``daos``, a client of the agent."""
         return self._run([self._daos, *words], code)
+
+    def have_rejoined(self, before: list[dict[str, Any]]) -> None:
+        """Wait until each of these members has joined in a later life, as who it was."""
+
+        def rejoined() -> bool:
+            return all(_is_later_life(now, old) for now, old in zip(self.members(), before, strict=True))
+
+        until(rejoined, lambda: f"{before} to join again; there are {self.members()}")
+
+    def are_gone(self, pids: Sequence[int]) -> None:
+        """Wait until none of these processes runs."""
+        until(lambda: not any(runs(pid) for pid in pids), lambda: f"the end of {pids}")
 
     def segments(self) -> set[int]:
         """Return the keys of all shared memory on the first host's machine."""
@@ -318,6 +344,17 @@ def children(pid: int) -> list[int]:
     with contextlib.suppress(FileNotFoundError):
         return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     return []
+
+
+def _is_later_life(now: dict[str, Any], old: dict[str, Any]) -> bool:
+    same = (now["rank"], now["uuid"]) == (old["rank"], old["uuid"])
+    return bool(same and now["state"] == "joined" and now["incarnation"] > old["incarnation"])
+
+
+def runs(pid: int) -> bool:
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
 
 
 def command_name(pid: int) -> str:
