@@ -4,11 +4,14 @@ import os
 import sys
 from pathlib import Path
 
+from daos_control.cli.flags import let_garbage_wait
+
 
 def main() -> int:
     """Run the program."""
     # Loading TLS would cost an engine, which has none, several megabytes; asyncio does without when it is not there.
     sys.modules["ssl"] = None  # type: ignore[assignment]
+    let_garbage_wait()
     from daos_control.apps.emulator.main import main as run
 
     return run(sys.argv[1:], os.environ, program=Path(sys.argv[0]).name)

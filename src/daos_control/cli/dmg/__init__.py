@@ -5,7 +5,6 @@ This module and ``commands`` are all that ``dmg -h`` and ``dmg version`` load; s
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 
@@ -18,18 +17,12 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 
-GARBAGE = 100_000
-"""Objects made until garbage is looked for. Importing makes a few ten thousand, of which none is; looking through them
-dozens of times, as Python does by default, takes a tenth of a short command's time."""
-
-
 def main() -> NoReturn:
     """Be the program: run the process's command line and end the process.
 
     Taking the interpreter down in good order costs a fifth of a short command's time and does nothing for anybody:
     files are written, connections closed. So only the streams are flushed.
     """
-    gc.set_threshold(GARBAGE)
     code = run(sys.argv[1:])
     for stream in (sys.stdout, sys.stderr):
         try:
