@@ -62,13 +62,14 @@ async def up(folder: Path, wish: Wish, *, pool_bytes: int) -> AsyncIterator[Step
     dead = [engine for engine in processes.engines(lab) if engine.process is None]
     lab, started = await _start_servers(lab)
     yield Step(title="Servers", done=f"listening on {plan.hosts[0].address} to {plan.hosts[-1].address}")
+    lab = _start_agent(lab)  # it needs nobody before it is asked, and gets ready while ranks join
     async with DaosClient.from_config(plan.control_config_path) as client:
         yield Step(title="Ranks")
         await _start_engines(lab, client, dead, starting=started)
         await _all_joined(lab, client, dead)
         yield Step(title="Ranks", done=f"storage formatted, all {plan.ranks} joined")
         yield Step(title="Agent")
-        lab = await _start_agent(lab)
+        await _until(lambda: _accepts(_agent_socket(plan)), lab, "agent", plan.agent_folder / "daos_agent.out")
         yield Step(title="Agent", done="answers on " + str(_agent_socket(plan)))
         if pool_bytes and not (await client.pools.list(query=False)).pools:
             yield Step(title="Pool")
@@ -212,16 +213,13 @@ def _server_arguments(lab: Lab, host: Host) -> list[str]:
     return arguments
 
 
-async def _start_agent(lab: Lab) -> Lab:
+def _start_agent(lab: Lab) -> Lab:
     process = lab.processes.get("agent")
     if process is not None and process.is_running:
         return lab
-    plan = lab.plan
-    config = plan.agent_folder / "daos_agent.yml"
-    output = plan.agent_folder / "daos_agent.out"
-    lab = _start(lab, "agent", [processes.program("daos_agent"), "start", "-o", str(config)], output)
-    await _until(lambda: _accepts(_agent_socket(plan)), lab, "agent", output)
-    return lab
+    folder = lab.plan.agent_folder
+    arguments = [processes.program("daos_agent"), "start", "-o", str(folder / "daos_agent.yml")]
+    return _start(lab, "agent", arguments, folder / "daos_agent.out")
 
 
 def _start(lab: Lab, name: str, arguments: list[str], output: Path) -> Lab:
