@@ -11,9 +11,9 @@ from daos_control.base.rankset import RankSet
 
 
 def document(value: Any) -> Any:  # noqa: PLR0911 - a table of types
-    """Turn a value into what JSON can hold: a record becomes an object, an empty list null.
+    """Turn a value into what JSON can hold: a record becomes an object, a tuple without members null.
 
-    A set of ranks stays a set, though empty.
+    What is a document already, an empty list too, stays as it is; so does a set of ranks without members.
     """
     match value:
         case None | bool() | int() | str():
@@ -26,8 +26,10 @@ def document(value: Any) -> Any:  # noqa: PLR0911 - a table of types
             return str(value)
         case RankSet():
             return list(value)
-        case tuple() | list():
+        case tuple():
             return [document(item) for item in value] or None
+        case list():
+            return [document(item) for item in value]
         case Mapping():
             return {str(key): document(item) for key, item in sorted(value.items())}
         case _:
