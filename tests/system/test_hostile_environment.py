@@ -30,8 +30,9 @@ Document = dict[str, Any]
 class Place:
     """A folder with configuration for each program, all of it in order."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, certificates: Path) -> None:
         self.folder = folder
+        self._certificates = certificates
         (folder / "run").mkdir()
         (folder / "bin").mkdir()
         (folder / "bin" / "daos_engine").symlink_to(PROGRAMS / "daos_engine_emulator")
@@ -73,7 +74,7 @@ class Place:
         component = {"daos_server": "server", "daos_agent": "agent", "dmg": "admin"}[program]
         certs = self.folder / "certs"
         if not certs.exists():
-            issue_certificates(certs)
+            shutil.copytree(self._certificates, certs)
         transport = {
             "allow_insecure": False,
             "ca_cert": str(certs / "daosCA.crt"),
@@ -107,9 +108,9 @@ class Place:
 
 
 @pytest.fixture
-def place() -> Iterator[Place]:
+def place(certificates: Path) -> Iterator[Place]:
     with TemporaryDirectory(prefix="hostile") as folder:  # pytest's own folders are too long for a socket's name
-        yield Place(Path(folder))
+        yield Place(Path(folder), certificates)
 
 
 EVERY_PROGRAM = pytest.mark.parametrize("program", ["daos_server", "daos_agent", "dmg"])
@@ -132,25 +133,31 @@ def endless(path: Path) -> None:
     path.symlink_to(path)
 
 
-@EVERY_PROGRAM
+BAD_FILES: dict[str, tuple[Callable[[Path], object], str]] = {
+    "missing": (lambda _: None, "No such file or directory"),
+    "folder": (a_folder, "Is a directory"),
+    "unreadable": (unreadable, "Permission denied"),
+    "loop": (endless, "symbolic links"),
+    "binary": (garbage, ""),
+    "no YAML": (lambda path: path.write_text("port: [1"), ""),
+    "list": (lambda path: path.write_text("- a\n- list\n"), ""),
+    "recursive": (lambda path: path.write_text("&a [*a, *a]"), ""),
+    "typo": (lambda path: path.write_text("prot: 10001\n"), "port"),
+    "type": (lambda path: path.write_text("port: many\n"), "port"),
+    "twice": (lambda path: path.write_text("port: 1\nport: 2\n"), "port"),
+}
+
+
 @pytest.mark.parametrize(
-    ("make", "says"),
+    ("program", "kind"),
+    # One reader serves all programs: that each of them shows what it says, a few mistakes tell as well as all.
     [
-        (lambda _: None, "No such file or directory"),
-        (a_folder, "Is a directory"),
-        (unreadable, "Permission denied"),
-        (endless, "symbolic links"),
-        (garbage, ""),
-        (lambda path: path.write_text("port: [1"), ""),
-        (lambda path: path.write_text("- a\n- list\n"), ""),
-        (lambda path: path.write_text("&a [*a, *a]"), ""),
-        (lambda path: path.write_text("prot: 10001\n"), "port"),
-        (lambda path: path.write_text("port: many\n"), "port"),
-        (lambda path: path.write_text("port: 1\nport: 2\n"), "port"),
+        *(("daos_server", kind) for kind in BAD_FILES),
+        *((program, kind) for program in ("daos_agent", "dmg") for kind in ("missing", "unreadable", "binary", "typo")),
     ],
-    ids=["missing", "folder", "unreadable", "loop", "binary", "no YAML", "list", "recursive", "typo", "type", "twice"],
 )
-def test_configuration(place: Place, program: str, make: Callable[[Path], object], says: str) -> None:
+def test_configuration(place: Place, program: str, kind: str) -> None:
+    make, says = BAD_FILES[kind]
     make(place.file(program))
     said = place.refused(program, written=False)
     assert str(place.file(program)) in said
