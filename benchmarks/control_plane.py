@@ -40,7 +40,7 @@ def run(report: Report) -> None:
     report.note(f"DAOS 2.8: {baseline.SOURCE}")
     prefix = systems.genuine_prefix()
     if prefix is None:
-        report.note(f"genuine: left out; it needs root, and {systems.PREFIX_VARIABLE} to name where DAOS is installed")
+        report.note(f"genuine: not measured; that needs root, and {systems.PREFIX_VARIABLE} to name DAOS's prefix")
     ours = _print_all(report, prefix, _attaches_and_calls, insecure=True)
     _print_all(report, prefix, _attaches_and_calls, insecure=False)
     for joins in (256, 1024):

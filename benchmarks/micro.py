@@ -36,7 +36,7 @@ def _node_sets(report: Report) -> None:
     hosts, seconds = _least(lambda: HostSet.parse(names))
     report.add(Figure(name=f"fold {HOSTS} hosts listed one by one", value=seconds * 1e3, unit="ms"))
     _, seconds = _least(lambda: list(hosts))
-    report.add(Figure(name=f"expand them again from {hosts}", value=seconds * 1e3, unit="ms"))
+    report.add(Figure(name=f"expand {len(hosts)} hosts", value=seconds * 1e3, unit="ms"))
 
 
 def _frames(report: Report) -> None:

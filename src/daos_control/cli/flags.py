@@ -262,14 +262,14 @@ def execute(parsed: Parsed) -> int:
 
 
 def let_garbage_wait() -> None:
-    """Look for garbage once in 20,000 new objects, not in 700.
+    """Look for garbage once in 100,000 new objects, not in 700.
 
     Importing makes a few ten thousand objects, of which none is garbage; looking through them dozens of times takes a
     tenth of the time until a program is ready.
     """
     import gc
 
-    gc.set_threshold(20_000)
+    gc.set_threshold(100_000)
 
 
 def load(target: str) -> Callable[..., Any]:
