@@ -271,6 +271,11 @@ class MixedSystem:
         document: dict[str, Any] = json.loads(self.dmg("--json", *words, program=program, code=code))
         return document
 
+    def answer(self, *words: str, program: Path) -> tuple[int, dict[str, Any]]:
+        """Run dmg with --json whatever comes of it; return its exit code and document."""
+        ran = self._ran([program, "-o", self.folder / "daos_control.yml", "--json", *words])
+        return ran.returncode, json.loads(ran.stdout)
+
     def members(self) -> list[dict[str, Any]]:
         return list(self.ask("system", "query")["response"]["members"] or [])
 
@@ -327,8 +332,13 @@ class MixedSystem:
             process.end()
 
     def _run(self, words: Sequence[object], code: int) -> str:
+        ran = self._ran(words)
+        assert ran.returncode == code, f"{words} ended with {ran.returncode}:\n{ran.stdout}\n{ran.stderr}"
+        return ran.stdout
+
+    def _ran(self, words: Sequence[object]) -> "subprocess.CompletedProcess[str]":
         environment = {**os.environ, "DAOS_AGENT_DRPC_DIR": str(self.folder / "agent"), "D_LOG_MASK": "CRIT"}
-        ran = subprocess.run(
+        return subprocess.run(
             [*self._machines[0].entering(), *map(str, words)],
             capture_output=True,
             text=True,
@@ -336,8 +346,6 @@ class MixedSystem:
             timeout=PATIENCE_S,
             env=environment,
         )
-        assert ran.returncode == code, f"{words} ended with {ran.returncode}:\n{ran.stdout}\n{ran.stderr}"
-        return ran.stdout
 
 
 def children(pid: int) -> list[int]:
