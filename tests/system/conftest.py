@@ -36,14 +36,20 @@ class Machine:
         namespaces = ["unshare", "--net", "--mount", "--pid", "--ipc", "--fork", "--kill-child", "--mount-proc"]
         script = "mount -t sysfs sysfs /sys && ip link set lo up && echo up && exec sleep infinity"
         self._first = subprocess.Popen([*namespaces, "sh", "-c", script], stdout=subprocess.PIPE, text=True)
+        try:
+            self._set_up(first or self, number)
+        except BaseException:
+            self.end()
+            raise
+
+    def _set_up(self, hub: "Machine", number: int) -> None:
         assert self._first.stdout is not None
         assert self._first.stdout.readline() == "up\n"
         [self._pid] = children(self._first.pid)
-        if first is None:
+        if hub is self:
             self._ip("link add br0 type bridge")
             self._ip("link set br0 up")
-        hub = first or self
-        hub._ip(f"link add port{number} type veth peer name eth0 netns {self._pid}")
+        hub._ip(f"link add port{number} type veth peer name {INTERFACE} netns {self._pid}")
         hub._ip(f"link set port{number} master br0 up")
         self._ip(f"address add {self.address}/24 dev {INTERFACE}")
         self._ip(f"link set {INTERFACE} up")
