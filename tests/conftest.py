@@ -2,13 +2,19 @@
 
 import asyncio
 import gc
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# How long an example takes says more of the machine than of the code.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")
@@ -39,6 +45,19 @@ def no_leaked_tasks(request: pytest.FixtureRequest) -> Iterator[None]:
     gc.collect()
     leaked = [task for task in _live_tasks() if not task.done()]
     assert not leaked, f"{request.node.name} left tasks running: {leaked}"
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """Undo what a program that was run in this process did to the log."""
+    loggers = [logging.getLogger(), logging.getLogger("daos_control")]
+    before = [(logger, logger.level, list(logger.handlers)) for logger in loggers]
+    yield
+    for logger, level, handlers in before:
+        logger.setLevel(level)
+        for handler in [handler for handler in logger.handlers if handler not in handlers]:
+            logger.removeHandler(handler)
+            handler.close()
 
 
 def _live_tasks() -> list["asyncio.Task[object]"]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from daos_control.base.aio import background
+from daos_control.base.aio import Background, background
 from daos_control.base.errors import (
     DaosControlError,
     DaosError,
@@ -369,15 +369,16 @@ async def host_that(behaves: Callable[[socket.socket], Awaitable[object]]) -> As
                 await behaves(connection)
             connection.close()
 
-        async def accept(group: asyncio.TaskGroup) -> None:
-            while True:
-                connection, _ = await loop.sock_accept(listener)
-                group.create_task(treat(sockets.enter_context(connection)))
+        def accept(tasks: Background) -> None:
+            connection, _ = listener.accept()
+            connection.setblocking(False)
+            tasks.start("connection", treat(sockets.enter_context(connection)))
 
-        async with background() as tasks, asyncio.TaskGroup() as group:
-            tasks.start("accept", accept(group))
+        async with background() as tasks:
+            # Not loop.sock_accept: cancelled at the wrong moment it drops a connection that nobody can close then.
+            loop.add_reader(listener, accept, tasks)
             yield f"127.0.0.1:{listener.getsockname()[1]}"
-            tasks.cancel()
+            loop.remove_reader(listener)
 
 
 async def code_of(address: str, tls: Certificates | None = None) -> int:
