@@ -16,19 +16,13 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
-import yaml
-
 from daos_control.base.errors import DaosControlError
+from daos_control.config import plain
+from daos_control.config.plain import BOOL, NULL, STR
 
 Value = TypeVar("Value")
 
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-
 _MERGE = "tag:yaml.org,2002:merge"
-_NULL = "tag:yaml.org,2002:null"
-_BOOL = "tag:yaml.org,2002:bool"
-_STR = "tag:yaml.org,2002:str"
 _NUMBER = re.compile(r"[-+]?(?:0b[01_]+|0x[0-9a-fA-F_]+|0o?[0-7_]+|[0-9][0-9_]*)")
 
 
@@ -109,19 +103,25 @@ def load(path: str | Path, defaults: Value) -> Value:
 
 def parse(text: str | bytes, defaults: Value, *, source: str) -> Value:
     """Read a document over ``defaults``; ``source`` is what it is called in errors."""
+    root = plain.compose(text) or _compose(text, source)
+    reader = _Reader(type(defaults))
+    value = defaults if root is None or _is_null(root) else reader.structure(root, defaults)
+    if reader.problems:
+        raise ConfigError(source, sorted(reader.problems, key=attrgetter("line")))
+    return value
+
+
+def _compose(text: str | bytes, source: str) -> Any:
+    import yaml  # noqa: PLC0415  its import takes longer than the reading, and plain documents do without
+
     try:
-        root = yaml.compose(text, Loader=_LOADER)
+        return yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         complaint = ", ".join(part for part in (error.context, error.problem) if part)
         raise ConfigError(source, [Problem(mark.line + 1 if mark else 0, f"this is no YAML: {complaint}")]) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(source, [f"this is no YAML: {error}"]) from error
-    reader = _Reader(type(defaults))
-    value = defaults if root is None or _is_null(root) else reader.structure(root, defaults)
-    if reader.problems:
-        raise ConfigError(source, sorted(reader.problems, key=attrgetter("line")))
-    return value
 
 
 class _Reader:
@@ -132,7 +132,7 @@ class _Reader:
         self._top = top
 
     def structure(self, node: Any, defaults: Any) -> Any:
-        if not isinstance(node, yaml.MappingNode):
+        if node.id != "mapping":
             self._note(node, "a mapping of keys to values is wanted here")
             return defaults
         known = keys_of(type(defaults))
@@ -153,8 +153,8 @@ class _Reader:
         merged: list[Any] = []
         for key_node, value_node in node.value:
             if key_node.tag == _MERGE:
-                merged += value_node.value if isinstance(value_node, yaml.SequenceNode) else [value_node]
-            elif not isinstance(key_node, yaml.ScalarNode):
+                merged += value_node.value if value_node.id == "sequence" else [value_node]
+            elif key_node.id != "scalar":
                 self._note(key_node, "a key must be a plain word")
             elif key_node.value in seen:
                 self._note(key_node, f'"{key_node.value}" is given twice (first in line {seen[key_node.value]})')
@@ -162,7 +162,7 @@ class _Reader:
                 seen[key_node.value] = key_node.start_mark.line + 1
                 yield key_node.value, key_node, value_node
         for other in merged:
-            if not isinstance(other, yaml.MappingNode) or other in (node, *inside):
+            if other.id != "mapping" or other in (node, *inside):
                 self._note(node, "what is merged in (<<) must be another mapping")
                 continue
             yield from (entry for entry in self._entries(other, (node, *inside)) if entry[0] not in seen)
@@ -182,7 +182,7 @@ class _Reader:
             return default
 
     def _items(self, node: Any, kind: Any, name: str, skip_null: bool) -> tuple[Any, ...]:
-        if not isinstance(node, yaml.SequenceNode):
+        if node.id != "sequence":
             self._note(node, f"{name}: a list is wanted, such as [a, b]")
             return ()
         wanted = [item for item in node.value if not (skip_null and _is_null(item))]
@@ -192,7 +192,7 @@ class _Reader:
         return tuple(self._value(item, kind, None, name, skip_null=False) for item in wanted)
 
     def _mapping(self, node: Any, kind: Any, name: str) -> dict[str, Any]:
-        if not isinstance(node, yaml.MappingNode):
+        if node.id != "mapping":
             self._note(node, f"{name}: a mapping of keys to values is wanted")
             return {}
         return {key: self._value(value, kind, None, key, skip_null=False) for key, _, value in self._entries(node)}
@@ -206,7 +206,7 @@ def _is_structure(kind: Any) -> bool:
 
 
 def _is_null(node: Any) -> bool:
-    return isinstance(node, yaml.ScalarNode) and node.tag == _NULL
+    return bool(node.id == "scalar" and node.tag == NULL)
 
 
 def _is_optional(kind: Any) -> bool:
@@ -224,18 +224,18 @@ def _unwrapped(kind: Any) -> tuple[Any, tuple[Any, ...]]:
 
 
 def _scalar(node: Any, kind: Any, extras: tuple[Any, ...]) -> Any:
-    if not isinstance(node, yaml.ScalarNode):
-        raise ValueError("a single value is wanted")  # noqa: TRY004  wrong in the document, not in the program
+    if node.id != "scalar":
+        raise ValueError("a single value is wanted")
     for extra in extras:
         if isinstance(extra, Scalar):
             return extra.read(node.value)
     if kind is str:
         return node.value
     if kind is bool:
-        if node.tag != _BOOL:
+        if node.tag != BOOL:
             raise ValueError(f'true or false is wanted, not "{node.value}"')
         return node.value.lower() in {"yes", "true", "on"}
-    if node.tag == _STR or not _NUMBER.fullmatch(node.value):
+    if node.tag == STR or not _NUMBER.fullmatch(node.value):
         raise ValueError(f'a whole number is wanted, not "{node.value}"')
     number = _number(node.value)
     for bounds in extras:
@@ -282,7 +282,10 @@ def _places(kind: Any, place: str = "at the top level") -> Iterator[tuple[str, M
 
 def dump(value: Any) -> str:
     """Write a value as YAML: keys in the order of its type, without those that are to be left out when empty."""
-    text: str = yaml.dump(document(value), Dumper=_DUMPER, sort_keys=False, default_flow_style=False, width=4096)
+    import yaml  # noqa: PLC0415  see _compose
+
+    dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    text: str = yaml.dump(document(value), Dumper=dumper, sort_keys=False, default_flow_style=False, width=4096)
     return text
 
 
