@@ -23,7 +23,7 @@ from daos_control.config.agent import AgentConfig
 from daos_control.config.control import ControlConfig
 from daos_control.config.document import keys_of
 from daos_control.config.server import ServerConfig
-from daos_control.model.member import NEXT, MemberState
+from daos_control.model.member_state import NEXT, MemberState
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "reference"
 NOTE = "<!-- Generated from the code by scripts/generate_reference.py: change it there. -->\n"

@@ -28,7 +28,7 @@ from daos_control.apps.lab.records import Lab, Process
 from daos_control.base import logs
 from daos_control.base.aio import map_bounded
 from daos_control.client import DaosClient
-from daos_control.model.member import MemberState
+from daos_control.model.member_state import MemberState
 from daos_control.net.drpc import client as drpc
 from daos_control.net.drpc.frames import HEADER, MAX_PACKET, encode
 from daos_control.net.drpc.methods import BY_ID, Agent, Mgmt, Module

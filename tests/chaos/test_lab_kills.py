@@ -26,7 +26,7 @@ from daos_control.base import logs
 from daos_control.base.errors import DaosControlError
 from daos_control.client import DaosClient
 from daos_control.client.pool_size import PerRank
-from daos_control.model.member import MemberState
+from daos_control.model.member_state import MemberState
 from daos_control.model.pool_property import PoolQuery
 from daos_control.net.drpc import client as drpc
 from daos_control.net.drpc.methods import Mgmt

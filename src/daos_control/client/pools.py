@@ -20,8 +20,9 @@ from daos_control.client.pool_properties import PropertyValue
 from daos_control.client.pool_size import PerRank, PoolSize, Share, Total, candidates, check, fitting
 from daos_control.client.storage import Storage
 from daos_control.client.system import PoolRanksResult, System
-from daos_control.model.member import MemberState, RankResult
+from daos_control.model.member_state import MemberState
 from daos_control.model.pool_property import DEFAULT_QUERY, EVERYTHING, PoolQuery
+from daos_control.model.rank_result import RankResult
 from daos_control.wire.pb.mgmt import acl_pb2, cont_pb2, pool_pb2
 
 CREATE_S: Final = 600.0

@@ -27,7 +27,8 @@ from daos_control.client.storage_records import (
     memory_from_pb,
     record_from_pb,
 )
-from daos_control.model.member import ALL_STATES, NIL_RANK
+from daos_control.model.member import NIL_RANK
+from daos_control.model.member_state import ALL_STATES
 from daos_control.wire.pb.ctl import common_pb2, smd_pb2, storage_nvme_pb2, storage_pb2, storage_scm_pb2
 from daos_control.wire.pb.mgmt import system_pb2
 

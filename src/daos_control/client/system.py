@@ -10,7 +10,8 @@ from daos_control.base.hostset import HostSet
 from daos_control.base.rankset import RankSet
 from daos_control.client.connection import Connection, rank_text
 from daos_control.client.errors import InvalidRequest, PartlyFailed
-from daos_control.model.member import ALL_STATES, AVAILABLE, MemberState, RankResult, mask_of
+from daos_control.model.member_state import ALL_STATES, AVAILABLE, MemberState, mask_of
+from daos_control.model.rank_result import RankResult
 from daos_control.wire.pb.mgmt import svc_pb2, system_pb2
 
 PROBE_S = 10.0

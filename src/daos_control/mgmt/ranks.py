@@ -19,7 +19,8 @@ from daos_control.mgmt.ports import EventSink, Hosts, Settings
 from daos_control.mgmt.rules import membership
 from daos_control.mgmt.rules.selection import Selection, select
 from daos_control.model.event import Event, EventId, EventType, Severity, cut, timestamp
-from daos_control.model.member import MemberState, RankResult
+from daos_control.model.member_state import MemberState
+from daos_control.model.rank_result import RankResult
 from daos_control.net.rpc.methods import CTL, Method
 from daos_control.wire.convert.members import result_from_pb, results_to_pb
 from daos_control.wire.pb.ctl import ranks_pb2

@@ -22,7 +22,8 @@ import msgspec
 
 from daos_control.mgmt.system import FIRST_FREE_RANK, System
 from daos_control.model.fault_domain import ROOT_ID, FaultDomain, FaultTree, Path
-from daos_control.model.member import Member, MemberState
+from daos_control.model.member import Member
+from daos_control.model.member_state import MemberState
 from daos_control.model.pool import PoolService, PoolState
 from daos_control.store.api import Snapshot, StoreUnavailable
 

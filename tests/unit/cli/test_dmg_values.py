@@ -4,7 +4,7 @@ import pytest
 
 from daos_control.base.rankset import RankSet
 from daos_control.cli.dmg import values
-from daos_control.model.member import MemberState
+from daos_control.model.member_state import MemberState
 
 
 def test_ranks_and_hosts() -> None:

@@ -17,7 +17,7 @@ from daos_control.base.errors import (
 )
 from daos_control.mgmt.errors import JoinRefused, Refused
 from daos_control.model.event import Event, EventId, EventType, PoolServiceInfo, Severity
-from daos_control.model.member import MemberState
+from daos_control.model.member_state import MemberState
 from daos_control.net.drpc import methods as drpc
 from daos_control.net.drpc.errors import DrpcStatus
 from daos_control.store.api import StoreUnavailable

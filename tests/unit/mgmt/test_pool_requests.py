@@ -11,7 +11,7 @@ from daos_control.mgmt.errors import NotStored, Refused
 from daos_control.mgmt.pools import PASSED_ON
 from daos_control.mgmt.service import Management
 from daos_control.model.event import Event, EventId, EventType, PoolServiceInfo, Severity
-from daos_control.model.member import MemberState
+from daos_control.model.member_state import MemberState
 from daos_control.model.pool import PoolState
 from daos_control.net.drpc import methods as drpc
 from daos_control.net.drpc.errors import DrpcDisconnected

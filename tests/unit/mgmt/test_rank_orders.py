@@ -5,7 +5,7 @@ import pytest
 from daos_control.base.errors import Fault
 from daos_control.base.fault_codes import FaultCode
 from daos_control.mgmt.errors import Refused
-from daos_control.model.member import MemberState
+from daos_control.model.member_state import MemberState
 from daos_control.testing.management import Bench, a_join
 from daos_control.wire.pb.mgmt import system_pb2
 

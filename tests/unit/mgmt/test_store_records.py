@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from daos_control.mgmt import records
 from daos_control.mgmt.rules.membership import join
 from daos_control.mgmt.system import System
-from daos_control.model.member import MemberState
+from daos_control.model.member_state import MemberState
 from daos_control.model.pool import PoolService, PoolState
 from daos_control.model.system_property import Note
 from daos_control.store.api import Snapshot, StoreUnavailable, Versioned

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daos_control.model.fault_domain import FaultDomain
-from daos_control.model.member import NEXT, IllegalMove, Member, MemberState, mask_of, states_in
+from daos_control.model.member import IllegalMove, Member
+from daos_control.model.member_state import NEXT, MemberState, mask_of, states_in
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 S = MemberState

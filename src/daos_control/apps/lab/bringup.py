@@ -28,7 +28,7 @@ from daos_control.base.rankset import RankSet
 from daos_control.client import DaosClient
 from daos_control.client.errors import ManagementServiceUnreachable
 from daos_control.client.pool_size import Total
-from daos_control.model.member import MemberState
+from daos_control.model.member_state import MemberState
 from daos_control.security.authority import issue_certificates
 
 FIRST_POOL = "tank"

@@ -10,7 +10,7 @@ from daos_control.cli.ui.documents import document
 from daos_control.cli.ui.tables import counted, table
 from daos_control.client.errors import InvalidRequest, PartlyFailed
 from daos_control.client.system import Absent, Member, PoolRanksResult, RankResults, RebuildResult, SystemState
-from daos_control.model.member import RankResult
+from daos_control.model.rank_result import RankResult
 from daos_control.model.system_property import SELF_HEAL_FLAGS, PropertyError, settable
 
 PROPERTIES: Final = {

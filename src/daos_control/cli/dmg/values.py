@@ -3,7 +3,7 @@
 from daos_control.base.hostset import HostSet
 from daos_control.base.rankset import RankSet
 from daos_control.base.units import parse_percent, parse_ratios, parse_size
-from daos_control.model.member import MemberState
+from daos_control.model.member_state import MemberState
 
 
 def ranks(text: str) -> RankSet:

@@ -5,7 +5,7 @@ from datetime import datetime
 from daos_control.mgmt.errors import Refused
 from daos_control.mgmt.system import Change, System
 from daos_control.model.event import Event, EventId, EventType, Severity, cut, timestamp
-from daos_control.model.member import MemberState
+from daos_control.model.member_state import MemberState
 from daos_control.model.system_property import Note
 
 

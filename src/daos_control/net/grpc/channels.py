@@ -18,9 +18,9 @@ from daos_control.base.errors import DaosControlError, Fault
 from daos_control.base.fault_codes import FaultCode
 from daos_control.base.version import DAOS_VERSION
 from daos_control.net.grpc.tls import SERVER_OPTIONS, channel_credentials
+from daos_control.net.rpc.headers import COMPONENT_HEADER, VERSION_HEADER
 from daos_control.net.rpc.methods import Method
 from daos_control.net.rpc.status import Code, Status, StatusError, from_status
-from daos_control.net.rpc.versions import COMPONENT_HEADER, VERSION_HEADER
 from daos_control.security.certificates import Certificates
 from daos_control.security.components import Component
 

@@ -23,9 +23,10 @@ from daos_control.base.errors import DaosControlError, DaosError, Redirect, Serv
 from daos_control.base.version import DAOS_VERSION
 from daos_control.net.grpc.tls import server_credentials
 from daos_control.net.rpc.handlers import Caller, Handler, Handlers, Reply
+from daos_control.net.rpc.headers import COMPONENT_HEADER, VERSION_HEADER
 from daos_control.net.rpc.methods import Method, find
 from daos_control.net.rpc.status import Code, Status, StatusError, access_denied, to_status
-from daos_control.net.rpc.versions import COMPONENT_HEADER, VERSION_HEADER, Claim, Version, identify
+from daos_control.net.rpc.versions import Claim, Version, identify
 from daos_control.security.certificates import Certificates
 from daos_control.security.components import Component, may_call
 

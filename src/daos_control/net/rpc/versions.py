@@ -16,9 +16,6 @@ from daos_control.base.fault_codes import FaultCode
 from daos_control.net.rpc.status import access_denied
 from daos_control.security.components import Component
 
-COMPONENT_HEADER = "x-daos-component"
-VERSION_HEADER = "x-daos-version"
-
 AGENT_MINOR_DISTANCE = 2
 _FORM = re.compile(r"v?(\d{1,9})\.(\d{1,9})\.(\d{1,9})", re.ASCII)
 

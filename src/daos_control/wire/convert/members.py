@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 from datetime import UTC
 
-from daos_control.model.member import Member, MemberState, RankResult
+from daos_control.model.member import Member
+from daos_control.model.member_state import MemberState
+from daos_control.model.rank_result import RankResult
 from daos_control.wire.pb.mgmt import system_pb2
 from daos_control.wire.pb.shared import ranks_pb2
 

@@ -21,7 +21,9 @@ from daos_control.mgmt.rules.membership import (
 from daos_control.mgmt.system import System
 from daos_control.model.event import Event, EventId, EventType, Severity
 from daos_control.model.fault_domain import FaultDomain
-from daos_control.model.member import NIL_RANK, MemberState, RankResult
+from daos_control.model.member import NIL_RANK
+from daos_control.model.member_state import MemberState
+from daos_control.model.rank_result import RankResult
 from daos_control.model.system_property import Note
 from daos_control.testing.management import a_join
 

@@ -11,7 +11,7 @@ from daos_control.mgmt.rules.group_map import group_map
 from daos_control.mgmt.rules.membership import join
 from daos_control.mgmt.rules.selection import select
 from daos_control.mgmt.system import System
-from daos_control.model.member import MemberState
+from daos_control.model.member_state import MemberState
 from daos_control.model.system_property import Note
 from daos_control.testing.management import a_join
 

@@ -13,7 +13,7 @@ from daos_control.mgmt.rules import pools
 from daos_control.mgmt.rules.membership import join
 from daos_control.mgmt.rules.pools import EngineStorage, PoolWish
 from daos_control.mgmt.system import System
-from daos_control.model.member import MemberState
+from daos_control.model.member_state import MemberState
 from daos_control.model.pool import PoolService, PoolState
 from daos_control.model.system_property import Note
 from daos_control.testing.management import a_join

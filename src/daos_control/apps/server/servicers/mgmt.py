@@ -19,7 +19,7 @@ from daos_control.mgmt.pools import PASSED_ON
 from daos_control.mgmt.rules.membership import JoinRequest
 from daos_control.mgmt.rules.properties import get_attributes
 from daos_control.mgmt.service import Management
-from daos_control.model.member import ALL_STATES, MemberState, states_in
+from daos_control.model.member_state import ALL_STATES, MemberState, states_in
 from daos_control.net.rpc.handlers import Caller, Handler, Handlers, Reply
 from daos_control.net.rpc.methods import MGMT
 from daos_control.wire.convert.events import event_from_pb
