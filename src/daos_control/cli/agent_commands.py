@@ -1,6 +1,5 @@
 """The commands of daos_agent: read the configuration, call, print."""
 
-import os
 import sys
 from collections.abc import Callable, Iterable
 from functools import wraps
@@ -8,9 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from daos_control.base.version import DAOS_REVISION, DAOS_VERSION
 from daos_control.cli.flags import Values
+from daos_control.cli.proxies import forget_proxies
 
 if TYPE_CHECKING:
-    from daos_control.client.network import HostFabric
     from daos_control.config.agent import AgentConfig
     from daos_control.security.certificates import Certificates
     from daos_control.wire.pb.mgmt.svc_pb2 import ClientNetHint, GetAttachInfoResp
@@ -18,10 +17,6 @@ if TYPE_CHECKING:
 PROGRAM = "daos_agent"
 NAME = "DAOS Agent"
 SERVER_NAME = "DAOS Control Server"
-
-_THIS_HOST = "localhost"
-
-_PROXY_VARIABLES = ("http_proxy", "https_proxy", "ftp_proxy", "socks_proxy", "no_proxy", "all_proxy")
 
 Document: TypeAlias = dict[str, Any]
 Run: TypeAlias = Callable[[Values], int]
@@ -119,32 +114,14 @@ def dump_attach_info(values: Values) -> Document:
 def net_scan(values: Values) -> Document:
     """List what the local network interfaces are good for."""
     from daos_control.cli.dmg.network import fabric_document, fabric_text
+    from daos_control.cli.local_fabric import THIS_HOST, local_fabric
     from daos_control.cli.ui.tables import framed
     from daos_control.client.fingerprint import fingerprint
 
-    fabric = _local_fabric("" if values.provider.lower() == "all" else values.provider)
+    fabric = local_fabric(values.provider)
     if not values.json:
-        print(framed(_THIS_HOST) + fabric_text(fabric), end="")
-    return {str(fingerprint(fabric)): {"HostFabric": fabric_document(fabric), "HostSet": _THIS_HOST}}
-
-
-def _local_fabric(wanted: str) -> "HostFabric":
-    """Return the interfaces for providers that begin so; loopback reaches nobody."""
-    from daos_control.client.network import HostFabric, HostFabricInterface
-    from daos_control.host.network import LOOPBACK, addressed_interfaces, fabric_interfaces, net_interfaces
-
-    interfaces = tuple(
-        HostFabricInterface(
-            provider=found.provider,
-            device=found.interface,
-            numa_node=found.numa_node,
-            priority=found.priority,
-            net_dev_class=found.device_class,
-        )
-        for found in fabric_interfaces(net_interfaces(), addressed_interfaces())
-        if found.device_class != LOOPBACK and found.provider.startswith(wanted)
-    )
-    return HostFabric(interfaces=interfaces, providers=tuple(sorted({found.provider for found in interfaces})))
+        print(framed(THIS_HOST) + fabric_text(fabric), end="")
+    return {str(fingerprint(fabric)): {"HostFabric": fabric_document(fabric), "HostSet": THIS_HOST}}
 
 
 @_command
@@ -163,7 +140,7 @@ def _configured(values: Values, *, console_from: str = "NOTICE") -> tuple["Agent
     from daos_control.security import certificates
 
     if not values.allow_proxy:
-        _forget_proxies()
+        forget_proxies()
     config = AgentConfig.find(values.config_path)
     config = replace(
         config,
@@ -185,13 +162,6 @@ def _configured(values: Values, *, console_from: str = "NOTICE") -> tuple["Agent
         client_cert_dir=Path(transport.client_cert_dir) if transport.client_cert_dir else None,
     )
     return config, certificates.load(files)
-
-
-def _forget_proxies() -> None:
-    """Keep the environment's proxies away from gRPC: servers are never behind one."""
-    for name in _PROXY_VARIABLES:
-        os.environ.pop(name, None)
-        os.environ.pop(name.upper(), None)
 
 
 def _attach_info(configured: tuple["AgentConfig", "Certificates | None"]) -> "GetAttachInfoResp":

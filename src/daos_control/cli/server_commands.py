@@ -1,28 +1,24 @@
 """The commands of daos_server: read the configuration, call, print."""
 
-import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from daos_control.base.version import DAOS_VERSION
 from daos_control.cli.flags import Values
+from daos_control.cli.proxies import forget_proxies
 from daos_control.cli.ui.envelope import envelope
 
 if TYPE_CHECKING:
     from daos_control.base.logs import Level
-    from daos_control.client.network import HostFabric
     from daos_control.config.server import EngineConfig, ServerConfig
-    from daos_control.host.network import FabricInterface
 
 PROGRAM = "daos_server"
 NAME = "DAOS Control Server"
 
-_THIS_HOST = "localhost"
 _NOTHING_FOUND = "No network interface here can be used by DAOS: it needs one that is up and has an address."
-_PROXY_VARIABLES = ("http_proxy", "https_proxy", "ftp_proxy", "socks_proxy", "no_proxy", "all_proxy")
 
 Document: TypeAlias = dict[str, Any]
 Run: TypeAlias = Callable[[Values], int]
@@ -64,7 +60,7 @@ def start(values: Values) -> None:
     if values.json:
         raise ValueError("daos_server start prints no JSON; for logs in JSON give --json-logging")
     if not values.allow_proxy:
-        _forget_proxies()
+        forget_proxies()
     logs.configure(program=PROGRAM, json=values.json_logging)
     config = overridden(ServerConfig.find(values.config), values)
     logs.configure(
@@ -89,22 +85,18 @@ def version(values: Values) -> Document:
 @_command
 def network_scan(values: Values) -> Document:
     """List what the local network interfaces are good for."""
-    from daos_control.apps.server.preparation import scan_fabric
-    from daos_control.apps.server.servicers.ctl_network import ALL
     from daos_control.cli.dmg.network import fabric_document, fabric_text
+    from daos_control.cli.local_fabric import THIS_HOST, local_fabric
     from daos_control.cli.ui.tables import framed
     from daos_control.client.fingerprint import fingerprint
-    from daos_control.host.network import LOOPBACK
+    from daos_control.host.cpus import cores_by_node
 
-    wanted = values.provider or _configured_provider(values)
-    anything = wanted.lower() in {"", ALL}
-    found = [
-        one for one in scan_fabric() if one.device_class != LOOPBACK and (anything or one.provider.startswith(wanted))
-    ]
-    fabric = _fabric(found)
+    cores = cores_by_node()
+    found = local_fabric(values.provider or _configured_provider(values))
+    fabric = replace(found, numa_count=len(cores), cores_per_numa=max(cores.values(), default=0))
     if not values.json:
-        print(framed(_THIS_HOST) + fabric_text(fabric) if found else _NOTHING_FOUND)
-    return {str(fingerprint(fabric)): {"HostFabric": fabric_document(fabric), "HostSet": _THIS_HOST}}
+        print(framed(THIS_HOST) + fabric_text(fabric) if fabric.interfaces else _NOTHING_FOUND)
+    return {str(fingerprint(fabric)): {"HostFabric": fabric_document(fabric), "HostSet": THIS_HOST}}
 
 
 @_command
@@ -166,13 +158,6 @@ def _configured_provider(values: Values) -> str:
         return ""
 
 
-def _forget_proxies() -> None:
-    """Keep the environment's proxies away from gRPC: servers are never behind one."""
-    for name in _PROXY_VARIABLES:
-        os.environ.pop(name, None)
-        os.environ.pop(name.upper(), None)
-
-
 def _complain(error: Exception) -> int:
     print(f"ERROR: {error}", file=sys.stderr)
     resolution = getattr(error, "resolution", "")
@@ -186,25 +171,3 @@ def _complain_of_bug(error: Exception) -> int:
 
     logs.get(__name__).error(f"{PROGRAM} ends because of a bug in it: {error!r}; please report it", exception=error)
     return 1
-
-
-def _fabric(found: Sequence["FabricInterface"]) -> "HostFabric":
-    from daos_control.client.network import HostFabric, HostFabricInterface
-    from daos_control.host.cpus import cores_by_node
-
-    cores = cores_by_node()
-    return HostFabric(
-        interfaces=tuple(
-            HostFabricInterface(
-                provider=one.provider,
-                device=one.interface,
-                numa_node=one.numa_node,
-                priority=one.priority,
-                net_dev_class=one.device_class,
-            )
-            for one in found
-        ),
-        providers=tuple(sorted({one.provider for one in found})),
-        numa_count=len(cores),
-        cores_per_numa=max(cores.values(), default=0),
-    )

@@ -34,7 +34,6 @@ RETRIED: Final = frozenset({Der.TIMEDOUT, Der.GRPVER, Der.AGAIN, Der.OOG, Der.UN
 
 DEFAULT_SELF_HEAL: Final = "exclude;rebuild"
 
-POOL_STATES: Final = ("Creating", "Ready", "Destroying", "TargetsExcluded", "Unknown")
 REBUILD_STATES: Final = ("busy", "idle", "done", "stopping", "stopped", "failing", "failed")
 TARGET_STATES: Final = ("unknown", "down_out", "down", "up", "up_in", "new", "drain")
 MEDIA: Final = ("scm", "nvme")
