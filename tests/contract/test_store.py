@@ -2,8 +2,9 @@
 
 import asyncio
 import shutil
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -127,6 +128,40 @@ async def test_a_leader_can_be_read_and_gives_way_on_exit(store: Store) -> None:
     assert not (await store.get("election/ms")).items
 
 
+async def test_a_leased_key_is_there_while_it_is_held(store: Store) -> None:
+    async with store.lease({"here/a": b"1", "here/b": b"2"}, ttl_s=5) as revision:
+        snapshot = await store.get("here/")
+        assert [(key, held.value, held.revision) for key, held in snapshot.items.items()] == [
+            ("here/a", b"1", revision),
+            ("here/b", b"2", revision),
+        ]
+    assert not (await store.get("here/")).items
+
+
+async def test_what_others_wrote_under_a_leased_key_stays(reopen: OpenStore) -> None:
+    store = await reopen()
+    async with store.lease({"k": b"held", "l": b"held"}, ttl_s=5):
+        await store.commit({"k": b"theirs"})
+    assert {key: held.value for key, held in (await store.get("")).items.items()} == {"k": b"theirs"}
+    await store.aclose()
+    again = await reopen()
+    assert list((await again.get("")).items) == ["k"]
+    await again.aclose()
+
+
+async def test_watchers_see_a_lease_come_and_go(store: Store) -> None:
+    before = (await store.get("")).revision
+    async with store.lease({"here": b"1"}, ttl_s=5):
+        pass
+    updates = []
+    async with asyncio.timeout(5):
+        async for update in store.watch("here", before):
+            updates.append(dict(update.writes))
+            if len(updates) == 2:
+                break
+    assert updates == [{"here": b"1"}, {"here": None}]
+
+
 async def test_leaders_take_turns(store: Store) -> None:
     order: list[str] = []
 
@@ -235,6 +270,37 @@ async def test_a_file_that_was_taken_away_takes_no_changes(tmp_path: Path) -> No
     (tmp_path / "elsewhere").rename(folder)
     assert await store.commit({"k": b"kept"}) == revision + 1
     await store.aclose()
+
+
+async def test_a_lease_does_not_outlive_a_holder_that_was_killed(tmp_path: Path) -> None:
+    alive = tmp_path / "alive"
+    alive.mkdir()
+    store = await SqliteStore.open(alive / "system.db")
+    await store.commit({"kept": b"v"})
+    async with store.lease({"here": b"1"}, ttl_s=5) as revision, store.lead("ms", "10.0.0.1:10001"):
+        # What a killed process leaves: the files as they are, unclosed.
+        shutil.copytree(alive, tmp_path / "killed")
+    await store.aclose()
+    successor = await SqliteStore.open(tmp_path / "killed" / "system.db")
+    snapshot = await successor.get("")
+    assert list(snapshot.items) == ["kept"]
+    assert snapshot.revision > revision
+    await successor.aclose()
+
+
+async def test_a_file_of_schema_1_is_brought_up_to_date(tmp_path: Path) -> None:
+    path = tmp_path / "system.db"
+    store = await SqliteStore.open(path)
+    await store.commit({"kept": b"v"})
+    await store.aclose()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript("DROP TABLE leased; PRAGMA user_version = 1;")
+    for _ in range(2):
+        store = await SqliteStore.open(path)
+        assert list((await store.get("")).items) == ["kept"]
+        async with store.lease({"here": b"1"}, ttl_s=5):
+            pass
+        await store.aclose()
 
 
 async def test_a_missing_folder_says_so(tmp_path: Path) -> None:

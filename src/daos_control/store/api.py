@@ -101,6 +101,14 @@ class Store(Protocol):
         """
         ...
 
+    def lease(self, writes: Mapping[str, bytes], ttl_s: float) -> AbstractAsyncContextManager[int]:
+        """Write keys that last as long as their holder does, and yield the revision they were written with.
+
+        They are gone on exit, and at the latest ``ttl_s`` after the holder's process has died, whatever it died of.
+        What somebody else has written under these keys meanwhile stays. Election keys are held this way.
+        """
+        ...
+
     async def aclose(self) -> None:
         """Release files, threads and connections; calls still under way are finished first."""
         ...

@@ -18,7 +18,7 @@ from daos_control.store.api import (
     Update,
     Versioned,
 )
-from daos_control.store.elections import election_key
+from daos_control.store.elections import LEADER_TTL_S, election_key
 from daos_control.store.feed import Feed
 
 
@@ -89,13 +89,21 @@ class MemoryStore:
     async def lead(self, name: str, candidate: str) -> AsyncIterator[Leadership]:
         """Wait for the election of ``name`` to be free, then hold it."""
         key = election_key(name)
-        async with self._elections.setdefault(name, asyncio.Lock()):
-            mine = Leadership(key, self._apply({key: candidate.encode()}))
-            try:
-                yield mine
-            finally:
-                if self._current(key) == mine.revision:
-                    self._apply({key: None})
+        async with (
+            self._elections.setdefault(name, asyncio.Lock()),
+            self.lease({key: candidate.encode()}, LEADER_TTL_S) as revision,
+        ):
+            yield Leadership(key, revision)
+
+    @asynccontextmanager
+    async def lease(self, writes: Mapping[str, bytes], ttl_s: float) -> AsyncIterator[int]:
+        """Write keys that are gone on exit; a holder cannot die without the store, so nothing ever runs out."""
+        await asyncio.sleep(0)
+        revision = self._apply(dict(writes))
+        try:
+            yield revision
+        finally:
+            self._apply({key: None for key in writes if self._current(key) == revision})
 
     async def aclose(self) -> None:
         """End the watches; the contents stay, as on a disk."""

@@ -9,27 +9,29 @@ import asyncio
 import fcntl
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import Self, TypeVar
+from types import MappingProxyType
+from typing import Final, Self, TypeVar
 
 from daos_control.store.api import (
     Conflict,
     Leadership,
     LostLeadership,
     Snapshot,
-    StoreError,
     StoreUnavailable,
     Update,
     Versioned,
 )
-from daos_control.store.elections import election_key
+from daos_control.store.elections import LEADER_TTL_S, election_key
 from daos_control.store.feed import Feed
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _LAST_CHARACTER = "\U0010ffff"
+_LEASES = "CREATE TABLE leased (key TEXT PRIMARY KEY, revision INTEGER NOT NULL) WITHOUT ROWID"
+NOTHING_EXPECTED: Final[Mapping[str, int]] = MappingProxyType({})
 _T = TypeVar("_T")
 
 
@@ -69,13 +71,20 @@ class SqliteStore:
         fence: Leadership | None = None,
     ) -> int:
         """Write all or nothing; on return the data is on the disk."""
-        wanted = dict(writes)
-        expected = dict(expect or {})
+        return await self._commit(dict(writes), dict(expect or {}), fence)
 
+    async def _commit(
+        self,
+        writes: Mapping[str, bytes | None],
+        expect: Mapping[str, int] = NOTHING_EXPECTED,
+        fence: Leadership | None = None,
+        *,
+        leased: bool = False,
+    ) -> int:
         def work() -> int:
-            revision = self._database.commit(wanted, expected, fence)
+            revision = self._database.commit(writes, expect, fence, leased=leased)
             # From the thread: watchers hear of it even if the caller was cancelled meanwhile.
-            self._loop.call_soon_threadsafe(self._feed.publish, Update(revision, wanted))
+            self._loop.call_soon_threadsafe(self._feed.publish, Update(revision, writes))
             return revision
 
         return await self._run(work)
@@ -88,12 +97,24 @@ class SqliteStore:
     async def lead(self, name: str, candidate: str) -> AsyncIterator[Leadership]:
         """Wait for the election of ``name`` to be free in this process (no other has the file), then hold it."""
         key = election_key(name)
-        async with self._elections.setdefault(name, asyncio.Lock()):
-            mine = Leadership(key, await self.commit({key: candidate.encode()}))
-            try:
-                yield mine
-            finally:
-                await self._resign(mine)
+        async with (
+            self._elections.setdefault(name, asyncio.Lock()),
+            self.lease({key: candidate.encode()}, LEADER_TTL_S) as revision,
+        ):
+            yield Leadership(key, revision)
+
+    @asynccontextmanager
+    async def lease(self, writes: Mapping[str, bytes], ttl_s: float) -> AsyncIterator[int]:
+        """Write keys that are gone on exit.
+
+        No other process has the file, so a holder that died is noticed by whoever opens it next, which takes its keys
+        away: nobody can see them outlive ``ttl_s``, or the holder at all.
+        """
+        revision = await self._commit(dict(writes), leased=True)
+        try:
+            yield revision
+        finally:
+            await self._give_up(writes, revision)
 
     async def aclose(self) -> None:
         """Finish what is under way, then close the file and release its lock."""
@@ -101,11 +122,13 @@ class SqliteStore:
         self._thread.shutdown(wait=True)
         self._feed.close()
 
-    async def _resign(self, mine: Leadership) -> None:
+    async def _give_up(self, keys: Iterable[str], revision: int) -> None:
         try:
-            await self.commit({mine.key: None}, fence=mine)
-        except StoreError:
-            # Deposed, or the disk is gone: either way nobody is fooled, the next leader rewrites the key.
+            for key in keys:
+                with suppress(Conflict):  # somebody else's now
+                    await self.commit({key: None}, expect={key: revision})
+        except StoreUnavailable:
+            # The disk is full or gone. Nobody is fooled: the next process to open the file takes the keys away.
             return
 
     async def _run(self, work: Callable[[], _T]) -> _T:
@@ -121,6 +144,7 @@ class _Database:
         try:
             with self._translated():
                 self._connection = self._connect()
+                self._end_leases()
                 self.revision = self._read_revision()
         except BaseException:
             os.close(self._lock)
@@ -134,7 +158,14 @@ class _Database:
             )
             return Snapshot({key: Versioned(value, revision) for key, value, revision in rows}, self.revision)
 
-    def commit(self, writes: Mapping[str, bytes | None], expect: Mapping[str, int], fence: Leadership | None) -> int:
+    def commit(
+        self,
+        writes: Mapping[str, bytes | None],
+        expect: Mapping[str, int],
+        fence: Leadership | None,
+        *,
+        leased: bool,
+    ) -> int:
         self._check_place()
         with self._translated(), self._transaction():
             if fence is not None and self._revision_of(fence.key) != fence.revision:
@@ -147,9 +178,21 @@ class _Database:
             kept = [(key, value, revision) for key, value in writes.items() if value is not None]
             self._connection.executemany("DELETE FROM item WHERE key = ?", gone)
             self._connection.executemany("INSERT OR REPLACE INTO item VALUES (?, ?, ?)", kept)
+            self._connection.executemany("DELETE FROM leased WHERE key = ?", [(key,) for key in writes])
+            if leased:
+                self._connection.executemany("INSERT INTO leased VALUES (?, ?)", [(key, revision) for key in writes])
             self._connection.execute("UPDATE store SET revision = ?", (revision,))
         self.revision = revision
         return revision
+
+    def _end_leases(self) -> None:
+        """Take away what the file's last user held while it lived: it is dead, or we would not have the lock."""
+        if self._connection.execute("SELECT 1 FROM leased LIMIT 1").fetchone() is None:
+            return
+        with self._transaction():
+            self._connection.execute("DELETE FROM item WHERE (key, revision) IN (SELECT key, revision FROM leased)")
+            self._connection.execute("DELETE FROM leased")
+            self._connection.execute("UPDATE store SET revision = revision + 1")
 
     def _check_place(self) -> None:
         """Refuse to write into a file that is not at its path any more: whoever opens that path next will not see it.
@@ -202,6 +245,7 @@ class _Database:
                 "CREATE TABLE item (key TEXT PRIMARY KEY, value BLOB NOT NULL, revision INTEGER NOT NULL) WITHOUT ROWID"
             )
             connection.execute("CREATE TABLE store (revision INTEGER NOT NULL)")
+            connection.execute(_LEASES)
             connection.execute("INSERT INTO store VALUES (0)")
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
             connection.execute("COMMIT")
@@ -215,7 +259,9 @@ class _Database:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         if version == 0:
             raise _damaged(self._path, "it is empty")
-        if version != SCHEMA_VERSION:
+        if version == 1:
+            _add_leases(connection)
+        elif version != SCHEMA_VERSION:
             raise StoreUnavailable(
                 f"{self._path} was written by another version of daos-control (schema {version}, this one knows "
                 f"{SCHEMA_VERSION}): start the version that wrote it, or restore a backup"
@@ -251,6 +297,14 @@ class _Database:
             raise StoreUnavailable(
                 f"{self._path}: {error.strerror}: check that the folder exists and is writable"
             ) from error
+
+
+def _add_leases(connection: sqlite3.Connection) -> None:
+    """Bring a file of schema 1 up to date."""
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute(_LEASES)
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    connection.execute("COMMIT")
 
 
 def _lock_path(path: Path) -> Path:
