@@ -1,49 +1,69 @@
 """Every gRPC method: its path, its messages, and who may call it.
 
-``MGMT["Join"]`` and ``CTL["StorageScan"]`` look a method up. Messages are loaded when the first method of a service is
-asked for, and not before: a command that talks to one service does not pay for the other.
+``MGMT["Join"]`` and ``CTL["StorageScan"]`` look a method up. The tables name messages as ``file.Message`` under
+``wire.pb``, and a message is loaded when it is first asked for: a command that calls one method does not pay for the
+messages of all others. A test holds the tables to the service descriptors.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
-from google.protobuf.message import Message
-from google.protobuf.message_factory import GetMessageClass
+from typing import TYPE_CHECKING
 
 from daos_control.security.components import ALLOWED, CTL_SERVICE, MGMT_SERVICE, Component
 
 if TYPE_CHECKING:
-    from google.protobuf.descriptor import MethodDescriptor
+    from google.protobuf.message import Message
 
 
-@dataclass(frozen=True, slots=True)
 class Method:
-    """A method as both sides need it; a key for tables, too."""
+    """A method as both sides need it. There is one object for each, so methods can be keys of tables."""
 
-    path: str
-    """Full name, ``/mgmt.MgmtSvc/Join``."""
-    request: type[Message]
-    reply: type[Message]
-    allowed: frozenset[Component]
-
-    def __str__(self) -> str:
-        return self.name
+    def __init__(self, path: str, request: str, reply: str, allowed: frozenset[Component]) -> None:
+        self.path = path
+        """Full name, ``/mgmt.MgmtSvc/Join``."""
+        self.allowed = allowed
+        self._request = request
+        self._reply = reply
 
     @property
     def name(self) -> str:
         """The last part of the path, ``Join``."""
         return self.path.rpartition("/")[2]
 
+    @cached_property
+    def request(self) -> "type[Message]":
+        """The message to call it with."""
+        return _message(self._request)
+
+    @cached_property
+    def reply(self) -> "type[Message]":
+        """The message that it answers."""
+        return _message(self._reply)
+
+    def __str__(self) -> str:
+        return self.name
+
+    def __repr__(self) -> str:
+        return f"<Method {self.path}>"
+
+
+def _message(name: str) -> "type[Message]":
+    """Load the message called ``file.Message``, as in ``mgmt.svc.JoinReq``."""
+    file, _, message = name.rpartition(".")
+    found: type[Message] = getattr(import_module(f"daos_control.wire.pb.{file}_pb2"), message)
+    return found
+
 
 class Service(Mapping[str, Method]):
     """The methods of one service, by name."""
 
-    def __init__(self, module: str, prefix: str) -> None:
-        self._module = module
+    def __init__(self, prefix: str, messages: Mapping[str, tuple[str, str]]) -> None:
         self.prefix = prefix
+        self._methods = {
+            name: Method(prefix + name, request, reply, ALLOWED.get(prefix + name, frozenset()))
+            for name, (request, reply) in messages.items()
+        }
 
     def __getitem__(self, name: str) -> Method:
         return self._methods[name]
@@ -54,26 +74,89 @@ class Service(Mapping[str, Method]):
     def __len__(self) -> int:
         return len(self._methods)
 
-    @cached_property
-    def _methods(self) -> dict[str, Method]:
-        services: Mapping[str, Any] = import_module(self._module).DESCRIPTOR.services_by_name
-        service = services[self.prefix.strip("/").rpartition(".")[2]]
-        return {method.name: self._method(method) for method in service.methods}
 
-    def _method(self, descriptor: "MethodDescriptor") -> Method:
-        path = self.prefix + descriptor.name
-        return Method(
-            path,
-            GetMessageClass(descriptor.input_type),
-            GetMessageClass(descriptor.output_type),
-            ALLOWED.get(path, frozenset()),
-        )
-
-
-MGMT = Service("daos_control.wire.pb.mgmt.mgmt_pb2", MGMT_SERVICE)
+MGMT = Service(
+    MGMT_SERVICE,
+    {
+        "Join": ("mgmt.svc.JoinReq", "mgmt.svc.JoinResp"),
+        "ClusterEvent": ("shared.event.ClusterEventReq", "shared.event.ClusterEventResp"),
+        "LeaderQuery": ("mgmt.svc.LeaderQueryReq", "mgmt.svc.LeaderQueryResp"),
+        "GetAttachInfo": ("mgmt.svc.GetAttachInfoReq", "mgmt.svc.GetAttachInfoResp"),
+        # Pools
+        "PoolCreate": ("mgmt.pool.PoolCreateReq", "mgmt.pool.PoolCreateResp"),
+        "PoolDestroy": ("mgmt.pool.PoolDestroyReq", "mgmt.pool.PoolDestroyResp"),
+        "PoolEvict": ("mgmt.pool.PoolEvictReq", "mgmt.pool.PoolEvictResp"),
+        "PoolExclude": ("mgmt.pool.PoolExcludeReq", "mgmt.pool.PoolExcludeResp"),
+        "PoolDrain": ("mgmt.pool.PoolDrainReq", "mgmt.pool.PoolDrainResp"),
+        "PoolExtend": ("mgmt.pool.PoolExtendReq", "mgmt.pool.PoolExtendResp"),
+        "PoolReintegrate": ("mgmt.pool.PoolReintReq", "mgmt.pool.PoolReintResp"),
+        "PoolQuery": ("mgmt.pool.PoolQueryReq", "mgmt.pool.PoolQueryResp"),
+        "PoolQueryTarget": ("mgmt.pool.PoolQueryTargetReq", "mgmt.pool.PoolQueryTargetResp"),
+        "PoolSetProp": ("mgmt.pool.PoolSetPropReq", "mgmt.pool.PoolSetPropResp"),
+        "PoolGetProp": ("mgmt.pool.PoolGetPropReq", "mgmt.pool.PoolGetPropResp"),
+        "PoolGetACL": ("mgmt.acl.GetACLReq", "mgmt.acl.ACLResp"),
+        "PoolOverwriteACL": ("mgmt.acl.ModifyACLReq", "mgmt.acl.ACLResp"),
+        "PoolUpdateACL": ("mgmt.acl.ModifyACLReq", "mgmt.acl.ACLResp"),
+        "PoolDeleteACL": ("mgmt.acl.DeleteACLReq", "mgmt.acl.ACLResp"),
+        "PoolUpgrade": ("mgmt.pool.PoolUpgradeReq", "mgmt.svc.DaosResp"),
+        "PoolRebuildStart": ("mgmt.pool.PoolRebuildStartReq", "mgmt.svc.DaosResp"),
+        "PoolRebuildStop": ("mgmt.pool.PoolRebuildStopReq", "mgmt.svc.DaosResp"),
+        "PoolSelfHealEval": ("mgmt.pool.PoolSelfHealEvalReq", "mgmt.svc.DaosResp"),
+        "ListPools": ("mgmt.pool.ListPoolsReq", "mgmt.pool.ListPoolsResp"),
+        "ListContainers": ("mgmt.pool.ListContReq", "mgmt.pool.ListContResp"),
+        "ContSetOwner": ("mgmt.cont.ContSetOwnerReq", "mgmt.svc.DaosResp"),
+        # The system
+        "SystemQuery": ("mgmt.system.SystemQueryReq", "mgmt.system.SystemQueryResp"),
+        "SystemStop": ("mgmt.system.SystemStopReq", "mgmt.system.SystemStopResp"),
+        "SystemStart": ("mgmt.system.SystemStartReq", "mgmt.system.SystemStartResp"),
+        "SystemExclude": ("mgmt.system.SystemExcludeReq", "mgmt.system.SystemExcludeResp"),
+        "SystemDrain": ("mgmt.system.SystemDrainReq", "mgmt.system.SystemDrainResp"),
+        "SystemRebuildManage": ("mgmt.system.SystemRebuildManageReq", "mgmt.system.SystemRebuildManageResp"),
+        "SystemSelfHealEval": ("mgmt.system.SystemSelfHealEvalReq", "mgmt.svc.DaosResp"),
+        "SystemErase": ("mgmt.system.SystemEraseReq", "mgmt.system.SystemEraseResp"),
+        "SystemCleanup": ("mgmt.system.SystemCleanupReq", "mgmt.system.SystemCleanupResp"),
+        "SystemSetAttr": ("mgmt.system.SystemSetAttrReq", "mgmt.svc.DaosResp"),
+        "SystemGetAttr": ("mgmt.system.SystemGetAttrReq", "mgmt.system.SystemGetAttrResp"),
+        "SystemSetProp": ("mgmt.system.SystemSetPropReq", "mgmt.svc.DaosResp"),
+        "SystemGetProp": ("mgmt.system.SystemGetPropReq", "mgmt.system.SystemGetPropResp"),
+        # The checker
+        "SystemCheckEnable": ("mgmt.check.CheckEnableReq", "mgmt.svc.DaosResp"),
+        "SystemCheckDisable": ("mgmt.check.CheckDisableReq", "mgmt.svc.DaosResp"),
+        "SystemCheckStart": ("mgmt.check.CheckStartReq", "mgmt.check.CheckStartResp"),
+        "SystemCheckStop": ("mgmt.check.CheckStopReq", "mgmt.check.CheckStopResp"),
+        "SystemCheckQuery": ("mgmt.check.CheckQueryReq", "mgmt.check.CheckQueryResp"),
+        "SystemCheckSetPolicy": ("mgmt.check.CheckSetPolicyReq", "mgmt.svc.DaosResp"),
+        "SystemCheckGetPolicy": ("mgmt.check.CheckGetPolicyReq", "mgmt.check.CheckGetPolicyResp"),
+        "SystemCheckRepair": ("mgmt.check.CheckActReq", "mgmt.check.CheckActResp"),
+        "SystemCheckEngineReport": ("shared.check_engine.CheckReportReq", "shared.check_engine.CheckReportResp"),
+        "FaultInjectReport": ("chk.chk.CheckReport", "mgmt.svc.DaosResp"),
+        "FaultInjectPoolFault": ("chk.faults.Fault", "mgmt.svc.DaosResp"),
+        "FaultInjectMgmtPoolFault": ("chk.faults.Fault", "mgmt.svc.DaosResp"),
+    },
+)
 """The system's own service: whoever leads, and its replicas, answer."""
 
-CTL = Service("daos_control.wire.pb.ctl.ctl_pb2", CTL_SERVICE)
+CTL = Service(
+    CTL_SERVICE,
+    {
+        "StorageScan": ("ctl.storage.StorageScanReq", "ctl.storage.StorageScanResp"),
+        "StorageFormat": ("ctl.storage.StorageFormatReq", "ctl.storage.StorageFormatResp"),
+        "StorageNvmeRebind": ("ctl.storage.NvmeRebindReq", "ctl.storage.NvmeRebindResp"),
+        "StorageNvmeAddDevice": ("ctl.storage.NvmeAddDeviceReq", "ctl.storage.NvmeAddDeviceResp"),
+        "NetworkScan": ("ctl.network.NetworkScanReq", "ctl.network.NetworkScanResp"),
+        "FirmwareQuery": ("ctl.firmware.FirmwareQueryReq", "ctl.firmware.FirmwareQueryResp"),
+        "FirmwareUpdate": ("ctl.firmware.FirmwareUpdateReq", "ctl.firmware.FirmwareUpdateResp"),
+        "SmdQuery": ("ctl.smd.SmdQueryReq", "ctl.smd.SmdQueryResp"),
+        "SmdManage": ("ctl.smd.SmdManageReq", "ctl.smd.SmdManageResp"),
+        "SetEngineLogMasks": ("ctl.server.SetLogMasksReq", "ctl.server.SetLogMasksResp"),
+        "PrepShutdownRanks": ("ctl.ranks.RanksReq", "ctl.ranks.RanksResp"),
+        "StopRanks": ("ctl.ranks.RanksReq", "ctl.ranks.RanksResp"),
+        "ResetFormatRanks": ("ctl.ranks.RanksReq", "ctl.ranks.RanksResp"),
+        "StartRanks": ("ctl.ranks.RanksReq", "ctl.ranks.RanksResp"),
+        "CollectLog": ("ctl.support.CollectLogReq", "ctl.support.CollectLogResp"),
+        "CheckEngineRepair": ("ctl.check.CheckEngineActReq", "ctl.check.CheckEngineActResp"),
+    },
+)
 """Every storage host's service."""
 
 SERVICES = (MGMT, CTL)
