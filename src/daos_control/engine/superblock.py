@@ -36,6 +36,8 @@ class Superblock:
     validrank: bool = False
     hostfaultdomain: str
     incarnation: int = 0
+    replace: bool = False
+    """The engine is to take over a lost rank when it first joins. Written only then; other servers skip it."""
 
     @classmethod
     def new(cls, *, system: str, fault_domain: str) -> "Superblock":
@@ -49,7 +51,10 @@ class Superblock:
 
     def encode(self) -> str:
         """Return the file's text."""
-        return yaml.safe_dump(dataclasses.asdict(self), sort_keys=False, default_flow_style=False)
+        document = dataclasses.asdict(self)
+        if not self.replace:
+            del document["replace"]
+        return yaml.safe_dump(document, sort_keys=False, default_flow_style=False)
 
 
 _TYPES: dict[str, tuple[type, ...]] = {
@@ -61,6 +66,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "validrank": (bool,),
     "hostfaultdomain": (str,),
     "incarnation": (int,),
+    "replace": (bool,),
 }
 _REQUIRED = ("version", "uuid", "system")
 

@@ -189,7 +189,6 @@ class EngineSupervisor:
         self._exit_wanted = False
         self._exits = 0
         self._granted: bool | None = None
-        self._replace = False
         self._superblock: Superblock | None = None
         self._process: EngineProcess | None = None
         self._notice: asyncio.Future[ReadyNotice] | None = None
@@ -217,6 +216,12 @@ class EngineSupervisor:
 
     @property
     def link(self) -> EngineLink | None:
+    @property
+    def has_yet_to_join(self) -> bool:
+        """Whether it stands still on formatted storage without ever having had a rank: the system refused it."""
+        stands_still = self._state is EngineState.STOPPED and not self._start_wanted
+        return stands_still and self._superblock is not None and self._superblock.joined_rank is None
+
         """The way to the running engine, once it has called back."""
         return self._link
 
@@ -335,11 +340,10 @@ class EngineSupervisor:
                 break
             await self._await_format(kind)
         if self._granted is not None:
-            self._replace, self._granted = self._granted, None
-            suffix = ", to replace a lost rank" if self._replace else ""
+            takes_over, self._granted = self._granted, None
+            suffix = ", to replace a lost rank" if takes_over else ""
             log.info(f"DAOS I/O Engine instance {self.index} storage ready{suffix}")
-        if self._superblock is None:
-            await self._save(Superblock.new(system=self.settings.system, fault_domain=self._place.fault_domain))
+            await self._identify(takes_over=takes_over)
         usage = await self._scm.usage()
         log.info(
             f"SCM @ {self.settings.storage.scm_mount}: {format_iec(usage.total_bytes)} Total/"
@@ -359,6 +363,14 @@ class EngineSupervisor:
             self._superblock = None
             return "SCM"
         self._superblock = await asyncio.to_thread(superblocks.read, self._place.superblock)
+    async def _identify(self, *, takes_over: bool) -> None:
+        """Give the engine an identity if it has none; until it has a rank, note whether that is to be a lost one."""
+        identity = self._superblock or Superblock.new(
+            system=self.settings.system, fault_domain=self._place.fault_domain
+        )
+        takes_over = takes_over and identity.joined_rank is None
+        await self._save(dataclasses.replace(identity, replace=takes_over))
+
         return "" if self._superblock else "Metadata"
 
     async def _await_format(self, kind: str) -> None:
@@ -415,17 +427,18 @@ class EngineSupervisor:
         )
         admission = await self._membership.join(self._candidate(notice))
         self._obey(admission)
-        self._replace = False
         if identity.joined_rank != admission.rank or identity.uri != notice.uri:
             log.notice(f"updating rank {admission.rank} URI to {notice.uri}")
-            await self._save(dataclasses.replace(self._identity(), rank=admission.rank, validrank=True, uri=notice.uri))
+        await self._save(
+            dataclasses.replace(self._identity(), rank=admission.rank, validrank=True, uri=notice.uri, replace=False)
+        )
         if not admission.set_up_already:
             await link.set_up(admission.rank, admission.map_version)
         self._move(EngineState.READY)
 
     def _candidate(self, notice: ReadyNotice) -> Candidate:
         identity = self._identity()
-        claimed = None if self._replace else self._place.first_rank
+        claimed = None if identity.replace else self._place.first_rank
         return Candidate(
             index=self.index,
             uuid=identity.uuid,
@@ -435,7 +448,7 @@ class EngineSupervisor:
             fault_domain=identity.hostfaultdomain,
             incarnation=notice.incarnation,
             check_mode=self.check_mode,
-            replace=self._replace,
+            replace=identity.replace,
         )
 
     def _obey(self, admission: Admission) -> None:

@@ -166,16 +166,20 @@ async def stage(
     engines: int = 1,
     formatted: bool = True,
     restarts: RestartPolicy | None = None,
+    keep: bool = False,
     answers: dict[Method[Any, Any], Callable[[Any], Any]] | None = None,
 ) -> AsyncIterator[Stage]:
-    """Run engines for the length of a block; ``folder`` must have a short path, since sockets are made in it."""
+    """Run engines for the length of a block; ``folder`` must have a short path, since sockets are made in it.
+
+    ``keep`` leaves the storage as an earlier stage in the same folder left it.
+    """
     town = Town()
     staged = [StagedEngine(folder / f"e{index}", town, index=index, restarts=restarts) for index in range(engines)]
     play = Stage(staged, town)
     for engine in staged:
         engine.answers |= answers or {}
         engine.disk.formatted = formatted
-        if formatted:
+        if formatted and not keep:
             engine.mark_formatted()
     async with aio.background() as tasks:
         for engine in staged:

@@ -68,6 +68,44 @@ async def test_a_missing_superblock_asks_for_a_metadata_format(tmp_path):
 
 
 async def test_an_unwanted_end_is_told_with_its_cause_and_nothing_starts_again(tmp_path):
+async def test_what_takes_over_a_rank_is_not_forgotten_before_it_has_it(tmp_path):
+    """The server may be killed between the format and the join: an engine that then joined as new could not go back."""
+    async with stage(tmp_path, formatted=False) as play:
+        it = play.engines[0]
+        await it.until(EngineState.AWAIT_FORMAT)
+        it.disk.formatted = True
+        it.supervisor.grant_storage(replace=True)
+        await it.until(EngineState.STARTING)
+        before = superblock.read(tmp_path / "e0" / "superblock")
+    async with stage(tmp_path, keep=True) as play:
+        it = play.engines[0]
+        await play.make_ready()
+        assert [(asked.uuid, asked.rank, asked.replace) for asked in it.town.asked] == [(before.uuid, None, True)]
+        assert "replace" not in (tmp_path / "e0" / "superblock").read_text()
+
+
+async def test_who_was_refused_the_rank_may_ask_again_either_way(tmp_path):
+    async with stage(tmp_path, formatted=False) as play:
+        it = play.engines[0]
+        await it.until(EngineState.AWAIT_FORMAT)
+        it.disk.formatted = True
+        welcome, it.town.answer = it.town.answer, refuse
+        for number, takes_over in enumerate((True, True, False)):
+            if number:
+                assert it.supervisor.has_yet_to_join
+                it.supervisor.request_start()
+            it.supervisor.grant_storage(replace=takes_over)
+            await it.until(EngineState.STARTING)
+            play.call_back()
+            await it.until(EngineState.STOPPED)
+        assert [(asked.rank, asked.replace) for asked in it.town.asked] == [(None, True), (None, True), (0, False)]
+        assert len({asked.uuid for asked in it.town.asked}) == 1
+        it.town.answer = welcome
+        it.supervisor.request_start()
+        await play.make_ready()
+        assert not it.supervisor.has_yet_to_join
+
+
     async with stage(tmp_path) as play:
         it = play.engines[0]
         await play.make_ready()

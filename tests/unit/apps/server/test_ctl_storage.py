@@ -115,6 +115,24 @@ async def test_replace_needs_something_to_replace(tmp_path):
             await scene.format(replace=True)
 
 
+async def test_an_engine_that_was_refused_the_rank_asks_again_without_another_format(tmp_path):
+    async with stage(tmp_path, formatted=False) as play:
+        scene = Scene(play, tmp_path)
+        it = play.engines[0]
+        await scene.all_reach(EngineState.AWAIT_FORMAT)
+        it.disk.formatted = True
+        welcome, it.town.answer = it.town.answer, refused
+        await scene.format(replace=True)
+        await it.until(EngineState.STARTING)
+        play.call_back()
+        await it.until(EngineState.STOPPED)
+        it.town.answer = welcome
+        reply = await scene.format(replace=True)
+        assert reply.mrets[0].state.info == "SCM is already formatted"
+        await play.make_ready()
+        assert [asked.replace for asked in it.town.asked] == [True, True]
+
+
 async def test_formats_take_turns(tmp_path):
     async with stage(tmp_path, formatted=False) as play:
         scene = Scene(play, tmp_path)
@@ -154,6 +172,10 @@ async def test_usage_of_a_host_without_engines_is_an_error():
     request.scm.usage = True
     with pytest.raises(DaosControlError, match="no scm details found"):
         await service.scan(request, ADMIN)
+
+
+def refused(_):
+    raise DaosControlError("rank 1 is still in use by pools tank")
 
 
 async def nobody(_):

@@ -73,8 +73,11 @@ class StorageService:
 
     async def _format(self, *, reformat: bool, replace: bool) -> storage_pb2.StorageFormatResp:
         needed = {engine.index: await engine.scm.needs_format() for engine in self._engines}
-        if replace and not any(needed.values()):
-            raise FormatRefusedError("nothing to replace: no engine of this host waits for a format of its SCM")
+        if replace and not any(needed[engine.index] or _wants_a_rank(engine) for engine in self._engines):
+            raise FormatRefusedError(
+                "nothing to replace: no engine of this host waits for a format of its SCM, or for a rank; "
+                "if its storage is to be given up, stop the engine and empty its storage first"
+            )
         if needed and all(needed.values()):
             await self._check_memory()
         async with asyncio.TaskGroup() as group:
@@ -130,13 +133,20 @@ class _Outcome:
     failed: bool = False
 
     def let_start(self, *, replace: bool) -> None:
-        """Let the engine use its storage if that was formatted or is waited for; one that serves is left alone."""
+        """Let the engine use its storage if that was formatted or is waited for; one that serves is left alone.
+
+        One that was formatted earlier and then refused by the system tries again, the way it is told this time.
+        """
         supervisor = self.engine.supervisor
-        waiting = supervisor.state is EngineState.AWAIT_FORMAT
-        if not self.failed and (self.formatted or waiting):
+        if not self.failed and (self.formatted or _wants_a_rank(self.engine)):
+            waiting = supervisor.state is EngineState.AWAIT_FORMAT
             supervisor.grant_storage(replace=replace)
             if not waiting:
                 supervisor.request_start()
+
+
+def _wants_a_rank(engine: LocalEngine) -> bool:
+    return engine.supervisor.state is EngineState.AWAIT_FORMAT or engine.supervisor.has_yet_to_join
 
 
 def _scm_failure(error: DaosControlError) -> common_pb2.ResponseState:
