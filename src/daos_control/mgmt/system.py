@@ -10,6 +10,7 @@ from typing import Final, Generic, Self, TypeVar
 
 from daos_control.model.event import Event
 from daos_control.model.fault_domain import FaultTree
+from daos_control.model.journal import Fact
 from daos_control.model.member import Member
 from daos_control.model.pool import PoolService
 from daos_control.model.system_property import NOTE_PREFIX, PROPERTY_PREFIX, SETTABLE, Note
@@ -33,6 +34,8 @@ class System:
     """Users' attributes, settable properties and the service's notes, told apart by prefix."""
     map_version: int = 0
     next_rank: int = FIRST_FREE_RANK
+    touched: tuple[int, ...] = field(default=(), compare=False, repr=False)
+    """Ranks whose members were changed, so that a decision's moves are found without looking at every member."""
 
     def with_member(self, member: Member) -> Self:
         """Add a member or replace the one with its rank; a new map version."""
@@ -47,6 +50,7 @@ class System:
             members={**self.members, member.rank: member},
             by_uuid=by_uuid,
             map_version=self.map_version + 1,
+            touched=(*self.touched, member.rank),
         )
 
     def with_pool(self, pool: PoolService) -> Self:
@@ -102,3 +106,5 @@ class Change(Generic[T_co]):
     system: System
     outcome: T_co
     events: tuple[Event, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    """What goes into the journal together with the decision; moves of members get there by themselves."""

@@ -1,0 +1,84 @@
+"""The history of a system: what was heard and what became of it, and how every member came to its state."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from daos_control.model.event import Event
+from daos_control.model.member_state import MemberState
+
+
+class Origin(StrEnum):
+    """What kind of thing made the management service decide."""
+
+    SERVICE = "service"
+    """The service itself, in the course of its duties."""
+    JOIN = "join"
+    """An engine asked to join."""
+    EVENT = "event"
+    """Something happened, and was reported."""
+    COMMAND = "command"
+    """An administrator wanted it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """Why something was decided: ``what`` was asked or heard, and ``source``, the address it came from."""
+
+    origin: Origin = Origin.SERVICE
+    what: str = ""
+    source: str = ""
+
+    def __str__(self) -> str:
+        where = f" from {self.source}" if self.source else ""
+        match self.origin:
+            case Origin.JOIN:
+                return f"it joined{where}"
+            case Origin.EVENT:
+                return f"event {self.what}{where}"
+            case Origin.COMMAND:
+                return f"command {self.what}{where}"
+            case _:
+                return "the management service itself"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """An event that reached the leader."""
+
+    event: Event
+    reporter: str
+    """The host that told the leader: an address, or the leader's own host name."""
+    received: datetime
+    effect: str = ""
+    """What the leader did about it; empty if there is nothing to do about such events."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """A member that went from one state to another, or came back as another engine."""
+
+    rank: int
+    before: MemberState
+    """``UNKNOWN`` for one that is new."""
+    after: MemberState
+    at: datetime
+    reason: str = ""
+    """What its host said."""
+    addr: str
+    incarnation: int = 0
+    map_version: int
+    cause: Cause
+    event: int = 0
+    """The number of the event that caused it, if one did."""
+
+
+Fact = Heard | Moved
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the journal; the numbers never end, whoever leads, and have no gaps."""
+
+    sequence: int
+    fact: Fact
