@@ -215,13 +215,13 @@ class EngineSupervisor:
         return self._superblock is not None
 
     @property
-    def link(self) -> EngineLink | None:
-    @property
     def has_yet_to_join(self) -> bool:
         """Whether it stands still on formatted storage without ever having had a rank: the system refused it."""
         stands_still = self._state is EngineState.STOPPED and not self._start_wanted
         return stands_still and self._superblock is not None and self._superblock.joined_rank is None
 
+    @property
+    def link(self) -> EngineLink | None:
         """The way to the running engine, once it has called back."""
         return self._link
 
@@ -351,6 +351,14 @@ class EngineSupervisor:
         )
         self.storage_ready.set()
 
+    async def _identify(self, *, takes_over: bool) -> None:
+        """Give the engine an identity if it has none; until it has a rank, note whether that is to be a lost one."""
+        identity = self._superblock or Superblock.new(
+            system=self.settings.system, fault_domain=self._place.fault_domain
+        )
+        takes_over = takes_over and identity.joined_rank is None
+        await self._save(dataclasses.replace(identity, replace=takes_over))
+
     async def _missing(self) -> str:
         """Say what has to be formatted, ``SCM`` or ``Metadata``; empty if nothing."""
         if await self._scm.needs_format():
@@ -363,14 +371,6 @@ class EngineSupervisor:
             self._superblock = None
             return "SCM"
         self._superblock = await asyncio.to_thread(superblocks.read, self._place.superblock)
-    async def _identify(self, *, takes_over: bool) -> None:
-        """Give the engine an identity if it has none; until it has a rank, note whether that is to be a lost one."""
-        identity = self._superblock or Superblock.new(
-            system=self.settings.system, fault_domain=self._place.fault_domain
-        )
-        takes_over = takes_over and identity.joined_rank is None
-        await self._save(dataclasses.replace(identity, replace=takes_over))
-
         return "" if self._superblock else "Metadata"
 
     async def _await_format(self, kind: str) -> None:

@@ -67,7 +67,6 @@ async def test_a_missing_superblock_asks_for_a_metadata_format(tmp_path):
         assert it.town.asked[-1].uuid != it.town.asked[0].uuid
 
 
-async def test_an_unwanted_end_is_told_with_its_cause_and_nothing_starts_again(tmp_path):
 async def test_what_takes_over_a_rank_is_not_forgotten_before_it_has_it(tmp_path):
     """The server may be killed between the format and the join: an engine that then joined as new could not go back."""
     async with stage(tmp_path, formatted=False) as play:
@@ -106,6 +105,7 @@ async def test_who_was_refused_the_rank_may_ask_again_either_way(tmp_path):
         assert not it.supervisor.has_yet_to_join
 
 
+async def test_an_unwanted_end_is_told_with_its_cause_and_nothing_starts_again(tmp_path):
     async with stage(tmp_path) as play:
         it = play.engines[0]
         await play.make_ready()
