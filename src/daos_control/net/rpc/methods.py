@@ -10,7 +10,7 @@ from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from daos_control.security.components import ALLOWED, CTL_SERVICE, MGMT_SERVICE, Component
+from daos_control.security.components import ALLOWED, CTL_SERVICE, MGMT_SERVICE, SYSTEM_SERVICE, Component
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
@@ -159,7 +159,17 @@ CTL = Service(
 )
 """Every storage host's service."""
 
-SERVICES = (MGMT, CTL)
+SYSTEM = Service(
+    SYSTEM_SERVICE,
+    {
+        "ListEvents": ("control.system.ListEventsReq", "control.system.ListEventsResp"),
+        "ExplainRank": ("control.system.ExplainRankReq", "control.system.ExplainRankResp"),
+        "ReportEvents": ("control.system.ReportEventsReq", "control.system.ReportEventsResp"),
+    },
+)
+"""The system's history, which DAOS's own servers do not keep: they answer UNIMPLEMENTED."""
+
+SERVICES = (MGMT, CTL, SYSTEM)
 
 
 def find(path: str) -> Method | None:
