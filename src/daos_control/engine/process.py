@@ -52,6 +52,18 @@ class EngineProcess:
         self._binary = binary
         self.pid: int = transport.get_pid()
 
+    @property
+    def exit_code(self) -> int | None:
+        """What it exited with; None while it runs or if a signal ended it."""
+        code = self._transport.get_returncode()
+        return None if code is None or code < 0 else code
+
+    @property
+    def exit_signal(self) -> int | None:
+        """The signal that ended it, if one did."""
+        code = self._transport.get_returncode()
+        return -code if code is not None and code < 0 else None
+
     def send(self, number: signal.Signals) -> None:
         """Send a signal; nothing happens if the process is gone."""
         with suppress(ProcessLookupError):

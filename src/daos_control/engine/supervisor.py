@@ -8,7 +8,9 @@
 
 A start that is asked for while the process runs is remembered until it has ended. After an exit nothing starts the
 engine again but such a request, with one exception: an engine that ended itself because the system excluded it is
-restarted, though no sooner than the restart policy says.
+restarted, though no sooner and no more often than ``restarts`` says.
+
+An engine's trouble is its own: whatever goes wrong in a life, even a mistake of ours, ends that life and nothing else.
 """
 
 import asyncio
@@ -18,6 +20,7 @@ import stat
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 from pathlib import Path
 from typing import Protocol
@@ -30,6 +33,7 @@ from daos_control.engine import superblock as superblocks
 from daos_control.engine.command import EngineSettings, engine_arguments, engine_environment
 from daos_control.engine.link import EngineLink
 from daos_control.engine.process import EngineProcess, Output, running
+from daos_control.engine.restarts import Exit, Reason, Restart, RestartPolicy, RestartRecord, Stay
 from daos_control.engine.state import EngineState, moved
 from daos_control.engine.superblock import Superblock
 from daos_control.host.mounts import Space
@@ -83,19 +87,6 @@ class ReadyNotice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Exit:
-    """The end of one life."""
-
-    text: str
-    pid: int
-    """0 if no process was started."""
-    rank: int | None
-    incarnation: int
-    wanted: bool
-    """Somebody asked for it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """A move that others may care about."""
 
@@ -105,19 +96,8 @@ class Change:
     """With AWAIT_FORMAT: what has to be formatted, ``SCM`` or ``Metadata``."""
     exit: Exit | None = None
     """With STOPPED."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RestartPolicy:
-    """When an engine that ended itself because it was excluded comes back by itself."""
-
-    enabled: bool = True
-    min_delay_s: float = 300.0
-    """From one automatic restart to the next."""
-
-    def wait_s(self, last: float | None, now: float) -> float:
-        """Return how long to wait, given the moment of the last automatic restart."""
-        return 0.0 if last is None else max(0.0, last + self.min_delay_s - now)
+    left_down: str = ""
+    """With STOPPED, after its exit was told: restarts have not helped, so it stays down; what to do about it."""
 
 
 class Scm(Protocol):
@@ -178,14 +158,16 @@ class EngineSupervisor:
         self._scm = scm
         self._membership = membership
         self._clock = clock
-        self._restarts = restarts
+        self.policy = restarts
         self._listeners: list[Callable[[Change], None]] = []
         self._state = EngineState.STOPPED
+        self._since = clock.now()
+        self._serving_from: float | None = None
         self._moved = asyncio.Event()
         self._nudged = asyncio.Event()
         self._start_wanted = True
-        self._restart_wanted = False
-        self._last_restart: float | None = None
+        self._record = RestartRecord()
+        self._self_terminated = False
         self._exit_wanted = False
         self._exits = 0
         self._granted: bool | None = None
@@ -203,6 +185,26 @@ class EngineSupervisor:
     def state(self) -> EngineState:
         """Where it is in its life."""
         return self._state
+
+    @property
+    def since(self) -> datetime:
+        """When it got into this state."""
+        return self._since
+
+    @property
+    def pid(self) -> int | None:
+        """Its process, if it has one."""
+        return self._process.pid if self._process else None
+
+    @property
+    def restarts(self) -> RestartRecord:
+        """How it ended and came back, and what is to follow."""
+        return self._record
+
+    @property
+    def uuid(self) -> str:
+        """Who it is; empty if its storage has not been seen formatted."""
+        return self._superblock.uuid if self._superblock else ""
 
     @property
     def rank(self) -> int | None:
@@ -250,17 +252,27 @@ class EngineSupervisor:
         return self._state
 
     def forget_restarts(self) -> None:
-        """Drop the history of automatic restarts and any that is due: somebody has taken charge."""
-        self._restart_wanted = False
-        self._last_restart = None
-
-    def self_terminated(self) -> None:
-        """Hear that the engine ends itself because it was excluded."""
-        if not self._restarts.enabled:
-            log.notice("excluded engine ends itself; automatic restart is disabled", instance=self.index)
-            return
-        self._restart_wanted = True
+        """Drop what counts against it, and any restart that is due: somebody has taken charge."""
+        self._self_terminated = False
+        self._record = self._record.taken_over()
         self._nudged.set()
+
+    def self_terminated(self, incarnation: int = 0) -> None:
+        """Hear that the engine ends itself because it was excluded; that may come before its end or after it.
+
+        ``incarnation`` is the life that the news is about; 0 if that is not known.
+        """
+        known = self._superblock.incarnation if self._superblock else 0
+        if incarnation and incarnation < known:
+            log.debug(f"instance {self.index}: news of the end of an earlier life", incarnation=incarnation)
+        elif self._state in {EngineState.JOINING, EngineState.READY}:
+            self._self_terminated = True
+        elif self._state is EngineState.STOPPED:
+            record = self._record.explained(self.policy, self._clock.monotonic())
+            if record is not self._record:
+                self._record = record
+                self._tell_what_follows()
+                self._nudged.set()
 
     async def stop(self, number: signal.Signals, *, grace_s: float | None = None) -> None:
         """End the process, if there is one, and return when it is gone; its exit counts as wanted.
@@ -308,30 +320,30 @@ class EngineSupervisor:
             try:
                 await self._ready_storage()
                 await self._serve()
-            except DaosControlError as failure:
+            except (DaosControlError, OSError) as failure:
                 log.error(f"instance {self.index} did not start: {failure}")
-                self._ended(str(failure), pid=0)
+                self._ended(str(failure))
+            except Exception as bug:  # noqa: BLE001  the edge of this engine's loop: others must go on
+                log.error(f"instance {self.index} ends by a mistake of daos_server; please report it", exception=bug)
+                self._ended(f"internal error: {bug!r}")
 
     async def _start_due(self) -> None:
+        """Wait until somebody wants it started, or an automatic restart is due."""
         while not self._start_wanted:
-            wait_s = self._restart_wait_s()
-            if wait_s == 0:
-                log.notice(f"restarting rank {self.rank}, which ended itself because it was excluded")
-                self._restart_wanted, self._last_restart = False, self._clock.monotonic()
-                return
+            wait_s = None
+            if isinstance(self._record.decision, Restart):
+                now = self._clock.monotonic()
+                wait_s = self._record.decision.at - now
+                if wait_s <= 0:
+                    log.notice(f"restarting rank {self.rank}, which ended itself because it was excluded")
+                    self._record = self._record.restarted(self.policy, now)
+                    return
             self._nudged.clear()
             with suppress(TimeoutError):
                 async with asyncio.timeout(wait_s):
                     await self._nudged.wait()
         self._start_wanted = False
-
-    def _restart_wait_s(self) -> float | None:
-        if not self._restart_wanted:
-            return None
-        wait_s = self._restarts.wait_s(self._last_restart, self._clock.monotonic())
-        if wait_s:
-            log.notice(f"rank {self.rank} restarts in {wait_s:.0f} s, not sooner after its last restart")
-        return wait_s
+        self._record = self._record.started()
 
     async def _ready_storage(self) -> None:
         log.info(f"Checking DAOS I/O Engine instance {self.index} storage ...")
@@ -387,7 +399,7 @@ class EngineSupervisor:
         log.info(f"Starting I/O Engine instance {self.index}: {self._place.binary}")
         prefix = f"daos_engine:{self.index}"
         output = Output(out=lambda line: log.info(f"{prefix} {line}"), err=lambda line: log.error(f"{prefix} {line}"))
-        self._exit_wanted = False
+        self._exit_wanted = self._self_terminated = False
         self._notice = asyncio.get_running_loop().create_future()
         arguments = engine_arguments(self.settings, check_mode=self.check_mode)
         environment = engine_environment(self.settings, self._place.inherited)
@@ -398,7 +410,7 @@ class EngineSupervisor:
                 text = await self._until_ended(process, self._notice)
             finally:
                 self._process = self._notice = self._link = None
-        self._ended(text, pid=process.pid)
+        self._ended(text, process)
 
     async def _until_ended(self, process: EngineProcess, notice: "asyncio.Future[ReadyNotice]") -> str:
         """Bring the engine up beside waiting for its end; return what ended it."""
@@ -407,7 +419,7 @@ class EngineSupervisor:
         async def bring_up() -> None:
             try:
                 await self._bring_up(await notice)
-            except (DaosControlError, DrpcError) as failure:
+            except (DaosControlError, DrpcError, OSError) as failure:
                 failures.append(str(failure))
                 log.error(f"instance {self.index} cannot become a member: {failure}")
                 process.send(signal.SIGKILL)
@@ -469,21 +481,60 @@ class EngineSupervisor:
             await asyncio.to_thread(superblocks.write, self._place.superblock, superblock)
             self._superblock = superblock
 
-    def _ended(self, text: str, *, pid: int) -> None:
-        rank, incarnation = self.rank, self._superblock.incarnation if self._superblock else 0
-        facts = [f"instance {self.index}", f"pid {pid}" if pid else "", "" if rank is None else f"rank {rank}"]
+    def _ended(self, text: str, process: EngineProcess | None = None) -> None:
+        pid = process.pid if process else 0
+        facts = [
+            f"instance {self.index}",
+            f"pid {pid}" if pid else "",
+            "" if self.rank is None else f"rank {self.rank}",
+        ]
         log.info(f"{', '.join(filter(None, facts))} exited with status: {text}")
         with suppress(OSError):  # an engine that was killed leaves its socket behind
             Path(self.settings.socket_dir, f"daos_engine_{pid}.sock").unlink()
-        ended = Exit(text=text, pid=pid, rank=rank, incarnation=incarnation, wanted=self._exit_wanted)
-        self._exit_wanted = False
+        now, served_from = self._clock.monotonic(), self._serving_from
+        ended = Exit(
+            text=text,
+            at=self._clock.now(),
+            pid=pid,
+            code=process.exit_code if process else None,
+            signal=process.exit_signal if process else None,
+            rank=self.rank,
+            incarnation=self._superblock.incarnation if self._superblock else 0,
+            served_s=None if served_from is None else now - served_from,
+            wanted=self._exit_wanted,
+            self_terminated=self._self_terminated,
+        )
+        self._exit_wanted = self._self_terminated = False
         self._exits += 1
+        self._record = self._record.ended(ended, self.policy, now)
         self._move(EngineState.STOPPED, Change(index=self.index, state=EngineState.STOPPED, exit=ended))
+        if not self._start_wanted:
+            self._tell_what_follows()
+
+    def _tell_what_follows(self) -> None:
+        """Tell people what comes of an engine that ended itself."""
+        match self._record.decision:
+            case Restart(at) if (wait_s := at - self._clock.monotonic()) > 0:
+                log.notice(f"rank {self.rank} restarts in {wait_s:.0f} s, not sooner after its last restart")
+            case Stay(Reason.DISABLED):
+                log.notice("excluded engine ended itself; automatic restart is disabled", instance=self.index)
+            case Stay(Reason.GIVEN_UP):
+                advice = (
+                    f"rank {self.rank} stays down: it was restarted {self.policy.limit} times and is excluded again "
+                    f"and again; mend its network, then: dmg system start --ranks {self.rank}"
+                )
+                log.error(advice, instance=self.index)
+                self._tell(Change(index=self.index, state=self._state, left_down=advice))
 
     def _move(self, to: EngineState, change: Change | None = None) -> None:
         self._state = moved(self._state, to)
+        self._since = self._clock.now()
+        self._serving_from = self._clock.monotonic() if to is EngineState.READY else None
         log.debug(f"instance {self.index} is {to.value}")
         self._moved.set()
         self._moved = asyncio.Event()
+        self._tell(change or Change(index=self.index, state=to))
+
+    def _tell(self, change: Change) -> None:
         for listener in self._listeners:
-            listener(change or Change(index=self.index, state=to))
+            listener(change)

@@ -15,8 +15,9 @@ from daos_control.engine import superblock
 from daos_control.engine.command import EngineSettings, Fabric, Storage
 from daos_control.engine.harness import Harness
 from daos_control.engine.process import EngineProcess
+from daos_control.engine.restarts import RestartPolicy
 from daos_control.engine.state import EngineState
-from daos_control.engine.supervisor import Admission, Candidate, Change, EngineSupervisor, Place, RestartPolicy
+from daos_control.engine.supervisor import Admission, Candidate, Change, EngineSupervisor, Place
 from daos_control.host.mounts import Space
 from daos_control.net.drpc import server
 from daos_control.net.drpc.methods import Method, Mgmt
@@ -165,8 +166,8 @@ async def stage(
     *,
     engines: int = 1,
     formatted: bool = True,
-    restarts: RestartPolicy | None = None,
     keep: bool = False,
+    restarts: RestartPolicy | None = None,
     answers: dict[Method[Any, Any], Callable[[Any], Any]] | None = None,
 ) -> AsyncIterator[Stage]:
     """Run engines for the length of a block; ``folder`` must have a short path, since sockets are made in it.

@@ -23,7 +23,7 @@ from daos_control.config.server import ACTIVE_CONFIG_NAME, EngineConfig, ServerC
 from daos_control.config.system import DIRECTORY
 from daos_control.engine.command import EngineSettings, Fabric, Storage
 from daos_control.engine.process import find_binary
-from daos_control.engine.supervisor import RestartPolicy
+from daos_control.engine.restarts import RestartPolicy
 from daos_control.host import memory, network
 from daos_control.host.network import FabricInterface, Readiness
 from daos_control.host.storage.plan import Means, RamDisk
