@@ -482,12 +482,8 @@ class EngineSupervisor:
             self._superblock = superblock
 
     def _ended(self, text: str, process: EngineProcess | None = None) -> None:
-        pid = process.pid if process else 0
-        facts = [
-            f"instance {self.index}",
-            f"pid {pid}" if pid else "",
-            "" if self.rank is None else f"rank {self.rank}",
-        ]
+        pid, rank = process.pid if process else 0, self.rank
+        facts = [f"instance {self.index}", f"pid {pid}" if pid else "", "" if rank is None else f"rank {rank}"]
         log.info(f"{', '.join(filter(None, facts))} exited with status: {text}")
         with suppress(OSError):  # an engine that was killed leaves its socket behind
             Path(self.settings.socket_dir, f"daos_engine_{pid}.sock").unlink()
@@ -498,7 +494,7 @@ class EngineSupervisor:
             pid=pid,
             code=process.exit_code if process else None,
             signal=process.exit_signal if process else None,
-            rank=self.rank,
+            rank=rank,
             incarnation=self._superblock.incarnation if self._superblock else 0,
             served_s=None if served_from is None else now - served_from,
             wanted=self._exit_wanted,
@@ -525,6 +521,8 @@ class EngineSupervisor:
                 )
                 log.error(advice, instance=self.index)
                 self._tell(Change(index=self.index, state=self._state, left_down=advice))
+            case _:
+                pass
 
     def _move(self, to: EngineState, change: Change | None = None) -> None:
         self._state = moved(self._state, to)
