@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from daos_control.base.fault_codes import TABLE
+from daos_control.base.fault_words import TABLE
 from daos_control.cli.daos_agent import PROGRAM as DAOS_AGENT
 from daos_control.cli.daos_lab import PROGRAM as DAOS_LAB
 from daos_control.cli.daos_server import PROGRAM as DAOS_SERVER

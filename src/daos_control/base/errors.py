@@ -3,7 +3,7 @@
 ::
 
     DaosControlError
-    ├── Fault                a numbered, documented condition with a way out (rows in base.fault_codes)
+    ├── Fault                a numbered, documented condition with a way out (base.fault_codes, base.fault_words)
     ├── DaosError            a DER status number, as engines give them
     ├── PoolNotFound         no pool service with that uuid, label or rank
     ├── Redirect             ask somebody else

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from daos_control.base.errors import Fault
-from daos_control.base.fault_codes import TABLE, FaultCode
+from daos_control.base.fault_codes import FaultCode
+from daos_control.base.fault_words import TABLE
 
 SOURCE = Path(__file__).resolve().parents[3] / "src" / "daos_control"
 BLOCKS = {
@@ -96,7 +97,7 @@ def test_facts_appear_in_the_words():
 
 def test_several_situations_of_one_code_have_their_own_words():
     few = FaultCode.SYSTEM_JOIN_REPLACE_RANK_NOT_FOUND.fault()
-    many = FaultCode.SYSTEM_JOIN_REPLACE_RANK_NOT_FOUND.fault(mismatches=3)
+    many = FaultCode.SYSTEM_JOIN_REPLACE_RANK_NOT_FOUND.fault(rank=1, differences="all")
     assert few == many
     assert few.resolution != many.resolution
 
