@@ -451,14 +451,17 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
     FaultCode.SYSTEM_JOIN_REPLACE_RANK_NOT_FOUND: (
         Row(
             "system",
-            "no former rank of this engine is known to the system, so there is none to replace",
-            "use 'dmg storage format --replace' only on the host of a rank that was excluded ('dmg system query')",
+            "there is no rank for this engine to take over; rank {rank} comes nearest but differs: {difference}",
+            "set the server's configuration to what rank {rank} had and run 'dmg storage format --replace' again, or "
+            "run 'dmg storage format' without --replace, and the engine joins as a new rank",
+            {"rank": "the member most like the joining engine", "difference": "in what they differ"},
         ),
         Row(
             "system",
-            "this engine differs in {mismatches} ways from every rank the system knows, so there is none to replace",
-            "format the storage without --replace: the engine joins as a new rank",
-            {"mismatches": "how many fields of the join request match no member"},
+            "there is no rank for this engine to take over; even the nearest, rank {rank}, differs: {differences}",
+            "run 'dmg storage format' without --replace, and the engine joins as a new rank; lost ranks are listed by "
+            "'dmg system query -v'",
+            {"rank": "the member most like the joining engine", "differences": "in what they differ"},
         ),
     ),
     # -- client -----------------------------------------------------------------------------------------------------
@@ -716,7 +719,8 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
         Row(
             "server",
             "rank {rank} is still in use by pools {pools}, so it cannot be replaced",
-            "run 'dmg system exclude --ranks={rank}', wait for the rebuild, and format with --replace again",
+            "take it out of each with 'dmg pool exclude POOL --ranks={rank}', wait for the rebuild, and run "
+            "'dmg storage format --replace' again",
             {"rank": "the rank to be replaced", "pools": "UUIDs of the pools that have it enabled"},
         ),
     ),

@@ -9,7 +9,7 @@ class Refused(DaosControlError):
 
 
 class JoinRefused(Refused):
-    """An engine may not join; besides its control server, the administrator hears of it through ``event``."""
+    """An engine may not join. The text says why and what to do, on its host and, through ``event``, to everybody."""
 
     def __init__(self, text: str, event: Event) -> None:
         super().__init__(text)

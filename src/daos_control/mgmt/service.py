@@ -230,12 +230,14 @@ class Management:
         That engine is the one through which the others will hear of the system, so it must not wait for its
         turn behind a group update that needs it.
         """
-        replaced = await self.pools.replaceable(request) if request.replace else None
+        takes_over = membership.takes_over(self.system, request)
+        replaced = await self.pools.replaceable(request) if takes_over else None
         try:
             joined = await self.apply(
                 partial(membership.join, request=request, now=self._clock.now(), replaced=replaced)
             )
         except JoinRefused as refusal:
+            log.error(f"engine {request.index} of {request.addr} may not join: {refusal}")
             self._events.record(refusal.event)
             raise
         member = joined.member

@@ -96,7 +96,7 @@ def test_facts_appear_in_the_words():
 
 
 def test_several_situations_of_one_code_have_their_own_words():
-    few = FaultCode.SYSTEM_JOIN_REPLACE_RANK_NOT_FOUND.fault()
+    few = FaultCode.SYSTEM_JOIN_REPLACE_RANK_NOT_FOUND.fault(rank=1, difference="its URI")
     many = FaultCode.SYSTEM_JOIN_REPLACE_RANK_NOT_FOUND.fault(rank=1, differences="all")
     assert few == many
     assert few.resolution != many.resolution

@@ -66,7 +66,8 @@ class Move:
 def join(system: System, request: JoinRequest, *, now: datetime, replaced: int | None = None) -> Change[Joined]:
     """Let an engine in, or say why not.
 
-    ``replaced`` is the rank to take over when the request is for replacement; find it with ``rank_to_replace``.
+    ``replaced`` is the rank to take over when the request is for replacement; find it with ``rank_to_replace``. An
+    engine that has taken it over already asks again because it did not hear the answer: it joins like any other.
     A join makes two map versions: one for the member, which the engine is told as its own, and one more, so that
     the group update which follows is newer than what the engine was told and it takes it.
     """
@@ -74,7 +75,7 @@ def join(system: System, request: JoinRequest, *, now: datetime, replaced: int |
     domain = _domain(request)
     system = _labelled(system, domain, request)
     _check_provider(system, request, now)
-    if request.replace:
+    if takes_over(system, request):
         found = rank_to_replace(system, request)
         if replaced != found:
             raise Refused(f"rank {found} was not checked for replacement")
@@ -91,6 +92,11 @@ def join(system: System, request: JoinRequest, *, now: datetime, replaced: int |
     return replace(joined, system=replace(after, map_version=after.map_version + 1))
 
 
+def takes_over(system: System, request: JoinRequest) -> bool:
+    """Whether an engine asks for a lost rank, and has not got it already."""
+    return request.replace and canonical_uuid(request.uuid) not in system.by_uuid
+
+
 def canonical_uuid(text: str) -> str:
     """Return a uuid as DAOS writes it."""
     try:
@@ -100,41 +106,34 @@ def canonical_uuid(text: str) -> str:
 
 
 def rank_to_replace(system: System, request: JoinRequest) -> int:
-    """Return the rank whose record the request matches in everything but the uuid."""
+    """Return the rank whose record the request matches in everything but the uuid: the lowest, if there are several."""
     if request.rank != NIL_RANK:
         raise Refused("unexpected rank in replace-rank request")
     if not system.members:
         raise Refused("empty system membership")
     domain = _domain(request)
-    wanted = (
-        request.addr,
-        request.uri,
-        request.secondary_uris,
-        request.contexts,
-        request.secondary_contexts,
-        domain,
-    )
-    differences = []
-    for rank in sorted(system.members):
-        member = system.members[rank]
-        has = (
-            member.addr,
-            member.fabric_uri,
-            member.secondary_fabric_uris,
-            member.fabric_contexts,
-            member.secondary_fabric_contexts,
-            member.fault_domain,
-        )
-        different = sum(ours != theirs for ours, theirs in zip(has, wanted, strict=True))
-        if not different:
-            if member.uuid == canonical_uuid(request.uuid):
-                raise Refused(f"member with uuid {member.uuid} already exists")
+    differences = {rank: _differences(system.members[rank], request, domain) for rank in sorted(system.members)}
+    rank = min(differences, key=lambda rank: len(differences[rank]))
+    match differences[rank]:
+        case []:
             return rank
-        differences.append(different)
-    fewest = min(differences)
-    if fewest > 1:
-        raise FaultCode.SYSTEM_JOIN_REPLACE_RANK_NOT_FOUND.fault(mismatches=fewest)
-    raise FaultCode.SYSTEM_JOIN_REPLACE_RANK_NOT_FOUND.fault()
+        case [only]:
+            raise FaultCode.SYSTEM_JOIN_REPLACE_RANK_NOT_FOUND.fault(rank=rank, difference=only)
+        case several:
+            raise FaultCode.SYSTEM_JOIN_REPLACE_RANK_NOT_FOUND.fault(rank=rank, differences="; ".join(several))
+
+
+def _differences(member: Member, request: JoinRequest, domain: FaultDomain) -> list[str]:
+    """Say in what an engine differs from a member it is to replace."""
+    compared = {
+        "control address": (member.addr, request.addr),
+        "fabric URI": (member.fabric_uri, request.uri),
+        "secondary fabric URIs": (list(member.secondary_fabric_uris), list(request.secondary_uris)),
+        "fabric contexts": (member.fabric_contexts, request.contexts),
+        "secondary fabric contexts": (list(member.secondary_fabric_contexts), list(request.secondary_contexts)),
+        "fault domain": (member.fault_domain, domain),
+    }
+    return [f"{what} {has} there, {wants} here" for what, (has, wants) in compared.items() if has != wants]
 
 
 def _domain(request: JoinRequest) -> FaultDomain:
@@ -176,8 +175,12 @@ def _check_provider(system: System, request: JoinRequest, now: datetime) -> None
     if expected is None:
         raise SteppingUp
     if provider != expected:
-        text = f'rank {request.rank} fabric provider "{provider}" does not match system provider "{expected}"'
-        raise JoinRefused(text, _join_failed(request, text, now))
+        raise _refused(
+            request,
+            f'rank {request.rank} fabric provider "{provider}" does not match system provider "{expected}"',
+            f"set provider: {expected} in the server's configuration file and restart daos_server",
+            now,
+        )
 
 
 def _known(system: System, request: JoinRequest) -> Member | None:
@@ -196,7 +199,10 @@ def _check_depth(system: System, domain: FaultDomain) -> None:
 def _added(system: System, domain: FaultDomain, request: JoinRequest, now: datetime) -> Change[Joined]:
     _check_depth(system, domain)
     if request.uuid in system.by_uuid:
-        raise Refused(f"failed to add new member: member with uuid {request.uuid} already exists")
+        raise Refused(
+            f"failed to add new member: member with uuid {request.uuid} already exists, as rank "
+            f"{system.by_uuid[request.uuid]}; the engine's superblock says rank {request.rank}: restore it"
+        )
     given = request.rank != NIL_RANK
     rank = request.rank if given else _free_rank(system)
     member = Member(
@@ -231,9 +237,7 @@ def _rejoined(
 ) -> Change[Joined]:
     if len(system.members) != 1:
         _check_depth(system, domain)
-    refusal = _rejoin_refusal(member, request)
-    if refusal:
-        raise JoinRefused(refusal, _join_failed(request, refusal, now))
+    _check_same(member, request, now)
     back = replace(
         member,
         state=MemberState.CHECKER_STARTED if request.check_mode else MemberState.JOINED,
@@ -249,32 +253,51 @@ def _rejoined(
     return _joined(_placed(system, back), back, created=False, before=member.state)
 
 
-def _rejoin_refusal(member: Member, request: JoinRequest) -> str:
-    """Something strange has happened on a host whose engine comes back as somebody else."""
+def _check_same(member: Member, request: JoinRequest, now: datetime) -> None:
+    """Refuse an engine that comes back as somebody else: something strange has happened on its host."""
+    who = f"member {member.uuid} (rank {member.rank})"
+    anew = f"to have this one join as a new rank, wipe its storage and run 'dmg storage format -l {request.addr}'"
     if member.state is MemberState.ADMIN_EXCLUDED:
-        return _admin_excluded(member)
-    if request.rank not in {NIL_RANK, member.rank}:
-        return f"can't rejoin member with uuid {member.uuid}: rank changed from {member.rank} -> {request.rank}"
+        how = f"then start it with 'dmg system start --ranks={member.rank}'"
+        raise _admin_excluded(member, request, how, now)
     if request.uuid != member.uuid:
-        return f"can't rejoin member with rank {member.rank}: uuid changed from {member.uuid} -> {request.uuid}"
+        raise _refused(
+            request,
+            f"can't rejoin member with rank {member.rank}: uuid changed from {member.uuid} -> {request.uuid}",
+            f"the rank belongs to another engine now; {anew}",
+            now,
+        )
     if request.addr != member.addr:
-        who = f"member {member.uuid} (rank {member.rank})"
-        return f"can't rejoin {who}: control address changed from {member.addr} -> {request.addr}"
-    return ""
+        raise _refused(
+            request,
+            f"can't rejoin {who}: control address changed from {member.addr} -> {request.addr}",
+            f"let its server have {member.addr} again; {anew}",
+            now,
+        )
 
 
-def _admin_excluded(member: Member) -> str:
-    return f"member {member.uuid} (rank {member.rank}) has been administratively excluded"
+def _admin_excluded(member: Member, request: JoinRequest, then: str, now: datetime) -> JoinRefused:
+    return _refused(
+        request,
+        f"member {member.uuid} (rank {member.rank}) has been administratively excluded",
+        f"let it in again with 'dmg system clear-exclude --ranks={member.rank}', {then}",
+        now,
+    )
 
 
 def _replaced(system: System, rank: int, request: JoinRequest, now: datetime) -> Change[Joined]:
     member = system.members[rank]
     if member.state is MemberState.ADMIN_EXCLUDED:
-        refusal = _admin_excluded(member)
-        raise JoinRefused(refusal, _join_failed(request, refusal, now))
-    if request.uuid in system.by_uuid:
-        raise Refused(f"adding new member in replace-rank join request: member with uuid {request.uuid} already exists")
-    new = replace(member, uuid=request.uuid, state=MemberState.JOINED, info="", last_update=now)
+        how = f"then run 'dmg storage format --replace -l {request.addr}' again"
+        raise _admin_excluded(member, request, how, now)
+    new = replace(
+        member,
+        uuid=request.uuid,
+        state=MemberState.JOINED,
+        info="",
+        incarnation=request.incarnation,  # news of the lost engine's end may still be under way
+        last_update=now,
+    )
     return _joined(_placed(system, new), new, created=False, before=member.state)
 
 
@@ -296,8 +319,10 @@ def _joined(
     return Change(system=system, outcome=joined)
 
 
-def _join_failed(request: JoinRequest, text: str, now: datetime) -> Event:
-    return Event(
+def _refused(request: JoinRequest, text: str, resolution: str, now: datetime) -> JoinRefused:
+    """Make a refusal that everybody hears of; it begins with the words that DAOS has for it."""
+    text = f"{text}; {resolution}"
+    event = Event(
         id=EventId.ENGINE_JOIN_FAILED,
         type=EventType.INFO,
         severity=Severity.ERROR,
@@ -308,6 +333,7 @@ def _join_failed(request: JoinRequest, text: str, now: datetime) -> Event:
         incarnation=request.incarnation,
         info=text,
     )
+    return JoinRefused(text, event)
 
 
 def record_results(

@@ -147,10 +147,12 @@ def test_an_engine_that_comes_back_as_somebody_else_is_refused(changes: dict[str
     event = refusal.value.event
     assert (event.name, event.type, event.incarnation) == ("engine_join_failed", EventType.INFO, 100)
     assert event.info == str(refusal.value)
+    assert "dmg storage format -l" in str(refusal.value), "what to do is told as well"
 
 
 def test_an_admin_excluded_rank_cannot_join() -> None:
-    with pytest.raises(JoinRefused, match=r"member .*1 \(rank 1\) has been administratively excluded"):
+    ways = r"member .*1 \(rank 1\) has been administratively excluded; .*clear-exclude --ranks=1.* start --ranks=1"
+    with pytest.raises(JoinRefused, match=ways):
         join(in_state(S.ADMIN_EXCLUDED), a_join(1), now=NOW)
 
 
@@ -200,15 +202,37 @@ def test_a_lost_engine_is_replaced_by_one_like_it() -> None:
     assert change.outcome.member.rank == 1
     assert change.system.by_uuid == {a_join(2).uuid: 2, a_join(9).uuid: 1}
     assert change.system.members[1].state is S.JOINED
+    again = join(change.system, request, now=NOW).outcome
+    assert (again.member.rank, again.created) == (1, False), "the first answer may have been lost on its way"
+
+
+def test_a_late_word_of_the_lost_engine_does_not_harm_the_one_in_its_place() -> None:
+    request = replace(a_join(1), uuid=a_join(9).uuid, replace=True, incarnation=200)
+    system = join(in_state(S.EXCLUDED), request, now=NOW, replaced=1).system
+    assert engine_died(system, died(1, 100), now=NOW).system is system
+    assert rank_dead(system, 1, 100, now=NOW).system is system
+
+
+def test_the_lost_engine_cannot_come_back_beside_the_one_in_its_place() -> None:
+    request = replace(a_join(1), uuid=a_join(9).uuid, replace=True)
+    system = join(in_state(S.EXCLUDED), request, now=NOW, replaced=1).system
+    with pytest.raises(JoinRefused, match=r"uuid changed from .*9 -> .*1; the rank belongs to another engine now"):
+        join(system, a_join(1, rank=1), now=NOW)
 
 
 @pytest.mark.parametrize(
     ("request_", "text"),
     [
-        (replace(a_join(1), replace=True), "member with uuid .* already exists"),
         (a_join(9, replace=True, rank=1), "unexpected rank in replace-rank request"),
-        (replace(a_join(1), uuid=a_join(9).uuid, contexts=4, replace=True), "code = 403"),
-        (replace(a_join(1), uuid=a_join(2).uuid, replace=True), "member with uuid .* already exists"),
+        (
+            replace(a_join(1), uuid=a_join(9).uuid, contexts=4, replace=True),
+            "code = 403 .* rank 1 comes nearest but differs: fabric contexts 3 there, 4 here",
+        ),
+        (
+            replace(a_join(1), uuid=a_join(9).uuid, contexts=4, addr="10.0.0.7:1", replace=True),
+            "code = 403 .* even the nearest, rank 1, differs: control address .*; fabric contexts ",
+        ),
+        (replace(a_join(1), uuid=a_join(2).uuid, replace=True), "control address changed"),
     ],
 )
 def test_what_replaces_nobody_is_refused(request_: JoinRequest, text: str) -> None:
