@@ -4,10 +4,8 @@ The fabric's calls come in here; dRPC's come in through the handler modules, whi
 """
 
 import asyncio
-import os
-import signal
 import time
-from collections.abc import Mapping
+from functools import cached_property
 
 import msgspec
 
@@ -16,7 +14,7 @@ from daos_control.apps.emulator.argv import EngineArguments
 from daos_control.apps.emulator.chores import Chores
 from daos_control.apps.emulator.devices import Device, Devices, DevicesFile, DeviceState
 from daos_control.apps.emulator.membership import Group
-from daos_control.apps.emulator.neighbourhood import Neighbourhood, Ping, SpreadMap, WantMap
+from daos_control.apps.emulator.neighbourhood import Ping, SpreadMap, WantMap
 from daos_control.apps.emulator.pool import (
     AddContainer,
     AddHandle,
@@ -36,6 +34,7 @@ from daos_control.apps.emulator.settings import Settings, log_level
 from daos_control.apps.emulator.storage import EngineFile, Shard, Store
 from daos_control.apps.emulator.swim import Rumour
 from daos_control.apps.emulator.upcalls import Upcalls
+from daos_control.apps.emulator.world import World
 from daos_control.base import logs
 from daos_control.base.der import Der
 from daos_control.base.errors import DaosError
@@ -84,27 +83,36 @@ class Pools(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Engine:
-    """The emulated engine; ``main`` gives it a process."""
+    """The emulated engine; ``life`` brings it to life, and ``main`` gives it a process."""
 
     def __init__(
-        self, arguments: EngineArguments, settings: Settings, store: Store, devices: Devices, chores: Chores
+        self,
+        arguments: EngineArguments,
+        settings: Settings,
+        store: Store,
+        devices: Devices,
+        chores: Chores,
+        *,
+        world: World,
     ) -> None:
         self.arguments = arguments
         self.settings = settings
         self.store = store
         self.devices = devices
         self.chores = chores
-        self.script = Script()
-        self.upcalls = Upcalls(arguments.socket_dir)
+        self.world = world
+        self.script = Script(world.die)
+        self.upcalls = Upcalls(arguments.socket_dir, hostname=world.hostname, pid=world.pid)
         self.set_up = asyncio.Event()
         self._stir = asyncio.Event()
         kept = store.kept("engine", EngineFile) or EngineFile()
         self.incarnation = hlc.next_stamp(kept.incarnation)
         store.next_incarnation(self.incarnation)
-        self.neighbours = Neighbourhood(
+        self.neighbours = world.neighbourhood(
             self.incarnation,
             settings.swim,
             chores,
+            world.fabric,
             on_change=self._stir.set,
             on_deaths=self._mourn,
             on_left_out=self._left_out,
@@ -178,18 +186,15 @@ class Engine:
     async def _end_excluded(self) -> None:
         log.error("this rank was excluded: ending itself", rank=self.rank)
         await self.upcalls.event(ras.self_terminated(self.rank, self.neighbours.incarnation), wait=False)
-        os.kill(os.getpid(), signal.SIGKILL)
+        self.world.die()
 
     # Calls to other engines
 
     async def ask(self, rank: int, request: msgspec.Struct, reply: type[ReplyT], *, timeout_s: float) -> ReplyT:
         """Make a fabric call to a member, or to oneself; raises DaosError, OOG for a stranger."""
-        name = type(request).__name__
         if rank == self.group.rank:
-            answer = await self.fabric_services[name].handler(request)
-            return msgspec.convert(answer, reply, from_attributes=True) if not isinstance(answer, reply) else answer
-        raw = await fabric.call(self.group.uri(rank), name, request, timeout_s=timeout_s)
-        return msgspec.msgpack.decode(raw, type=reply)
+            return await self.fabric_services[type(request).__name__].answer(request, reply)
+        return await self.world.fabric.call(self.group.uri(rank), request, reply, timeout_s=timeout_s)
 
     async def ask_all(
         self, ranks: list[int], request: msgspec.Struct, reply: type[ReplyT]
@@ -351,8 +356,8 @@ class Engine:
         """Raise any event."""
         await self.upcalls.event(ras.event(number, text, rank=self.group.rank), wait=False)
 
-    @property
-    def fabric_services(self) -> Mapping[str, fabric.Service]:
+    @cached_property
+    def fabric_services(self) -> fabric.Services:
         """What other engines may ask of this one, by the name of the request."""
         return {
             request.__name__: fabric.Service(request, handler)

@@ -1,14 +1,13 @@
 """Calls between engines, over TCP at the addresses of the group map: a stand-in for what CaRT does over a real fabric.
 
-A call is one connection: a frame there, a frame back. A frame is a 4-byte length and a msgpack document. Every reply
-carries the version of the group map its sender has, so that news spreads with whatever is said.
+A call is one connection: a frame there, a frame back. A frame is a 4-byte length and a msgpack document.
 """
 
 import asyncio
 import contextlib
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
@@ -25,6 +24,7 @@ MAX_FRAME = 64 << 20
 IDLE_S = 30.0
 """How long a peer may take to say something once it is connected."""
 
+ReplyT = TypeVar("ReplyT", bound=msgspec.Struct)
 Handler: TypeAlias = Callable[[Any], Awaitable[msgspec.Struct | None]]
 
 
@@ -33,6 +33,23 @@ class Service(msgspec.Struct, frozen=True):
 
     request: type[msgspec.Struct]
     handler: Handler
+
+    async def answer(self, request: msgspec.Struct, reply: type[ReplyT]) -> ReplyT:
+        """Answer a caller in this process; raises DaosError."""
+        answer = await self.handler(request)
+        return answer if isinstance(answer, reply) else msgspec.convert(answer, reply, from_attributes=True)
+
+
+Services: TypeAlias = Mapping[str, Service]
+"""What an engine answers, by the name of the request."""
+
+
+class Fabric(Protocol):
+    """A way to other engines."""
+
+    async def call(self, uri: str, request: msgspec.Struct, reply: type[ReplyT], *, timeout_s: float) -> ReplyT:
+        """Ask an engine. Raises DaosError: the engine's, UNREACH, or TIMEDOUT."""
+        ...
 
 
 class _Request(msgspec.Struct):
@@ -45,34 +62,42 @@ class _Reply(msgspec.Struct):
     body: msgspec.Raw
 
 
-async def call(uri: str, name: str, request: msgspec.Struct, *, timeout_s: float) -> bytes:
-    """Ask an engine; return the encoded reply. Raises DaosError: the engine's, UNREACH, or TIMEDOUT."""
-    host, port = address(uri)
-    try:
-        async with asyncio.timeout(timeout_s):
-            reader, writer = await asyncio.open_connection(host, port)
-            try:
-                writer.write(_frame(_Request(name, msgspec.Raw(msgspec.msgpack.encode(request)))))
-                await writer.drain()
-                reply = msgspec.msgpack.decode(await _read(reader), type=_Reply)
-            finally:
-                writer.close()
-    except TimeoutError as error:
-        raise DaosError(Der.TIMEDOUT) from error
-    except (OSError, EOFError, msgspec.DecodeError) as error:
-        raise DaosError(Der.UNREACH) from error
-    if reply.status != 0:
-        raise DaosError(reply.status)
-    return bytes(reply.body)
+class Network:
+    """The fabric as it usually is: every engine listens at its own address."""
+
+    async def call(self, uri: str, request: msgspec.Struct, reply: type[ReplyT], *, timeout_s: float) -> ReplyT:
+        """Ask an engine over a connection of its own."""
+        host, port = address(uri)
+        content = _Request(type(request).__name__, msgspec.Raw(msgspec.msgpack.encode(request)))
+        try:
+            async with asyncio.timeout(timeout_s):
+                reader, writer = await asyncio.open_connection(host, port)
+                try:
+                    writer.write(_frame(content))
+                    await writer.drain()
+                    answer = msgspec.msgpack.decode(await _read(reader), type=_Reply)
+                finally:
+                    writer.close()
+            if answer.status != 0:
+                raise DaosError(answer.status)
+            return msgspec.msgpack.decode(answer.body, type=reply)
+        except TimeoutError as error:
+            raise DaosError(Der.TIMEDOUT) from error
+        except (OSError, EOFError, msgspec.DecodeError) as error:
+            raise DaosError(Der.UNREACH) from error
 
 
 @contextlib.asynccontextmanager
-async def listen(host: str, port: int, services: Mapping[str, Service]) -> AsyncIterator[int]:
-    """Answer peers while inside; yields the port. Raises OSError if the address is taken."""
+async def listen(host: str, port: int, services_at: Callable[[str], Services]) -> AsyncIterator[int]:
+    """Answer peers while inside; yields the port. Raises OSError if the address is taken.
+
+    One listener may stand for several engines: ``services_at`` returns those of the address that a peer has called.
+    """
     async with chores() as peers:
 
         def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            peers.start("fabric peer", _converse(reader, writer, services))
+            called = writer.get_extra_info("sockname")[0]
+            peers.start("fabric peer", _converse(reader, writer, services_at(called)))
 
         server = await asyncio.start_server(accept, host, port, limit=MAX_FRAME)
         try:
@@ -81,9 +106,7 @@ async def listen(host: str, port: int, services: Mapping[str, Service]) -> Async
             server.close()
 
 
-async def _converse(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, services: Mapping[str, Service]
-) -> None:
+async def _converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, services: Services) -> None:
     try:
         async with asyncio.timeout(IDLE_S):
             request = msgspec.msgpack.decode(await _read(reader), type=_Request)
@@ -95,7 +118,7 @@ async def _converse(
         writer.close()
 
 
-async def _answer(request: _Request, services: Mapping[str, Service]) -> _Reply:
+async def _answer(request: _Request, services: Services) -> _Reply:
     service = services.get(request.name)
     if service is None:
         return _failed(Der.UNREG)

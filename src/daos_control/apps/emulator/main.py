@@ -1,7 +1,7 @@
 """The process: from a command line to an engine that serves until a signal ends it.
 
-Order as in the genuine engine: options, storage, fabric, devices, the dRPC socket, then NotifyReady; rank and set-up
-come from the server; only then is the engine announced on standard output.
+Order as in the genuine engine: options, storage, fabric, devices, then what ``life`` does; once the engine is set up it
+is announced on standard output.
 """
 
 import asyncio
@@ -14,24 +14,19 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from daos_control.apps.emulator import argv, devices, fabric, script, settings, storage
+from daos_control.apps.emulator import argv, devices, fabric, life, script, settings, storage
 from daos_control.apps.emulator.chores import chores
 from daos_control.apps.emulator.engine import Engine
-from daos_control.apps.emulator.handlers import access, bind, checker, pools, system
-from daos_control.apps.emulator.handlers import devices as device_handlers
+from daos_control.apps.emulator.world import World
 from daos_control.base import aio, logs
 from daos_control.base.errors import DaosControlError
 from daos_control.base.version import DAOS_VERSION
-from daos_control.net.drpc import server
 from daos_control.net.drpc.errors import DrpcError
-from daos_control.net.drpc.frames import Rules
-from daos_control.wire.pb.srv import srv_pb2
 
 log = logs.get(__name__)
 
 STOPPING = {signal.SIGINT: 0, signal.SIGTERM: 0, signal.SIGBUS: 1}
 """Signals that end the engine, with the exit status each leads to."""
-GRACE_S = 1.0
 DUMPING = {signal.SIGUSR1: "unattended", signal.SIGUSR2: "attended"}
 FAULTS = {signal.SIGILL, signal.SIGFPE, signal.SIGSEGV, signal.SIGTRAP, signal.SIGABRT}
 STARTUP_ERRORS = (
@@ -105,15 +100,10 @@ async def _serve(arguments: argv.EngineArguments, wanted: settings.Settings) -> 
     store.load()
     async with contextlib.AsyncExitStack() as stack:
         owned = await stack.enter_async_context(chores())
-        engine = Engine(arguments, wanted, store, _devices(arguments, store), owned)
-        listening = fabric.listen(wanted.address, wanted.port, engine.fabric_services)
+        engine = Engine(arguments, wanted, store, _devices(arguments, store), owned, world=World())
+        listening = fabric.listen(wanted.address, wanted.port, lambda _: engine.fabric_services)
         port = await stack.enter_async_context(listening)
         engine.neighbours.uri = f"{wanted.provider}://{wanted.address}:{port}"
-        path = arguments.socket_dir / f"daos_engine_{os.getpid()}.sock"
-        path.unlink(missing_ok=True)
-        await stack.enter_async_context(
-            server.serve(str(path), _handlers(engine), mode=0o600, rules=Rules.C, grace_s=GRACE_S)
-        )
         commands = script.Commands(
             engine.script, event=engine.raise_event, container=engine.add_container, connect=engine.add_handle
         )
@@ -121,14 +111,8 @@ async def _serve(arguments: argv.EngineArguments, wanted: settings.Settings) -> 
             await commands.run(line)
         control = arguments.socket_dir / f"emulator_{arguments.instance}.sock"
         await stack.enter_async_context(script.listen(control, commands))
-        tasks = await stack.enter_async_context(aio.background())
-        tasks.start("failure detector", engine.neighbours.watch())
-        tasks.start("pool services", engine.tend_pools())
-        await engine.upcalls.notify_ready(_ready(engine, path))
-        await engine.set_up.wait()
-        await engine.report_damage()
-        _announce(engine)
-        await asyncio.Event().wait()
+        path = arguments.socket_dir / f"daos_engine_{engine.world.pid}.sock"
+        await life.live(engine, path, lambda: _announce(engine))
 
 
 def _devices(arguments: argv.EngineArguments, store: storage.Store) -> devices.Devices:
@@ -139,24 +123,6 @@ def _devices(arguments: argv.EngineArguments, store: storage.Store) -> devices.D
     found = devices.discover(config, known.devices, arguments.targets, size_of=lambda name: Path(name).stat().st_size)
     store.keep("devices", devices.DevicesFile(devices=found))
     return devices.Devices(found)
-
-
-def _handlers(engine: Engine) -> server.Handlers:
-    groups = (system.HANDLERS, pools.HANDLERS, access.HANDLERS, device_handlers.HANDLERS)
-    table = {method: handler for group in groups for method, handler in bind(engine, group).items()}
-    return table | checker.bind_all(engine)
-
-
-def _ready(engine: Engine, path: Path) -> srv_pb2.NotifyReadyReq:
-    return srv_pb2.NotifyReadyReq(
-        uri=engine.neighbours.uri,
-        nctxs=engine.arguments.contexts,
-        drpcListenerSock=str(path),
-        instanceIdx=engine.arguments.instance,
-        ntgts=engine.arguments.targets,
-        incarnation=engine.incarnation,
-        check_mode=engine.arguments.check_mode,
-    )
 
 
 def _announce(engine: Engine) -> None:

@@ -1,16 +1,18 @@
 """An engine among its peers: its rank and group, how group maps spread, and who is there.
 
-daos_server gives a map to one engine, which sends it to all that are in it or were until now: so those that are left
-out learn it too. Whoever missed it hears of it with the next ping and fetches it.
+daos_server gives a map to one engine, from which it goes to all that are in it or were until now: so those that are
+left out learn it too. Each engine that gets it brings it to a few others, with those they are to bring it to. Whoever
+missed it hears of it with the next ping and fetches it.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
 
 import msgspec
 
-from daos_control.apps.emulator import fabric
 from daos_control.apps.emulator.chores import Chores
+from daos_control.apps.emulator.fabric import Fabric
 from daos_control.apps.emulator.membership import Group, GroupMap, Member
 from daos_control.apps.emulator.services import Nothing
 from daos_control.apps.emulator.settings import Swim
@@ -23,6 +25,8 @@ log = logs.get(__name__)
 
 HELPERS = 2
 """Peers that ping on our behalf before one is suspected."""
+BRANCHES = 16
+"""Peers to which an engine brings a group map itself."""
 
 
 class Gossip(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,27 +46,101 @@ class Ping(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SpreadMap(msgspec.Struct, frozen=True):
-    """Bring a group map."""
+    """Bring a group map; the receiver brings it to the engines at ``onward``."""
 
     map: GroupMap
+    onward: tuple[str, ...] = ()
 
 
 class WantMap(msgspec.Struct, frozen=True):
     """Ask for the group map."""
 
 
-class Neighbourhood:
-    """The group as this engine knows it.
+class Neighbours(Protocol):
+    """What an engine needs to know of its group, and what its group asks of it."""
+
+    uri: str
+    """Where peers reach this engine; known once it listens."""
+
+    @property
+    def group(self) -> Group:
+        """The group as it is now."""
+        ...
+
+    @property
+    def incarnation(self) -> int:
+        """This engine's incarnation; it has grown if others thought it dead."""
+        ...
+
+    @property
+    def dead(self) -> list[int]:
+        """Members held for dead."""
+        ...
+
+    def usable(self, rank: int) -> bool:
+        """Whether a rank is in the group and not held for dead."""
+        ...
+
+    def is_gone(self, rank: int) -> bool:
+        """Whether a rank is held for dead, or was left out of the last group map, which says the same."""
+        ...
+
+    def set_rank(self, rank: int, map_version: int) -> None:
+        """Take a rank; raises DaosError INVAL."""
+        ...
+
+    def update(self, incoming: GroupMap, *, spread: bool) -> None:
+        """Take a group map from daos_server, and have others take it; raises DaosError."""
+        ...
+
+    async def watch(self) -> None:
+        """Look after the others, for ever."""
+        ...
+
+    async def on_ping(self, request: Ping) -> Gossip:
+        """Answer a ping."""
+        ...
+
+    async def on_map(self, request: SpreadMap) -> Nothing:
+        """Take a group map from a peer; raises DaosError."""
+        ...
+
+    async def on_want_map(self, _request: WantMap) -> SpreadMap:
+        """Hand out the group map."""
+        ...
+
+
+class Founder(Protocol):
+    """Makes an engine's neighbours, when it starts.
 
     ``on_change`` is told of each change of the group and of deaths, ``on_deaths`` of deaths that are news, and
     ``on_left_out`` when a map leaves this engine out.
     """
+
+    def __call__(
+        self,
+        incarnation: int,
+        swim: Swim,
+        chores: Chores,
+        fabric: Fabric,
+        *,
+        on_change: Callable[[], None],
+        on_deaths: Callable[[list[Rumour]], None],
+        on_left_out: Callable[[], None],
+    ) -> Neighbours:
+        """Make them."""
+        ...
+
+
+class Neighbourhood:
+    """The group as this engine alone knows it."""
 
     def __init__(
         self,
         incarnation: int,
         swim: Swim,
         chores: Chores,
+        fabric: Fabric,
         *,
         on_change: Callable[[], None],
         on_deaths: Callable[[list[Rumour]], None],
@@ -70,6 +148,7 @@ class Neighbourhood:
     ) -> None:
         self._swim = swim
         self._chores = chores
+        self._fabric = fabric
         self._on_change = on_change
         self._on_deaths = on_deaths
         self._on_left_out = on_left_out
@@ -104,22 +183,31 @@ class Neighbourhood:
         log.info("rank set", rank=rank, min_map_version=map_version)
 
     def update(self, incoming: GroupMap, *, spread: bool) -> None:
-        """Take a group map, and have others take it; raises DaosError."""
+        """Take a group map from daos_server, and have others take it; raises DaosError."""
+        before = self.group
+        if self._take(incoming) and spread:
+            all_uris = (member.uri for member in (*incoming.members, *self.group.left(before)))
+            self._spread([uri for uri in all_uris if uri != self.uri])
+
+    def _take(self, incoming: GroupMap) -> bool:
+        """Take a map; returns whether it is news."""
         before = self.group
         self.group = before.updated(incoming)
         if self.group is before:
-            return
+            return False
         left = list(self.group.left(before))
         log.info("group map updated", version=incoming.version, members=len(incoming.members), left=len(left))
         if self._detector is not None:
             self._detector.set_members(self.group.members)
-        if spread:
-            for member in (*incoming.members, *left):
-                if member.rank != self.group.rank:
-                    self._chores.start(f"group map to rank {member.rank}", self._spread_to(member.uri))
         if self.group.rank not in self.group.members:
             self._on_left_out()
         self._on_change()
+        return True
+
+    def _spread(self, uris: Sequence[str]) -> None:
+        for branch in range(min(BRANCHES, len(uris))):
+            part = uris[branch::BRANCHES]
+            self._chores.start(f"group map to {part[0]}", self._spread_to(part))
 
     async def watch(self) -> None:
         """Ping one peer after the other, for ever."""
@@ -141,7 +229,8 @@ class Neighbourhood:
 
     async def on_map(self, request: SpreadMap) -> Nothing:
         """Take a group map from a peer; raises DaosError."""
-        self.update(request.map, spread=False)
+        self._take(request.map)
+        self._spread(request.onward)
         return Nothing()
 
     async def on_want_map(self, _request: WantMap) -> SpreadMap:
@@ -175,11 +264,10 @@ class Neighbourhood:
 
     async def _ask_for_gossip(self, uri: str, request: Ping, timeout_s: float) -> Gossip | None:
         try:
-            answer = await fabric.call(uri, "Ping", request, timeout_s=timeout_s)
+            gossip = await self._fabric.call(uri, request, Gossip, timeout_s=timeout_s)
         except DaosError as error:
             log.debug("no answer to a ping", uri=uri, reason=error)
             return None
-        gossip = msgspec.msgpack.decode(answer, type=Gossip)
         self._listen_to(uri, gossip)
         return gossip
 
@@ -198,15 +286,20 @@ class Neighbourhood:
             self._on_deaths(news)
             self._on_change()
 
-    async def _spread_to(self, uri: str) -> None:
-        try:
-            await fabric.call(uri, "SpreadMap", SpreadMap(self.group.as_map()), timeout_s=self._swim.ping_s)
-        except DaosError as error:
-            log.debug("group map not delivered", uri=uri, reason=error)
+    async def _spread_to(self, uris: Sequence[str]) -> None:
+        """Bring the map to the first of these that takes it, and have that one bring it to those behind it."""
+        for place, uri in enumerate(uris):
+            request = SpreadMap(self.group.as_map(), tuple(uris[place + 1 :]))
+            try:
+                await self._fabric.call(uri, request, Nothing, timeout_s=self._swim.ping_s)
+            except DaosError as error:
+                log.debug("group map not delivered", uri=uri, reason=error)
+            else:
+                return
 
     async def _fetch_map(self, uri: str) -> None:
         try:
-            answer = await fabric.call(uri, "WantMap", WantMap(), timeout_s=self._swim.ping_s)
-            self.update(msgspec.msgpack.decode(answer, type=SpreadMap).map, spread=False)
+            answer = await self._fabric.call(uri, WantMap(), SpreadMap, timeout_s=self._swim.ping_s)
+            self._take(answer.map)
         except DaosError as error:
             log.debug("group map not fetched", uri=uri, reason=error)

@@ -1,7 +1,5 @@
 """The events an engine raises: their numbers, kinds and texts, and the message that carries them."""
 
-import os
-import socket
 import time
 from enum import IntEnum
 
@@ -55,17 +53,15 @@ def event(
     incarnation: int = 0,
     pool: str = "",
 ) -> event_pb2.RASEvent:
-    """Compose an event of this process; extended information is up to the caller."""
+    """Compose an event; extended information is up to the caller, and who raises it to ``upcalls``."""
     return event_pb2.RASEvent(
         id=number,
         msg=text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "$",
         timestamp=timestamp(time.time()),
         type=kind,
         severity=severity,
-        hostname=socket.gethostname(),
         rank=NO_RANK if rank is None else rank,
         incarnation=incarnation,
-        proc_id=os.getpid(),
         pool_uuid=pool,
     )
 

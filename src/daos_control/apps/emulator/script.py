@@ -20,8 +20,6 @@ calls are affected, 1 unless given.
 
 import asyncio
 import contextlib
-import os
-import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,9 +49,10 @@ class Fault:
 
 
 class Script:
-    """The faults ordered so far."""
+    """The faults ordered so far; ``die`` ends the engine."""
 
-    def __init__(self) -> None:
+    def __init__(self, die: Callable[[], None]) -> None:
+        self._die = die
         self._pending: list[Fault] = []
 
     def order(self, fault: Fault, times: int) -> None:
@@ -70,7 +69,7 @@ class Script:
             if fault.method == method:
                 self._pending.remove(fault)
                 if fault.die:
-                    os.kill(os.getpid(), signal.SIGKILL)
+                    self._die()
                 await asyncio.sleep(fault.delay_s)
                 if fault.status:
                     raise DaosError(fault.status)

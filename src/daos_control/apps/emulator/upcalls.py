@@ -27,10 +27,12 @@ ReplyT = TypeVar("ReplyT", bound=Message | None)
 
 
 class Upcalls:
-    """The server's socket, and what an engine asks through it."""
+    """The server's socket, and what an engine asks through it; ``hostname`` and ``pid`` are the engine's."""
 
-    def __init__(self, socket_dir: Path) -> None:
+    def __init__(self, socket_dir: Path, *, hostname: str, pid: int) -> None:
         self._path = str(socket_dir / "daos_server.sock")
+        self._hostname = hostname
+        self._pid = pid
 
     async def notify_ready(self, request: srv_pb2.NotifyReadyReq) -> None:
         """Tell that the engine can be given a rank; raises DrpcError, and then there is no point in going on."""
@@ -61,6 +63,7 @@ class Upcalls:
 
     async def event(self, event: event_pb2.RASEvent, *, wait: bool) -> None:
         """Report an event; unless told to wait, leave before the server has answered. Failures are logged."""
+        event.hostname, event.proc_id = self._hostname, self._pid
         request = event_pb2.ClusterEventReq(event=event)
         try:
             if wait:

@@ -14,6 +14,14 @@ class Number(msgspec.Struct):
     value: int
 
 
+class Double(Number):
+    pass
+
+
+class Treble(Number):
+    pass
+
+
 async def double(request: Number) -> Number:
     if request.value < 0:
         raise DaosError(Der.NOSPACE)
@@ -24,37 +32,36 @@ async def double(request: Number) -> Number:
     return Number(2 * request.value)
 
 
-SERVICES = {"Double": fabric.Service(Number, double)}
+SERVICES = {"Double": fabric.Service(Double, double)}
 
 
-async def ask(port: int, value: int, name: str = "Double") -> int:
-    reply = await fabric.call(f"x://127.0.0.1:{port}", name, Number(value), timeout_s=0.5)
-    return msgspec.msgpack.decode(reply, type=Number).value
+async def ask(port: int, value: int, request: type[Number] = Double) -> int:
+    return (await fabric.Network().call(f"x://127.0.0.1:{port}", request(value), Number, timeout_s=0.5)).value
 
 
 async def test_an_answer() -> None:
-    async with fabric.listen("127.0.0.1", 0, SERVICES) as port:
+    async with fabric.listen("127.0.0.1", 0, lambda _: SERVICES) as port:
         assert await asyncio.gather(ask(port, 1), ask(port, 21)) == [2, 42]
 
 
 @pytest.mark.parametrize(
-    ("value", "name", "status"),
+    ("value", "request_type", "status"),
     [
-        (-1, "Double", Der.NOSPACE),
-        (13, "Double", Der.MISC),
-        (99, "Double", Der.TIMEDOUT),
-        (1, "Treble", Der.UNREG),
+        (-1, Double, Der.NOSPACE),
+        (13, Double, Der.MISC),
+        (99, Double, Der.TIMEDOUT),
+        (1, Treble, Der.UNREG),
     ],
 )
-async def test_failures(value: int, name: str, status: Der) -> None:
-    async with fabric.listen("127.0.0.1", 0, SERVICES) as port:
+async def test_failures(value: int, request_type: type[Number], status: Der) -> None:
+    async with fabric.listen("127.0.0.1", 0, lambda _: SERVICES) as port:
         with pytest.raises(DaosError) as error:
-            await ask(port, value, name)
+            await ask(port, value, request_type)
         assert error.value.status == status
 
 
 async def test_nobody_there() -> None:
-    async with fabric.listen("127.0.0.1", 0, SERVICES) as port:
+    async with fabric.listen("127.0.0.1", 0, lambda _: SERVICES) as port:
         pass
     with pytest.raises(DaosError) as error:
         await ask(port, 1)
@@ -63,7 +70,7 @@ async def test_nobody_there() -> None:
 
 @pytest.mark.parametrize("noise", [b"", b"\xff\xff\xff\xff", b"\0\0\0\1\xc1", b"GET / HTTP/1.0\r\n\r\n"])
 async def test_noise_hurts_nobody(noise: bytes) -> None:
-    async with fabric.listen("127.0.0.1", 0, SERVICES) as port:
+    async with fabric.listen("127.0.0.1", 0, lambda _: SERVICES) as port:
         _, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(noise)
         writer.write_eof()

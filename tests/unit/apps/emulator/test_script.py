@@ -12,7 +12,7 @@ class World:
 
     def __init__(self) -> None:
         self.asked: list[tuple[object, ...]] = []
-        self.script = Script()
+        self.script = Script(lambda: self.asked.append(("died",)))
         self.commands = Commands(
             self.script, event=self._note("event"), container=self._note("container"), connect=self._note("connect")
         )

@@ -1,7 +1,5 @@
 """Devices as daos_server manages them: lists, health, faults, replacement, LEDs."""
 
-import os
-import signal
 from collections.abc import Mapping
 from typing import Any
 
@@ -55,7 +53,7 @@ async def set_faulty(engine: Engine, request: smd_pb2.SetFaultyReq) -> smd_pb2.D
     """Give a device up. An engine whose own metadata is on it does not survive that."""
     device = engine.devices.find(_device_uuid(request.uuid))
     if device.serves_system:
-        os.kill(os.getpid(), signal.SIGKILL)
+        engine.world.die()
     engine.evict_device(device)
     event = ras.event(ras.Event.DEVICE_SET_FAULTY, f"Device: {device.short} set faulty", rank=engine.group.rank)
     event.str_info = ""
