@@ -15,9 +15,10 @@ import shutil
 import signal
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, TypeAlias
 
 from daos_control.base.errors import DaosControlError
 
@@ -43,8 +44,43 @@ class Output:
     err: Callable[[str], None]
 
 
+class Running(Protocol):
+    """A running engine, as its supervisor sees it."""
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        ...
+
+    @property
+    def exit_code(self) -> int | None:
+        """What it exited with; None while it runs or if a signal ended it."""
+        ...
+
+    @property
+    def exit_signal(self) -> int | None:
+        """The signal that ended it, if one did."""
+        ...
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal; nothing happens if it is gone."""
+        ...
+
+    async def ended(self) -> str:
+        """Wait for the end and say how it came."""
+        ...
+
+    async def stop(self, number: signal.Signals, *, grace_s: float) -> None:
+        """Ask it to end, kill it if it has not after ``grace_s``, and return once it is gone."""
+        ...
+
+
+Launch: TypeAlias = Callable[[Path, Sequence[str], Mapping[str, str], Output], AbstractAsyncContextManager[Running]]
+"""Starts an engine for the length of a block, from its binary, arguments, environment, and where its output goes."""
+
+
 class EngineProcess:
-    """A running engine. Made by ``running``."""
+    """A running engine that is a process. Made by ``running``."""
 
     def __init__(self, transport: asyncio.SubprocessTransport, conversation: "_Conversation", binary: Path) -> None:
         self._transport = transport

@@ -32,7 +32,7 @@ from daos_control.base.units import format_iec
 from daos_control.engine import superblock as superblocks
 from daos_control.engine.command import EngineSettings, engine_arguments, engine_environment
 from daos_control.engine.link import EngineLink
-from daos_control.engine.process import EngineProcess, Output, running
+from daos_control.engine.process import Launch, Output, Running, running
 from daos_control.engine.restarts import Exit, Reason, Restart, RestartPolicy, RestartRecord, Stay
 from daos_control.engine.state import EngineState, moved
 from daos_control.engine.superblock import Superblock
@@ -131,6 +131,8 @@ class Place:
     """The server's own environment, for ``env_pass_through``."""
     first_rank: int | None = None
     """The rank to claim if none was ever given: 0 for the first engine of the system."""
+    launch: Launch = running
+    """Gives it a process."""
 
 
 class RefusedError(DaosControlError):
@@ -172,7 +174,7 @@ class EngineSupervisor:
         self._exits = 0
         self._granted: bool | None = None
         self._superblock: Superblock | None = None
-        self._process: EngineProcess | None = None
+        self._process: Running | None = None
         self._notice: asyncio.Future[ReadyNotice] | None = None
         self._link: EngineLink | None = None
 
@@ -403,7 +405,7 @@ class EngineSupervisor:
         self._notice = asyncio.get_running_loop().create_future()
         arguments = engine_arguments(self.settings, check_mode=self.check_mode)
         environment = engine_environment(self.settings, self._place.inherited)
-        async with running(self._place.binary, arguments, environment, output) as process:
+        async with self._place.launch(self._place.binary, arguments, environment, output) as process:
             self._process = process
             self._move(EngineState.STARTING)
             try:
@@ -412,7 +414,7 @@ class EngineSupervisor:
                 self._process = self._notice = self._link = None
         self._ended(text, process)
 
-    async def _until_ended(self, process: EngineProcess, notice: "asyncio.Future[ReadyNotice]") -> str:
+    async def _until_ended(self, process: Running, notice: "asyncio.Future[ReadyNotice]") -> str:
         """Bring the engine up beside waiting for its end; return what ended it."""
         failures: list[str] = []
 
@@ -481,7 +483,7 @@ class EngineSupervisor:
             await asyncio.to_thread(superblocks.write, self._place.superblock, superblock)
             self._superblock = superblock
 
-    def _ended(self, text: str, process: EngineProcess | None = None) -> None:
+    def _ended(self, text: str, process: Running | None = None) -> None:
         pid, rank = process.pid if process else 0, self.rank
         facts = [f"instance {self.index}", f"pid {pid}" if pid else "", "" if rank is None else f"rank {rank}"]
         log.info(f"{', '.join(filter(None, facts))} exited with status: {text}")

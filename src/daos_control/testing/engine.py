@@ -14,7 +14,7 @@ from daos_control.base.clock import SystemClock
 from daos_control.engine import superblock
 from daos_control.engine.command import EngineSettings, Fabric, Storage
 from daos_control.engine.harness import Harness
-from daos_control.engine.process import EngineProcess
+from daos_control.engine.process import Running
 from daos_control.engine.restarts import RestartPolicy
 from daos_control.engine.state import EngineState
 from daos_control.engine.supervisor import Admission, Candidate, Change, EngineSupervisor, Place
@@ -100,7 +100,7 @@ class StagedEngine:
         return str(self.folder / "engine.sock")
 
     @property
-    def process(self) -> EngineProcess:
+    def process(self) -> Running:
         """The running process."""
         process = self.supervisor._process  # noqa: SLF001  the supervisor shows it to nobody else
         if process is None:

@@ -193,6 +193,7 @@ def _engine(prepared: Prepared, index: int, membership: SystemMembership, clock:
             fault_domain=str(prepared.fault_domain),
             inherited=prepared.environment,
             first_rank=0 if index == 0 and prepared.addresses.bootstraps else None,
+            launch=prepared.launch,
         ),
         scm=scm,
         membership=membership,

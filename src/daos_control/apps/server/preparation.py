@@ -22,7 +22,7 @@ from daos_control.config.preparation import HostFacts, for_engines, prepared, sr
 from daos_control.config.server import ACTIVE_CONFIG_NAME, EngineConfig, ServerConfig
 from daos_control.config.system import DIRECTORY
 from daos_control.engine.command import EngineSettings, Fabric, Storage
-from daos_control.engine.process import find_binary
+from daos_control.engine.process import Launch, find_binary, running
 from daos_control.engine.restarts import RestartPolicy
 from daos_control.host import memory, network
 from daos_control.host.network import FabricInterface, Readiness
@@ -73,6 +73,8 @@ class Prepared:
     restarts: RestartPolicy
     store_folder: Path
     management: Settings
+    launch: Launch = running
+    """Starts engines."""
 
 
 class NotThereYetError(DaosControlError):
