@@ -98,6 +98,8 @@ class Change:
     """With STOPPED."""
     left_down: str = ""
     """With STOPPED, after its exit was told: restarts have not helped, so it stays down; what to do about it."""
+    rank: int | None = None
+    """With that."""
 
 
 class Scm(Protocol):
@@ -518,11 +520,11 @@ class EngineSupervisor:
                 log.notice("excluded engine ended itself; automatic restart is disabled", instance=self.index)
             case Stay(Reason.GIVEN_UP):
                 advice = (
-                    f"rank {self.rank} stays down: it was restarted {self.policy.limit} times and is excluded again "
-                    f"and again; mend its network, then: dmg system start --ranks {self.rank}"
+                    f"rank {self.rank} stays down after {self.policy.limit} restarts in vain; "
+                    f"see why it is excluded, then: dmg system start --ranks {self.rank}"
                 )
                 log.error(advice, instance=self.index)
-                self._tell(Change(index=self.index, state=self._state, left_down=advice))
+                self._tell(Change(index=self.index, state=self._state, left_down=advice, rank=self.rank))
             case _:
                 pass
 

@@ -44,6 +44,8 @@ class EventId(IntEnum):
     DEVICE_LINK_SPEED_CHANGED = 27
     DEVICE_LINK_WIDTH_CHANGED = 28
     DEVICE_LED_SET = 29
+    ENGINE_LEFT_DOWN = 1000
+    """Our own: restarts have not helped an engine that the system excludes again and again."""
 
     @classmethod
     def name_of(cls, number: int) -> str:

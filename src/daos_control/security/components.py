@@ -1,7 +1,8 @@
 """The parties of a DAOS system, and which of them may call what.
 
 A certificate's common name is the component; nothing else of the subject counts. The table is DAOS 2.8's, method by
-method, and below it our own services'; a method that is not in it may be called by nobody. A test holds it against the service descriptors.
+method, and below it our own services'; a method that is not in it may be called by nobody. A test holds it against
+the service descriptors.
 """
 
 from collections.abc import Mapping
@@ -37,6 +38,7 @@ _SERVER = frozenset({Component.SERVER})
 MGMT_SERVICE = "/mgmt.MgmtSvc/"
 CTL_SERVICE = "/ctl.CtlSvc/"
 SYSTEM_SERVICE = "/daos_control.SystemSvc/"
+HOST_SERVICE = "/daos_control.HostSvc/"
 
 _MGMT = {
     "Join": _SERVER,
@@ -117,10 +119,15 @@ _SYSTEM = {
     "ReportEvents": _SERVER,
 }
 
+_HOST = {
+    "Engines": _ADMIN,
+}
+
 ALLOWED: Mapping[str, frozenset[Component]] = {
     **{MGMT_SERVICE + name: components for name, components in _MGMT.items()},
     **{CTL_SERVICE + name: components for name, components in _CTL.items()},
     **{SYSTEM_SERVICE + name: components for name, components in _SYSTEM.items()},
+    **{HOST_SERVICE + name: components for name, components in _HOST.items()},
 }
 """Who may call what, by full method path."""
 

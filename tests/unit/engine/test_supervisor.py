@@ -8,7 +8,7 @@ import pytest
 from daos_control.base.errors import DaosControlError, Fault
 from daos_control.engine import superblock
 from daos_control.engine.harness import Harness
-from daos_control.engine.restarts import RestartPolicy
+from daos_control.engine.restarts import Reason, Restart, RestartPolicy, Stay
 from daos_control.engine.state import EngineState
 from daos_control.engine.supervisor import Admission, Candidate, RefusedError, Standing
 from daos_control.net.drpc.methods import Mgmt
@@ -198,6 +198,124 @@ async def test_one_that_ended_itself_comes_back_but_not_too_soon(tmp_path):
         await play.make_ready()
         assert asyncio.get_running_loop().time() - again > 0.2
         assert len(it.exits) == 2
+
+
+async def end_itself(play, *, late: bool = False) -> None:
+    """Have the engine say that it ends itself, and end."""
+    it = play.engines[0]
+    if not late:
+        it.supervisor.self_terminated()
+    exits = len(it.exits)
+    it.process.send(signal.SIGKILL)
+    async with asyncio.timeout(10):
+        await it.supervisor.until(lambda _: len(it.exits) > exits)
+    if late:
+        it.supervisor.self_terminated()
+
+
+async def test_restarts_in_vain_come_to_an_end_that_is_told_and_a_start_begins_anew(tmp_path):
+    with captured_logs() as lines:
+        async with stage(tmp_path, restarts=RestartPolicy(min_delay_s=0.1, limit=2)) as play:
+            it = play.engines[0]
+            for _ in range(3):
+                await play.make_ready()
+                await end_itself(play)
+            assert it.supervisor.restarts.decision == Stay(Reason.GIVEN_UP)
+            assert it.supervisor.restarts.total == 2
+            assert [change.left_down for change in it.changes if change.left_down] == [
+                "rank 7 stays down after 2 restarts in vain; see why it is excluded, then: dmg system start --ranks 7"
+            ]
+            assert len(it.town.asked) == 3
+            it.supervisor.forget_restarts()
+            it.supervisor.request_start()
+            await play.make_ready()
+            await end_itself(play)
+            await play.make_ready()
+    assert [line.event for line in lines if line.event.startswith("rank 7 stays down")] == [
+        change.left_down for change in it.changes if change.left_down
+    ]
+
+
+async def test_a_good_run_makes_up_for_all_restarts_before(tmp_path):
+    async with stage(tmp_path, restarts=RestartPolicy(min_delay_s=0.0, limit=1)) as play:
+        for _ in range(5):
+            await play.make_ready()
+            await end_itself(play)
+        await play.make_ready()
+        assert play.engines[0].supervisor.restarts.total == 5
+
+
+async def test_news_of_why_it_ended_may_come_after_the_end(tmp_path):
+    async with stage(tmp_path) as play:
+        await play.make_ready()
+        await end_itself(play, late=True)
+        await play.make_ready()
+        assert play.engines[0].supervisor.restarts.total == 1
+
+
+async def test_news_of_an_earlier_life_do_not_count_against_this_one(tmp_path):
+    async with stage(tmp_path) as play:
+        it = play.engines[0]
+        await play.make_ready()
+        it.supervisor.self_terminated(98)
+        it.process.send(signal.SIGKILL)
+        await it.until(EngineState.STOPPED)
+        it.supervisor.self_terminated(98)
+        assert it.supervisor.restarts.decision == Stay(Reason.DIED)
+        it.supervisor.self_terminated(99)
+        assert isinstance(it.supervisor.restarts.decision, Restart)
+        await play.make_ready()
+
+
+async def test_a_deferred_restart_gives_way_to_a_start_and_is_not_made_up_for(tmp_path):
+    async with stage(tmp_path, restarts=RestartPolicy(min_delay_s=1000.0)) as play:
+        it = play.engines[0]
+        for _ in range(2):
+            await play.make_ready()
+            await end_itself(play)
+        assert isinstance(it.supervisor.restarts.decision, Restart)
+        async with asyncio.TaskGroup() as group:
+            start = group.create_task(it.supervisor.start())
+            await play.make_ready()
+        assert start.result() is EngineState.READY
+        it.process.send(signal.SIGSEGV)
+        await it.until(EngineState.STOPPED)
+        assert it.supervisor.restarts.decision == Stay(Reason.DIED)
+        last = it.supervisor.restarts.last
+        assert last is not None
+        assert (last.signal, last.code, last.self_terminated) == (signal.SIGSEGV, None, False)
+
+
+@pytest.mark.parametrize("trouble", [OSError("input/output error"), ZeroDivisionError("a mistake")], ids=str)
+@pytest.mark.parametrize("where", ["storage", "join"])
+async def test_whatever_goes_wrong_with_one_engine_is_not_the_others_business(tmp_path, trouble, where):
+    async def fails() -> bool:
+        raise trouble
+
+    def refuses(candidate: Candidate) -> Admission:
+        if candidate.index == 0:
+            raise trouble
+        return Admission(rank=8, map_version=3)
+
+    with captured_logs() as lines:
+        async with stage(tmp_path, engines=2) as play:
+            first, second = play.engines
+            if where == "storage":
+                first.disk.needs_format = fails
+            else:
+                first.town.answer = refuses
+                await first.until(EngineState.STARTING)
+                play.call_back(0)
+            await first.until(EngineState.STOPPED)
+            await play.make_ready(1)
+            assert str(trouble) in first.exits[0]
+            assert second.supervisor.state is EngineState.READY
+            first.disk.needs_format = second.disk.needs_format
+            first.town.answer = lambda candidate: Admission(rank=7 + candidate.index, map_version=3)
+            first.supervisor.request_start()
+            await play.make_ready(0)
+    mistakes = [line for line in lines if "mistake of daos_server" in line.event]
+    assert len(mistakes) == isinstance(trouble, ZeroDivisionError), "a mistake of ours is told as one"
 
 
 async def test_one_that_ended_itself_stays_down_if_so_configured(tmp_path):

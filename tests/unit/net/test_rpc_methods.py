@@ -6,13 +6,13 @@ import sys
 import pytest
 from google.protobuf.descriptor import ServiceDescriptor
 
-from daos_control.net.rpc.methods import CTL, MGMT, SERVICES, SYSTEM, Service, find
+from daos_control.net.rpc.methods import CTL, HOST, MGMT, SERVICES, SYSTEM, Service, find
 from daos_control.security.components import ALLOWED, Component
-from daos_control.wire.pb.control import system_pb2
+from daos_control.wire.pb.control import host_pb2, system_pb2
 from daos_control.wire.pb.ctl import ctl_pb2, storage_pb2
 from daos_control.wire.pb.mgmt import mgmt_pb2, svc_pb2
 
-PROTO_FILES = (mgmt_pb2, ctl_pb2, system_pb2)
+PROTO_FILES = (mgmt_pb2, ctl_pb2, system_pb2, host_pb2)
 """Those that describe services."""
 
 
@@ -27,8 +27,9 @@ def test_services_are_those_of_the_proto_files():
         (MGMT, mgmt_pb2.DESCRIPTOR.services_by_name["MgmtSvc"]),
         (CTL, ctl_pb2.DESCRIPTOR.services_by_name["CtlSvc"]),
         (SYSTEM, system_pb2.DESCRIPTOR.services_by_name["SystemSvc"]),
+        (HOST, host_pb2.DESCRIPTOR.services_by_name["HostSvc"]),
     ],
-    ids=["MGMT", "CTL", "SYSTEM"],
+    ids=["MGMT", "CTL", "SYSTEM", "HOST"],
 )
 def test_tables_say_what_the_proto_files_say(service: Service, described: ServiceDescriptor):
     assert {name: (method.request.DESCRIPTOR, method.reply.DESCRIPTOR) for name, method in service.items()} == {

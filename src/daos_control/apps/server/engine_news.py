@@ -26,6 +26,8 @@ class EngineNews:
             self._waiting.put_nowait(self._format_required(change))
         elif change.exit is not None and not change.exit.wanted:
             self._waiting.put_nowait(self._died(change))
+        elif change.left_down:
+            self._waiting.put_nowait(self._left_down(change))
 
     async def run(self, events: Events) -> None:
         """Publish until cancelled."""
@@ -60,9 +62,22 @@ class EngineNews:
             info=EngineStateInfo(change.index, gone.text),
         )
 
+    def _left_down(self, change: Change) -> Event:
+        return Event(
+            id=EventId.ENGINE_LEFT_DOWN,
+            type=EventType.INFO,
+            severity=Severity.ERROR,
+            message=cut(f"DAOS engine {change.index}: {change.left_down}"),
+            timestamp=timestamp(self._clock.now()),
+            hostname=self._hostname,
+            rank=NIL_RANK if change.rank is None else change.rank,
+            proc_id=os.getpid(),
+            info=EngineStateInfo(change.index, change.left_down),
+        )
+
 
 def restart_after_self_termination(harness: Harness, event: Event) -> None:
     """Have an engine of this host started again that says it ends itself because it was excluded."""
     if event.id == EventId.ENGINE_SELF_TERMINATED and not event.forwarded:
         for engine in harness.with_ranks(lambda rank: rank == event.rank):
-            engine.self_terminated()
+            engine.self_terminated(event.incarnation)

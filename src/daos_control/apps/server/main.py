@@ -25,6 +25,7 @@ from daos_control.apps.server.servicers.ctl_network import NetworkService
 from daos_control.apps.server.servicers.ctl_ranks import RankService
 from daos_control.apps.server.servicers.ctl_smd import SmdService
 from daos_control.apps.server.servicers.ctl_storage import StorageService
+from daos_control.apps.server.servicers.host_engines import EngineLives
 from daos_control.apps.server.servicers.mgmt import mgmt_handlers
 from daos_control.apps.server.servicers.upcalls import Upcalls
 from daos_control.apps.server.upcalls import HostUpcalls
@@ -117,6 +118,7 @@ class Server:
         for engine in self.engines:
             engine.supervisor.listen(self._news.heard)
         self.events.listen(lambda event: restart_after_self_termination(self.harness, event))
+        self._lives = EngineLives(self.harness, prepared.restarts, hostname=prepared.hostname, clock=clock)
         self._replica = self._own_replica()
         self.storage = StorageService(self.engines, hugepages=prepared.hugepages, release=self._release)
 
@@ -128,6 +130,7 @@ class Server:
             RankService(self.harness),
             LogService(self.engines),
             SmdService(self.harness),
+            self._lives,
         )
         handlers = {**mgmt_handlers(self.management), **later_handlers()}
         for service in services:

@@ -10,7 +10,7 @@ from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from daos_control.security.components import ALLOWED, CTL_SERVICE, MGMT_SERVICE, SYSTEM_SERVICE, Component
+from daos_control.security.components import ALLOWED, CTL_SERVICE, HOST_SERVICE, MGMT_SERVICE, SYSTEM_SERVICE, Component
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
@@ -169,7 +169,10 @@ SYSTEM = Service(
 )
 """The system's history, which DAOS's own servers do not keep: they answer UNIMPLEMENTED."""
 
-SERVICES = (MGMT, CTL, SYSTEM)
+HOST = Service(HOST_SERVICE, {"Engines": ("control.host.EnginesReq", "control.host.EnginesResp")})
+"""The lives of a host's engines, which DAOS's own servers do not tell: they answer UNIMPLEMENTED."""
+
+SERVICES = (MGMT, CTL, SYSTEM, HOST)
 
 
 def find(path: str) -> Method | None:

@@ -2,11 +2,13 @@
 
 import asyncio
 import os
+from datetime import UTC, datetime
 
 from daos_control.apps.server.engine_news import EngineNews, restart_after_self_termination
 from daos_control.base import aio
+from daos_control.engine.restarts import Exit
 from daos_control.engine.state import EngineState
-from daos_control.engine.supervisor import Change, Exit
+from daos_control.engine.supervisor import Change
 from daos_control.mgmt.events import Events
 from daos_control.model.event import EngineStateInfo, Event, EventId, EventType, Severity
 from daos_control.model.member import NIL_RANK
@@ -35,7 +37,8 @@ async def nothing(*_):
 
 def gone(**facts):
     text = "/usr/bin/daos_engine exited: signal: killed"
-    return Exit(**{"text": text, "pid": 137, "rank": 1, "incarnation": 2975060964294000640, "wanted": False, **facts})
+    at = datetime(2026, 1, 2, tzinfo=UTC)
+    return Exit(**{"text": text, "at": at, "pid": 137, "rank": 1, "incarnation": 2975060964294000640, **facts})
 
 
 async def test_a_dead_engine_as_genuine_servers_tell_it():
@@ -61,6 +64,14 @@ async def test_a_wanted_end_is_no_news():
 async def test_one_that_never_started_is_told_under_the_servers_pid():
     (event,) = await published(Change(index=0, state=EngineState.STOPPED, exit=gone(pid=0, rank=None)))
     assert (event.proc_id, event.rank, event.forwardable) == (os.getpid(), NIL_RANK, False)
+
+
+async def test_an_engine_that_is_given_up_is_told_with_what_to_do():
+    advice = "rank 1 stays down after 4 restarts in vain; see why it is excluded, then: dmg system start --ranks 1"
+    (event,) = await published(Change(index=0, state=EngineState.STOPPED, left_down=advice, rank=1))
+    assert (event.name, event.rank, event.severity) == ("engine_left_down", 1, Severity.ERROR)
+    assert event.message == f"DAOS engine 0: {advice}"
+    assert not event.forwardable, "genuine leaders would not know what to do with it"
 
 
 async def test_long_reasons_are_cut_to_what_an_event_can_carry():
