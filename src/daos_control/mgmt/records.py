@@ -9,6 +9,8 @@
 ``system/attr/<key>``     an attribute, property or note
 ========================= =====================================================================
 
+Beside it lies the journal, ``journal/<number>``; see ``mgmt/journal.py``.
+
 ``writes`` is the difference of two systems, so that rules need not know any of this.
 """
 

@@ -1,0 +1,234 @@
+"""The journal of the system: the newest entries in memory, and how they lie in the store.
+
+Each commit adds its entries as one value under ``journal/<number of the first>``, so that a storm of events costs as
+many keys as it costs commits. Only the newest entries are kept: a block leaves when those after it are enough.
+Whatever is unreadable in the journal is passed over; the past must not keep the system from working.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from daos_control.base import logs
+from daos_control.model.event import EngineStateInfo, Event, ExtendedInfo, PoolServiceInfo
+from daos_control.model.journal import Entry, Fact, Heard, Moved, Origin
+from daos_control.model.member import NIL_RANK
+from daos_control.store.api import Snapshot
+
+log = logs.get(__name__)
+
+ROOT: Final = "journal/"
+KEEP: Final = 10_000
+"""So many entries are kept at least; there may be as many more as the oldest block has."""
+BLOCK: Final = 512
+"""Entries in one value."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addition:
+    """Entries that are about to be committed, and what to write for them."""
+
+    entries: tuple[Entry, ...]
+    writes: dict[str, bytes | None]
+
+
+class Journal:
+    """The newest entries, as far as they are durable."""
+
+    def __init__(self, *, keep: int = KEEP) -> None:
+        self._keep = keep
+        self._entries: deque[Entry] = deque()
+        self._blocks: deque[tuple[str, int]] = deque()
+        self._grown = asyncio.Event()
+        self.last = 0
+        """The number of the newest entry there ever was."""
+
+    @property
+    def oldest(self) -> int:
+        """The number of the oldest entry that is kept; 0 if none is."""
+        return self._entries[0].sequence if self._entries else 0
+
+    def load(self, snapshot: Snapshot) -> None:
+        """Take over what lies in the store."""
+        self._entries.clear()
+        self._blocks.clear()
+        for key, held in snapshot.items.items():
+            try:
+                self.last = max(self.last, _first_of(key))
+                entries = _from_json(held.value)
+            except ValueError as error:
+                log.error("a part of the journal cannot be read and is passed over", key=key, reason=str(error))
+                entries = []
+            self._take(key, entries)
+        self._wake()
+
+    def adding(self, facts: Sequence[Fact]) -> Addition:
+        """Number new facts, and say what to write so that the store has them and no more than it should."""
+        entries = tuple(_numbered(facts, self.last + 1))
+        writes: dict[str, bytes | None] = {}
+        for start in range(0, len(entries), BLOCK):
+            block = entries[start : start + BLOCK]
+            writes[_key(block[0].sequence)] = _to_json(block)
+        kept = len(self._entries) + len(entries)
+        for key, count in self._blocks:
+            if kept - count < self._keep:
+                break
+            kept -= count
+            writes[key] = None
+        return Addition(entries=entries, writes=writes)
+
+    def added(self, addition: Addition) -> None:
+        """Take over entries that are durable now."""
+        for value in addition.writes.values():
+            if value is None:
+                self._blocks.popleft()
+        for start in range(0, len(addition.entries), BLOCK):
+            block = addition.entries[start : start + BLOCK]
+            self._take(_key(block[0].sequence), block)
+        kept = sum(count for _, count in self._blocks)
+        while len(self._entries) > kept:
+            self._entries.popleft()
+        if addition.entries:
+            self._wake()
+
+    def after(self, sequence: int) -> list[Entry]:
+        """Return the entries with higher numbers, oldest first."""
+        if sequence >= self.last:
+            return []
+        found: list[Entry] = []
+        for entry in reversed(self._entries):
+            if entry.sequence <= sequence:
+                break
+            found.append(entry)
+        return found[::-1]
+
+    async def growth(self, last: int) -> None:
+        """Return as soon as there are entries beyond ``last``."""
+        while self.last <= last:
+            await self._grown.wait()
+
+    def _take(self, key: str, entries: Sequence[Entry]) -> None:
+        self._blocks.append((key, len(entries)))
+        self._entries.extend(entries)
+        if entries:
+            self.last = max(self.last, entries[-1].sequence)
+
+    def _wake(self) -> None:
+        grown, self._grown = self._grown, asyncio.Event()
+        grown.set()
+
+
+def _numbered(facts: Sequence[Fact], first: int) -> Iterator[Entry]:
+    """Number facts; moves that follow the event that caused them refer to its number."""
+    heard = 0
+    for sequence, fact in enumerate(facts, first):
+        if isinstance(fact, Heard):
+            heard = sequence
+            yield Entry(sequence, fact)
+        else:
+            caused = heard if fact.cause.origin is Origin.EVENT else 0
+            yield Entry(sequence, replace(fact, event=caused) if caused else fact)
+
+
+def _key(first: int) -> str:
+    return f"{ROOT}{first:016}"
+
+
+def _first_of(key: str) -> int:
+    return int(key.removeprefix(ROOT))
+
+
+class _Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    id: int
+    type: int
+    severity: int
+    message: str
+    timestamp: str
+    hostname: str = ""
+    rank: int = NIL_RANK
+    incarnation: int = 0
+    hw_id: str = ""
+    proc_id: int = 0
+    thread_id: int = 0
+    job_id: str = ""
+    pool_uuid: str = ""
+    cont_uuid: str = ""
+    obj_id: str = ""
+    ctl_op: str = ""
+    text: str | None = None
+    engine: EngineStateInfo | None = None
+    pool_service: PoolServiceInfo | None = None
+    forwarded: bool = False
+
+
+class _Heard(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    event: _Event
+    reporter: str
+    received: datetime
+    effect: str = ""
+
+
+class _Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    sequence: int
+    heard: _Heard | None = None
+    moved: Moved | None = None
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(list[_Line])
+
+
+def _to_json(entries: Sequence[Entry]) -> bytes:
+    return _encoder.encode([_line(entry) for entry in entries])
+
+
+def _line(entry: Entry) -> _Line:
+    if isinstance(entry.fact, Moved):
+        return _Line(sequence=entry.sequence, moved=entry.fact)
+    heard, event = entry.fact, entry.fact.event
+    written = _Event(
+        id=event.id,
+        type=event.type,
+        severity=event.severity,
+        message=event.message,
+        timestamp=event.timestamp,
+        hostname=event.hostname,
+        rank=event.rank,
+        incarnation=event.incarnation,
+        hw_id=event.hw_id,
+        proc_id=event.proc_id,
+        thread_id=event.thread_id,
+        job_id=event.job_id,
+        pool_uuid=event.pool_uuid,
+        cont_uuid=event.cont_uuid,
+        obj_id=event.obj_id,
+        ctl_op=event.ctl_op,
+        text=event.info if isinstance(event.info, str) else None,
+        engine=event.info if isinstance(event.info, EngineStateInfo) else None,
+        pool_service=event.info if isinstance(event.info, PoolServiceInfo) else None,
+        forwarded=event.forwarded,
+    )
+    return _Line(
+        sequence=entry.sequence,
+        heard=_Heard(event=written, reporter=heard.reporter, received=heard.received, effect=heard.effect),
+    )
+
+
+def _from_json(value: bytes) -> list[Entry]:
+    return [Entry(line.sequence, _fact(line)) for line in _decoder.decode(value)]
+
+
+def _fact(line: _Line) -> Fact:
+    if line.moved is not None:
+        return line.moved
+    if line.heard is None:
+        raise ValueError(f"entry {line.sequence} says nothing")
+    facts = msgspec.structs.asdict(line.heard.event)
+    infos: list[ExtendedInfo] = [facts.pop("text"), facts.pop("engine"), facts.pop("pool_service")]
+    event = Event(**facts, info=next((info for info in infos if info is not None), None))
+    return Heard(event=event, reporter=line.heard.reporter, received=line.heard.received, effect=line.heard.effect)
