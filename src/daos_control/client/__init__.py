@@ -4,8 +4,9 @@
 they are first used, so that importing this package costs nothing.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from daos_control.base.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from daos_control.base.errors import DaosControlError, DaosError, Fault, PoolNotFound
@@ -26,28 +27,6 @@ if TYPE_CHECKING:
     from daos_control.client.storage_records import HostStorage
     from daos_control.client.sync import SyncDaosClient
     from daos_control.client.system import Leader, Member, RankResults, System, SystemState
-
-_HOMES = {
-    "daos_control.base.errors": ("DaosControlError", "DaosError", "Fault", "PoolNotFound"),
-    "daos_control.client.daos": ("DaosClient",),
-    "daos_control.client.errors": (
-        "HostError",
-        "InvalidRequest",
-        "ManagementServiceUnreachable",
-        "PartlyFailed",
-        "UnexpectedReply",
-    ),
-    "daos_control.client.reports": ("HostGroup", "HostProblem", "HostReport"),
-    "daos_control.client.invoke": ("HostAnswers", "ManagementClient", "fan_out"),
-    "daos_control.client.network": ("HostFabric", "Network"),
-    "daos_control.client.pool_size": ("PerRank", "PoolSize", "Share", "Total"),
-    "daos_control.client.pools": ("CreatedPool", "Pool", "PoolList", "Pools", "Rebuild", "TierStats"),
-    "daos_control.client.storage": ("Storage",),
-    "daos_control.client.storage_records": ("HostStorage",),
-    "daos_control.client.sync": ("SyncDaosClient",),
-    "daos_control.client.system": ("Leader", "Member", "RankResults", "System", "SystemState"),
-}
-_HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "CreatedPool",
@@ -88,12 +67,26 @@ __all__ = [
     "fan_out",
 ]
 
-
-def __getattr__(name: str) -> object:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOME[name]), name)
-
-
-def __dir__() -> list[str]:
-    return sorted(_HOME)
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "daos_control.base.errors": ("DaosControlError", "DaosError", "Fault", "PoolNotFound"),
+        "daos_control.client.daos": ("DaosClient",),
+        "daos_control.client.errors": (
+            "HostError",
+            "InvalidRequest",
+            "ManagementServiceUnreachable",
+            "PartlyFailed",
+            "UnexpectedReply",
+        ),
+        "daos_control.client.reports": ("HostGroup", "HostProblem", "HostReport"),
+        "daos_control.client.invoke": ("HostAnswers", "ManagementClient", "fan_out"),
+        "daos_control.client.network": ("HostFabric", "Network"),
+        "daos_control.client.pool_size": ("PerRank", "PoolSize", "Share", "Total"),
+        "daos_control.client.pools": ("CreatedPool", "Pool", "PoolList", "Pools", "Rebuild", "TierStats"),
+        "daos_control.client.storage": ("Storage",),
+        "daos_control.client.storage_records": ("HostStorage",),
+        "daos_control.client.sync": ("SyncDaosClient",),
+        "daos_control.client.system": ("Leader", "Member", "RankResults", "System", "SystemState"),
+    },
+)

@@ -58,7 +58,7 @@ class Connection:
             self.channels, replicas, MGMT[method], message, deadline_s=deadline_s, waiting=self.management.waiting
         )
 
-    def addresses(self, hosts: Sequence[str]) -> list[str]:
+    def addresses(self, hosts: Sequence[str] = ()) -> list[str]:
         """Return the addresses of these hosts, or of all configured ones."""
         configured = addresses(self.management.hosts, self.management.port)
         return addresses(hosts, self.management.port) if hosts else configured

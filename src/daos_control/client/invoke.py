@@ -41,12 +41,14 @@ from daos_control.base.errors import (
     Redirect,
     ServiceUnavailable,
     SteppingUp,
+    Uninitialized,
 )
 from daos_control.base.fault_codes import FaultCode
 from daos_control.base.version import DAOS_VERSION
 from daos_control.client.errors import ManagementServiceUnreachable, is_connection_error
 from daos_control.client.hosts import addresses
 from daos_control.client.waiting import Wait, Waiting
+from daos_control.net.rpc.methods import Method
 
 log = logs.get(__name__)
 
@@ -61,15 +63,6 @@ SETTLE_S = 0.25
 DEADLINE_S = 300.0
 FAN_OUT = 64
 """Hosts that are called at the same time in a fan-out."""
-
-
-class Method(Protocol):
-    """What a call needs to know of a method; ``net.rpc.methods`` has them all."""
-
-    @property
-    def path(self) -> str:
-        """Full name, ``/mgmt.MgmtSvc/SystemQuery``."""
-        ...
 
 
 class Transport(Protocol):
@@ -103,6 +96,11 @@ def is_unavailable(error: DaosControlError) -> bool:
     if isinstance(error, Fault):
         return error.code == FaultCode.SERVER_DATA_PLANE_NOT_STARTED
     return isinstance(error, RaftUnavailable | SteppingUp)
+
+
+def is_not_running(error: DaosControlError) -> bool:
+    """Whether nobody runs the management service where this answer comes from."""
+    return isinstance(error, Redirect | Uninitialized) or is_unavailable(error) or is_connection_error(error)
 
 
 def _chance(bound: int) -> int:
@@ -161,18 +159,20 @@ class ManagementClient:
         deadline_s: float = DEADLINE_S,
         try_s: float | None = None,
         retry: RetryTest = never,
+        give_up: RetryTest = never,
         read: bool = False,
         on_error: Callable[[DaosControlError], None] | None = None,
     ) -> Any:
         """Return the reply to ``request``, whose ``sys`` field is filled in if it is empty.
 
         ``hosts`` overrides where to begin; a round takes at most ``try_s``; ``retry`` names errors that are worth
-        another round. A ``read`` changes nothing, so it goes to several hosts at once, and of the answers that come
-        about together the newest is taken. ``on_error`` hears of every error on the way, the last one included.
+        another round, ``give_up`` those that are not though they usually are. A ``read`` changes nothing, so it goes
+        to several hosts at once, and of the answers that come about together the newest is taken. ``on_error`` hears
+        of every error on the way, the last one included.
         """
         start = addresses(self.hosts, self.port)  # an unusable configuration is reported even if it is not needed
         start = addresses(hosts, self.port) if hosts else self._shuffled(start)
-        name = method.path.rpartition("/")[2]
+        name = method.name
         message = self.addressed(request)
 
         async def ask(host: str) -> Message:
@@ -183,12 +183,17 @@ class ManagementClient:
             async with asyncio.timeout(deadline_s):
                 with self.waiting.on(name) as wait:
                     race = _Race(ask, wait, read=read, limit_s=try_s, late=_late(name, try_s or deadline_s))
-                    return await self._persist(race, start, retry, on_error)
+                    return await self._persist(race, start, retry, give_up, on_error)
         except TimeoutError as timeout:
             raise _late(name, deadline_s) from timeout
 
     async def _persist(
-        self, race: "_Race", start: list[str], retry: RetryTest, on_error: Callable[[DaosControlError], None] | None
+        self,
+        race: "_Race",
+        start: list[str],
+        retry: RetryTest,
+        give_up: RetryTest,
+        on_error: Callable[[DaosControlError], None] | None,
     ) -> Message:
         """Go from round to round until one ends well, or with an error that is the caller's."""
         hosts = start
@@ -200,7 +205,7 @@ class ManagementClient:
             if outcome.replies:
                 return outcome.newest()
             error = outcome.most_telling()
-            onward = _onward(error, hosts, start, retry)
+            onward = None if give_up(error) else _onward(error, hosts, start, retry)
             if onward is None:
                 if is_connection_error(error):
                     raise ManagementServiceUnreachable(outcome.errors) from error
@@ -388,7 +393,7 @@ async def fan_out(
     end = loop.time() + deadline_s
     replies: dict[str, Any] = {}
     errors: dict[str, DaosControlError] = {}
-    name = method.path.rpartition("/")[2]
+    name = method.name
     with (Waiting() if waiting is None else waiting).on(name) as wait:
 
         async def one(host: str) -> None:

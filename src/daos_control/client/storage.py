@@ -6,12 +6,12 @@ from typing import Any, Final
 from uuid import UUID
 
 from daos_control.base.der import der_text
-from daos_control.base.errors import DaosControlError, RaftUnavailable, Redirect, SteppingUp, Uninitialized
+from daos_control.base.errors import DaosControlError
 from daos_control.base.fault_codes import FaultCode
 from daos_control.client.connection import Connection
-from daos_control.client.errors import HostError, InvalidRequest, ManagementServiceUnreachable, is_connection_error
+from daos_control.client.errors import HostError, InvalidRequest
 from daos_control.client.hosts import addresses
-from daos_control.client.invoke import HostAnswers, is_unavailable
+from daos_control.client.invoke import HostAnswers, is_not_running
 from daos_control.client.reports import HostReport, group_hosts, group_problems
 from daos_control.client.storage_records import (
     DEVICE_STATES,
@@ -88,7 +88,7 @@ class Storage:
         if answers.replies:
             raise FaultCode.CLIENT_FORMAT_RUNNING_SYSTEM.fault()
         for error in answers.errors.values():
-            if not _not_running(error):
+            if not is_not_running(error):
                 raise error
 
     async def list_devices(
@@ -148,14 +148,6 @@ class Storage:
         """Add an SSD to an engine's configuration; tier -1 is the first tier of SSDs."""
         request = storage_pb2.NvmeAddDeviceReq(pci_addr=pci_address, engine_index=engine, storage_tier_index=tier)
         return _report(await self._connection.each("StorageNvmeAddDevice", request, [host]), _done)
-
-
-def _not_running(error: DaosControlError) -> bool:
-    return (
-        isinstance(error, Redirect | RaftUnavailable | SteppingUp | Uninitialized | ManagementServiceUnreachable)
-        or is_unavailable(error)
-        or is_connection_error(error)
-    )
 
 
 def _uuid(text: str) -> str:

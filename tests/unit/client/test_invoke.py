@@ -23,16 +23,12 @@ from daos_control.client import invoke
 from daos_control.client.errors import ManagementServiceUnreachable
 from daos_control.client.invoke import BackOff, ManagementClient, fan_out
 from daos_control.client.waiting import Waiting
+from daos_control.net.rpc.methods import MGMT
 from daos_control.wire.pb.mgmt.system_pb2 import SystemQueryReq, SystemQueryResp, SystemStopReq
 
 Answer = Message | DaosControlError | Callable[[], Awaitable[Message]]
 
-
-class QueryMethod:
-    path = "/mgmt.MgmtSvc/SystemQuery"
-
-
-METHOD = QueryMethod()
+METHOD = MGMT["SystemQuery"]
 REPLY = SystemQueryResp(data_version=1)
 
 
