@@ -42,6 +42,17 @@ class PartlyFailed(DaosControlError):
     """A request was carried out, but not everywhere; the result says where it failed."""
 
 
+class NotOffered(DaosControlError):
+    """A server does not know a method beyond DAOS 2.8: it is one of DAOS's own, or an older one of ours."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
+
+    def __str__(self) -> str:
+        return f"this server does not tell {self.what}: it is DAOS's own, or an older daos-control"
+
+
 class HostError(DaosControlError):
     """Something that a host reports to have failed, in its own words; ``hint`` is what it says on top of that."""
 

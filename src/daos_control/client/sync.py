@@ -19,6 +19,7 @@ from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from daos_control.client.daos import DaosClient
+from daos_control.client.engines import Engines
 from daos_control.client.network import Network
 from daos_control.client.pools import Pools
 from daos_control.client.server import Server
@@ -127,6 +128,12 @@ class SyncServer(_Blocking[Server]):
     set_log_masks = _blocking(Server.set_log_masks)
 
 
+class SyncEngines(_Blocking[Engines]):
+    """``Engines``, waiting."""
+
+    query = _blocking(Engines.query)
+
+
 class SyncDaosClient:
     """A client of one DAOS system; use it in a ``with`` block, or up to ``close``.
 
@@ -144,6 +151,7 @@ class SyncDaosClient:
         self.storage = SyncStorage(self._portal, client.storage)
         self.network = SyncNetwork(self._portal, client.network)
         self.server = SyncServer(self._portal, client.server)
+        self.engines = SyncEngines(self._portal, client.engines)
 
     @classmethod
     def from_config(

@@ -9,6 +9,7 @@ import pytest
 import daos_control.client as package
 from daos_control.client import sync
 from daos_control.client.daos import DaosClient
+from daos_control.client.engines import Engines
 from daos_control.client.network import Network
 from daos_control.client.pools import Pools
 from daos_control.client.server import Server
@@ -21,6 +22,7 @@ TWINS = [
     (Storage, sync.SyncStorage),
     (Network, sync.SyncNetwork),
     (Server, sync.SyncServer),
+    (Engines, sync.SyncEngines),
 ]
 
 

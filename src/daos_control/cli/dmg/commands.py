@@ -4,6 +4,7 @@ from daos_control.cli.flags import Command, Option, Positional, integer, natural
 
 VALUES = "daos_control.cli.dmg.values"
 SYSTEM = "daos_control.cli.dmg.system"
+ENGINES = "daos_control.cli.dmg.engines"
 POOL = "daos_control.cli.dmg.pool"
 STORAGE = "daos_control.cli.dmg.storage"
 NETWORK = "daos_control.cli.dmg.network"
@@ -56,6 +57,11 @@ GLOBAL = (
     Option("allow-proxy", help="Heed the environment's proxy settings"),
     Option("host-list", "l", parse=f"{VALUES}:hosts", metavar="HOSTS", hidden=True),
 )
+LISTING = (
+    VERBOSE,
+    Option("no-query", "n", help="Do not ask each pool for details"),
+    Option("rebuild-only", "r", help="Only pools whose rebuild is not idle"),
+)
 
 SYSTEM_COMMANDS = Command(
     "system",
@@ -80,6 +86,12 @@ SYSTEM_COMMANDS = Command(
             ),
         ),
         Command(
+            "engines",
+            help="Show how engines stand, how they ended, and whether they come back by themselves",
+            run=f"{ENGINES}:engines",
+            options=(*SELECTION, HOSTS, VERBOSE),
+        ),
+        Command(
             "leader-query",
             help="Show the leader and the replicas of the management service",
             run=f"{SYSTEM}:leader_query",
@@ -89,11 +101,7 @@ SYSTEM_COMMANDS = Command(
             "list-pools",
             help="List the pools of the system",
             run=f"{POOL}:list_pools",
-            options=(
-                VERBOSE,
-                Option("no-query", "n", help="Do not ask each pool for details"),
-                Option("rebuild-only", "r", help="Only pools whose rebuild is not idle"),
-            ),
+            options=LISTING,
         ),
         Command(
             "stop",
@@ -181,8 +189,6 @@ SYSTEM_COMMANDS = Command(
         ),
     ),
 )
-
-LIST_POOLS = SYSTEM_COMMANDS.commands[2]
 
 POOL_COMMANDS = Command(
     "pool",
@@ -277,7 +283,7 @@ POOL_COMMANDS = Command(
             ),
         ),
         Command("evict", help="Close all handles on a pool", run=f"{POOL}:evict", positionals=(POOL_ID,)),
-        Command("list", help="List pools", run=f"{POOL}:list_pools", aliases=("ls",), options=LIST_POOLS.options),
+        Command("list", help="List pools", run=f"{POOL}:list_pools", aliases=("ls",), options=LISTING),
         Command(
             "query",
             help="Show a pool's health and space",
