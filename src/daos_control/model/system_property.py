@@ -7,9 +7,10 @@ own notes, everything else belongs to users).
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import combinations
 from types import MappingProxyType
 from typing import Final
+
+from daos_control.model import self_heal
 
 PROPERTY_PREFIX: Final = "prop."
 NOTE_PREFIX: Final = "mgmt."
@@ -24,11 +25,7 @@ class Note(StrEnum):
     CHECKER_ENABLED = "checker_enabled"
 
 
-SELF_HEAL_FLAGS: Final = ("exclude", "pool_exclude", "pool_rebuild")
-SELF_HEAL_DEFAULT: Final = ";".join(SELF_HEAL_FLAGS)
-_SELF_HEAL_VALUES: Final = frozenset({"none"}) | {
-    ";".join(chosen) for size in (1, 2, 3) for chosen in combinations(SELF_HEAL_FLAGS, size)
-}
+SELF_HEAL_DEFAULT: Final = self_heal.DEFAULT
 
 
 class PropertyError(ValueError):
@@ -78,7 +75,7 @@ SETTABLE: Final[Mapping[str, SystemProperty]] = MappingProxyType(
                 pool_value=SCRUB_MODES.index,
             ),
             SystemProperty(name="pool_scrub_thresh", default="0", canonical=_unsigned, pool_property=18),
-            SystemProperty(name="self_heal", default=SELF_HEAL_DEFAULT, canonical=_choice(*_SELF_HEAL_VALUES)),
+            SystemProperty(name="self_heal", default=self_heal.DEFAULT, canonical=_choice(*self_heal.VALUES)),
         )
     }
 )

@@ -3,7 +3,10 @@
 from daos_control.cli.flags import Command, Option, Positional, integer, natural, text
 
 VALUES = "daos_control.cli.dmg.values"
-SYSTEM = "daos_control.cli.dmg.system"
+SYSTEM_MEMBERS = "daos_control.cli.dmg.system.members"
+SYSTEM_RANKS = "daos_control.cli.dmg.system.ranks"
+SYSTEM_POOLS = "daos_control.cli.dmg.system.pools"
+SYSTEM_SETTINGS = "daos_control.cli.dmg.system.settings"
 ENGINES = "daos_control.cli.dmg.engines"
 POOL = "daos_control.cli.dmg.pool"
 STORAGE = "daos_control.cli.dmg.storage"
@@ -71,7 +74,7 @@ SYSTEM_COMMANDS = Command(
         Command(
             "query",
             help="Show the members of the system and their states",
-            run=f"{SYSTEM}:query",
+            run=f"{SYSTEM_MEMBERS}:query",
             options=(
                 *SELECTION,
                 VERBOSE,
@@ -94,7 +97,7 @@ SYSTEM_COMMANDS = Command(
         Command(
             "leader-query",
             help="Show the leader and the replicas of the management service",
-            run=f"{SYSTEM}:leader_query",
+            run=f"{SYSTEM_MEMBERS}:leader_query",
             options=(Option("down-replicas", "N", help="Show only replicas that do not answer"),),
         ),
         Command(
@@ -106,7 +109,7 @@ SYSTEM_COMMANDS = Command(
         Command(
             "stop",
             help="Stop engines",
-            run=f"{SYSTEM}:stop",
+            run=f"{SYSTEM_RANKS}:stop",
             options=(
                 *SELECTION,
                 IGNORE_EXCLUDED,
@@ -115,67 +118,77 @@ SYSTEM_COMMANDS = Command(
             ),
         ),
         Command(
-            "start", help="Start engines that are stopped", run=f"{SYSTEM}:start", options=(*SELECTION, IGNORE_EXCLUDED)
+            "start",
+            help="Start engines that are stopped",
+            run=f"{SYSTEM_RANKS}:start",
+            options=(*SELECTION, IGNORE_EXCLUDED),
         ),
-        Command("exclude", help="Keep ranks out of the system", run=f"{SYSTEM}:exclude", options=SELECTION),
+        Command("exclude", help="Keep ranks out of the system", run=f"{SYSTEM_RANKS}:exclude", options=SELECTION),
         Command(
-            "clear-exclude", help="Let excluded ranks join again", run=f"{SYSTEM}:clear_exclude", options=SELECTION
+            "clear-exclude",
+            help="Let excluded ranks join again",
+            run=f"{SYSTEM_RANKS}:clear_exclude",
+            options=SELECTION,
         ),
-        Command("drain", help="Move the data of all pools away from ranks", run=f"{SYSTEM}:drain", options=SELECTION),
+        Command(
+            "drain", help="Move the data of all pools away from ranks", run=f"{SYSTEM_POOLS}:drain", options=SELECTION
+        ),
         Command(
             "reintegrate",
             help="Take ranks back into all pools",
-            run=f"{SYSTEM}:reintegrate",
+            run=f"{SYSTEM_POOLS}:reintegrate",
             options=SELECTION,
             aliases=("reint",),
         ),
-        Command("erase", help="Wipe the system's records; all ranks must be stopped", run=f"{SYSTEM}:erase"),
+        Command("erase", help="Wipe the system's records; all ranks must be stopped", run=f"{SYSTEM_RANKS}:erase"),
         Command(
             "cleanup",
             help="Close all pool handles that a machine holds",
-            run=f"{SYSTEM}:cleanup",
+            run=f"{SYSTEM_POOLS}:cleanup",
             options=(VERBOSE,),
             positionals=(Positional("machine", help="Short host name of the client"),),
         ),
         Command(
             "set-attr",
             help="Store attributes of the system",
-            run=f"{SYSTEM}:set_attributes",
+            run=f"{SYSTEM_SETTINGS}:set_attributes",
             positionals=(Positional("key:val[,key:val...]", parse=f"{VALUES}:settings", dest="settings"),),
         ),
         Command(
             "get-attr",
             help="Show attributes of the system",
-            run=f"{SYSTEM}:get_attributes",
+            run=f"{SYSTEM_SETTINGS}:get_attributes",
             positionals=(Positional("key[,key...]", parse=f"{VALUES}:keys", dest="keys", required=False),),
         ),
         Command(
             "del-attr",
             help="Delete attributes of the system",
-            run=f"{SYSTEM}:delete_attributes",
+            run=f"{SYSTEM_SETTINGS}:delete_attributes",
             positionals=(Positional("key[,key...]", parse=f"{VALUES}:keys", dest="keys"),),
         ),
         Command(
             "set-prop",
             help="Set properties of the system",
-            run=f"{SYSTEM}:set_properties",
+            run=f"{SYSTEM_SETTINGS}:set_properties",
             positionals=(Positional("key:val[,key:val...]", parse=f"{VALUES}:settings", dest="settings"),),
         ),
         Command(
             "get-prop",
             help="Show properties of the system",
-            run=f"{SYSTEM}:get_properties",
+            run=f"{SYSTEM_SETTINGS}:get_properties",
             positionals=(Positional("key[,key...]", parse=f"{VALUES}:keys", dest="keys", required=False),),
         ),
         Command(
             "rebuild",
             help="Rebuilds of all pools",
             commands=(
-                Command("start", help="Let every pool rebuild", run=f"{SYSTEM}:rebuild_start", options=(VERBOSE,)),
+                Command(
+                    "start", help="Let every pool rebuild", run=f"{SYSTEM_POOLS}:rebuild_start", options=(VERBOSE,)
+                ),
                 Command(
                     "stop",
                     help="Stop every pool's rebuild",
-                    run=f"{SYSTEM}:rebuild_stop",
+                    run=f"{SYSTEM_POOLS}:rebuild_stop",
                     options=(VERBOSE, Option("force", "f", help="Stop it even if data may stay without redundancy")),
                 ),
             ),
@@ -184,7 +197,9 @@ SYSTEM_COMMANDS = Command(
             "self-heal",
             help="Self-healing",
             commands=(
-                Command("eval", help="Look again whether something should be healed", run=f"{SYSTEM}:self_heal_eval"),
+                Command(
+                    "eval", help="Look again whether something should be healed", run=f"{SYSTEM_POOLS}:self_heal_eval"
+                ),
             ),
         ),
     ),

@@ -7,7 +7,7 @@ from typing import Any, Final
 from daos_control.base.rankset import RankSet
 from daos_control.base.units import format_si
 from daos_control.cli.dmg.session import Output, Session, command
-from daos_control.cli.dmg.system import pool_ranks_document, pool_ranks_text
+from daos_control.cli.dmg.system.pools import pool_ranks_document, pool_ranks_text
 from daos_control.cli.flags import Values
 from daos_control.cli.ui.documents import document
 from daos_control.cli.ui.tables import entity, table

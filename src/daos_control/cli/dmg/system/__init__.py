@@ -1,0 +1,1 @@
+"""``dmg system ...``: what is done to the system as a whole."""
