@@ -7,162 +7,32 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
 
 import pytest
 import yaml
 
 from daos_control.base.errors import DaosControlError
 from daos_control.client.pool_size import PerRank
-from daos_control.client.sync import SyncDaosClient
+from daos_control.testing.storage_host import (
+    PROGRAMS,
+    STARTED,
+    StorageHost,
+    children,
+    gone,
+    runs,
+)
 
 pytestmark = pytest.mark.system
 
-PROGRAMS = Path(sys.executable).parent
-STARTED = r"DAOS I/O Engine.*process [0-9]+ started on"
-PATIENCE_S = 40
-
-
-class Host:
-    """A storage host in a folder: its configuration, and the daos_server that runs from it."""
-
-    def __init__(self, folder: Path, *, engines: int = 2) -> None:
-        self.folder = folder
-        (folder / "run").mkdir()
-        (folder / "bin").mkdir()
-        (folder / "bin" / "daos_engine").symlink_to(PROGRAMS / "daos_engine_emulator")
-        self.port, *ports = free_ports(1 + engines)
-        self.config = {
-            "name": "daos_server",
-            "mgmt_svc_replicas": [f"127.0.0.1:{self.port}"],
-            "port": self.port,
-            "provider": "ofi+tcp",
-            "socket_dir": str(folder / "run"),
-            "system_ram_reserved": 1,
-            "disable_hugepages": True,
-            "engine_auto_restart_min_delay": 1,
-            "fault_path": "/h1",
-            "transport_config": {"allow_insecure": True},
-            "engines": [
-                {
-                    "targets": 1,
-                    "first_core": 0,
-                    "fabric_iface": "lo",
-                    "fabric_iface_port": port,
-                    "log_file": str(folder / f"engine{index}.log"),
-                    "storage": [{"class": "ram", "scm_size": 4, "scm_mount": str(folder / f"daos{index}")}],
-                }
-                for index, port in enumerate(ports)
-            ],
-        }
-        self.prefix: list[str] = without_mounting()
-
-    @contextlib.contextmanager
-    def server(self, *options: str) -> Iterator["Server"]:
-        (self.folder / "daos_server.yml").write_text(yaml.safe_dump(self.config))
-        output = self.folder / "out.txt"
-        with output.open("w") as file:
-            server = Server(self, self._start(options, file), output)
-            try:
-                yield server
-            finally:
-                server.end()
-
-    def client(self) -> SyncDaosClient:
-        config = {"hostlist": ["127.0.0.1"], "port": self.port, "transport_config": {"allow_insecure": True}}
-        path = self.folder / "daos_control.yml"
-        path.write_text(yaml.safe_dump(config))
-        return SyncDaosClient.from_config(path)
-
-    def _start(self, options: tuple[str, ...], output: IO[str]) -> "subprocess.Popen[bytes]":
-        arguments = [PROGRAMS / "daos_server", "start", "-o", self.folder / "daos_server.yml", *options]
-        environment = {**os.environ, "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}"}
-        return subprocess.Popen([*self.prefix, *arguments], stdout=output, stderr=output, env=environment)
-
-
-class Server:
-    """A running daos_server."""
-
-    def __init__(self, host: Host, process: "subprocess.Popen[bytes]", output: Path) -> None:
-        self.host = host
-        self.process = process
-        self._output = output
-
-    @property
-    def output(self) -> str:
-        return self._output.read_text()
-
-    def counts(self, pattern: str) -> int:
-        return len(re.findall(pattern, self.output))
-
-    def shows(self, pattern: str, times: int = 1) -> None:
-        until(lambda: self.counts(pattern) >= times, lambda: f"{pattern!r} {times} times in:\n{self.output}")
-        assert self.counts(pattern) == times
-
-    def ready(self) -> list[int]:
-        """Wait until all engines serve; return their pids by instance."""
-        self.shows(STARTED, len(self.host.config["engines"]))
-        found = re.findall(r"daos_engine:(\d+) DAOS I/O Engine.*process (\d+) started", self.output)
-        return [int(pid) for _, pid in sorted(found)]
-
-    def code(self) -> int:
-        return self.process.wait(PATIENCE_S)
-
-    def end(self) -> None:
-        engines = children(self.process.pid)
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait(PATIENCE_S)
-        for pid in engines:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-
-
-def without_mounting() -> list[str]:
-    """Words to put before a command so that it may not mount, whoever runs it: nothing is left behind by a test."""
-    return ["setpriv", "--bounding-set", "-sys_admin", "--inh-caps", "-sys_admin"] if os.geteuid() == 0 else []
-
-
-def free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-
-
-def children(pid: int) -> list[int]:
-    with contextlib.suppress(FileNotFoundError):
-        return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    return []
-
-
-def runs(pid: int) -> bool:
-    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    return False
-
-
-def gone(pids: list[int]) -> None:
-    until(lambda: not any(runs(pid) for pid in pids), lambda: f"the end of {pids}")
-
-
-def until(condition: Callable[[], bool], what: Callable[[], str]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline, f"waited in vain for {what()}"
-        time.sleep(0.02)
-
 
 @pytest.fixture
-def host() -> Iterator[Host]:
+def host() -> Iterator[StorageHost]:
     folder = Path("/tmp") / f"ds{os.getpid()}-{time.monotonic_ns() % 10**9}"  # socket paths must be short
     folder.mkdir()
-    yield Host(folder)
+    yield StorageHost(folder)
     shutil.rmtree(folder)
 
 
@@ -233,7 +103,7 @@ def test_two_servers_do_not_share_a_place(host):
         assert f"another daos_server (pid {first.process.pid}) is running" in second.stderr
 
 
-def refused(host: Host, *options: str) -> str:
+def refused(host: StorageHost, *options: str) -> str:
     """Start a server that cannot, and return what it complains of: one error, no traceback, code 1."""
     with host.server(*options) as server:
         assert server.code() == 1
@@ -288,7 +158,7 @@ def test_a_damaged_store_is_told_and_not_served(host):
     assert "the management service's store cannot be used" in refused(host)
 
 
-def script(host: Host, text: str) -> None:
+def script(host: StorageHost, text: str) -> None:
     """Put a shell script into the place of the engine."""
     engine = host.folder / "bin" / "daos_engine"
     engine.unlink()
@@ -349,7 +219,7 @@ def test_a_truncated_store_is_no_new_system(host, keep):
 
 
 @contextlib.contextmanager
-def own_mounts(host: Host) -> Iterator[Path]:
+def own_mounts(host: StorageHost) -> Iterator[Path]:
     """Let the host mount as root does, in a mount namespace of its own, so that nothing stays mounted; yield its /."""
     if os.geteuid() != 0 or not shutil.which("unshare"):
         pytest.skip("mounting needs root")
