@@ -502,7 +502,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
     FaultCode.CLIENT_CONNECTION_REFUSED: (
         Row(
             "client",
-            "{address} refuses connections",
+            "the server at {address} refused the connection",  # as DAOS says it: a key of JSON documents (host_errors)
             "check the address and port, and that daos_server runs there",
             {"address": "host:port that was tried"},
         ),

@@ -52,7 +52,7 @@ async def test_a_host_that_does_not_answer_leaves_its_ranks_unresponsive(bench: 
         assert states(management) == {1: S.STOPPED, 2: S.UNRESPONSIVE}
         failed = reply.results[1]
         assert (failed.errored, failed.state, failed.addr) == (True, "unresponsive", "10.0.0.2:10001")
-        assert "refuses connections" in failed.msg
+        assert "refused the connection" in failed.msg
         (event,) = bench.events.events
         assert event.name == "system_stop_failed"
         assert event.message.endswith("failed rank 2")
