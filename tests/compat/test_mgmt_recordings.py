@@ -25,7 +25,6 @@ from daos_control.mgmt.events import Events
 from daos_control.mgmt.ports import ClientHint, Settings
 from daos_control.mgmt.rules.pools import EngineStorage
 from daos_control.mgmt.service import Management
-from daos_control.model.event import Event
 from daos_control.net.drpc import methods as drpc
 from daos_control.net.drpc.errors import DrpcDisconnected
 from daos_control.net.drpc.frames import Assembler, Rules
@@ -35,7 +34,7 @@ from daos_control.net.rpc.methods import find
 from daos_control.net.rpc.status import Status, from_status, to_status
 from daos_control.store.memory import MemoryStore
 from daos_control.testing.clock import ManualClock
-from daos_control.testing.data_plane import CapturedEvents, FakeHosts
+from daos_control.testing.data_plane import CapturedEvents, CapturedPost, FakeHosts
 from daos_control.testing.management import until
 from daos_control.wire.pb import drpc_pb2
 from daos_control.wire.pb.mgmt import svc_pb2, system_pb2
@@ -179,10 +178,8 @@ class Replay:
         async def nowhere(*_: Any) -> Any:
             raise AssertionError("the leader answers itself")
 
-        def on_event(event: Event) -> Any:
-            return management.on_event(event)
-
-        events = Events(leading=lambda: True, handle=on_event, forward=nowhere)
+        events = Events(CapturedPost(failures=[AssertionError("the leader answers itself")]))
+        events.attach(management)
         handlers = Upcalls(management=management, events=events, ask_service=nowhere).handlers()
         reply = await handlers[call.method](call.request, Peer(1, 0, 0))
         assert _comparable(reply) == _comparable(call.reply), call

@@ -45,9 +45,7 @@ async def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> OpenStore:
 @asynccontextmanager
 async def writing(store: Store) -> AsyncIterator[Writer]:
     async with store.lead("mgmt", "me") as leadership:
-        writer = Writer(
-            store=store, leadership=leadership, publish=lambda _: None, deposed=NotLeader, note_pause_s=0
-        )
+        writer = Writer(store=store, leadership=leadership, publish=lambda _: None, deposed=NotLeader, note_pause_s=0)
         await writer.load()
         async with aio.background() as tasks:
             tasks.start("writer", writer.run())

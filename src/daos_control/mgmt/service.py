@@ -5,7 +5,7 @@ A server that holds no replica has one as well; it knows only whom to ask instea
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from enum import Enum
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -21,18 +21,23 @@ from daos_control.base.errors import (
 )
 from daos_control.base.fault_codes import FaultCode
 from daos_control.base.version import DAOS_VERSION
+from daos_control.mgmt import causes
 from daos_control.mgmt.attach import AttachInfo
 from daos_control.mgmt.errors import JoinRefused, Refused
+from daos_control.mgmt.journal import Journal
 from daos_control.mgmt.leader import RETRY_S, GroupMapPusher
 from daos_control.mgmt.pools import Pools, choose_at_random
 from daos_control.mgmt.ports import DataPlane, EventSink, Hosts, Settings
 from daos_control.mgmt.ranks import Ranks
-from daos_control.mgmt.rules import membership, properties, provider
-from daos_control.mgmt.rules.membership import Joined, JoinRequest, Move
+from daos_control.mgmt.reactions import Reactions
+from daos_control.mgmt.rules import history, membership, properties, provider
+from daos_control.mgmt.rules.history import NothingDone
+from daos_control.mgmt.rules.membership import Joined, JoinRequest
 from daos_control.mgmt.rules.pools import Choose
 from daos_control.mgmt.system import Change, System
 from daos_control.mgmt.writer import Writer
-from daos_control.model.event import Event, EventId
+from daos_control.model.event import Event
+from daos_control.model.journal import Cause, Fact, Origin
 from daos_control.net.drpc.errors import DrpcError
 from daos_control.store.api import Leadership, Store, StoreError
 
@@ -93,6 +98,8 @@ class Management:
         self._attach = AttachInfo(settings)
         self.pools = Pools(decisions=self, data_plane=data_plane, settings=settings, clock=clock, choose=choose)
         self.ranks = Ranks(decisions=self, hosts=hosts, events=events, settings=settings, clock=clock)
+        self.reactions = self._fresh_reactions()
+        """What this server does about events while it leads."""
 
     # -- life ------------------------------------------------------------------------------------------------------
 
@@ -121,6 +128,7 @@ class Management:
         self._stand(Standing.STEPPING_UP)
         writer = Writer(store=store, leadership=leadership, publish=self._events.record, deposed=self._not_leader)
         await writer.load()
+        self.reactions = self._fresh_reactions()
         self._writer = writer
         try:
             async with asyncio.TaskGroup() as self._group:
@@ -210,10 +218,13 @@ class Management:
         return self._writer.revision if self._writer is not None else 0
 
     async def apply(self, rule: Callable[[System], Change[T]], /) -> T:
-        """Decide by a rule, record the decision, return its outcome."""
+        """Decide by a rule, record the decision and whose it was, return its outcome."""
         if self._writer is None:
             raise self._not_leader()
-        return await self._writer.apply(rule)
+        outcome: T | NothingDone = await self._writer.apply(history.recorded(rule, *causes.current()))
+        if isinstance(outcome, NothingDone):
+            raise outcome.error
+        return outcome
 
     def spawn(self, work: Coroutine[Any, Any, None], /) -> "asyncio.Task[None]":
         """Run something as long as this leadership lasts; it must deal with its own errors."""
@@ -233,9 +244,10 @@ class Management:
         takes_over = membership.takes_over(self.system, request)
         replaced = await self.pools.replaceable(request) if takes_over else None
         try:
-            joined = await self.apply(
-                partial(membership.join, request=request, now=self._clock.now(), replaced=replaced)
-            )
+            with causes.because(Cause(origin=Origin.JOIN, source=request.addr)):
+                joined = await self.apply(
+                    partial(membership.join, request=request, now=self._clock.now(), replaced=replaced)
+                )
         except JoinRefused as refusal:
             log.error(f"engine {request.index} of {request.addr} may not join: {refusal}")
             self._events.record(refusal.event)
@@ -259,30 +271,33 @@ class Management:
         except DrpcError as error:
             raise Refused(f"rank {rank} could not be set up on this host's first engine: {error}") from error
 
-    async def on_event(self, event: Event) -> None:
-        """Act on an event that changes the system's state; only the leader is asked to."""
-        try:
-            match event.id:
-                case EventId.ENGINE_DIED:
-                    rule = partial(membership.engine_died, event=event, now=self._clock.now())
-                    _report(await self.apply(rule))
-                case EventId.SWIM_RANK_DEAD:
-                    await self._rank_dead(event)
-                case EventId.POOL_REPLICAS_UPDATED:
-                    await self.pools.replicas_updated(event)
-                case _:
-                    log.debug("nothing to do for event", event_name=event.name)
-        except DaosControlError as error:
-            log.notice(f"event {event.name} changes nothing: {error}", rank=event.rank)
+    # -- events and their history ------------------------------------------------------------------------------------
 
-    async def _rank_dead(self, event: Event) -> None:
-        if not event.incarnation:
-            log.error("a rank is reported dead without its incarnation", rank=event.rank)
-        move = await self.apply(
-            partial(membership.rank_dead, rank=event.rank, incarnation=event.incarnation, now=self._clock.now())
-        )
-        if move is not None:
-            log.info(f"marking rank {event.rank} as Excluded in response to rank dead event")
+    @property
+    def journal(self) -> Journal:
+        """The system's history, as far as this server knows it."""
+        return self._writer.journal if self._writer is not None else Journal()
+
+    async def note(self, facts: Sequence[Fact], /) -> None:
+        """Return once the journal has these facts."""
+        if self._writer is None:
+            raise self._not_leader()
+        await self._writer.note(facts)
+
+    def _fresh_reactions(self) -> Reactions:
+        return Reactions(records=self, pools=self.pools, clock=self._clock, here=self.settings.address or "")
+
+    async def on_event(self, event: Event) -> None:
+        """Act on an event of this host that changes the system's state; only the leader is asked to."""
+        await self.reactions.on_event(event)
+
+    async def note_events(self, events: Sequence[Event]) -> None:
+        """Put events of this host into the history; only the leader is asked to."""
+        await self.reactions.note(events)
+
+    def debounced(self, event: Event) -> bool:
+        """Whether the same death of the same engine has been heard of before, in this leadership."""
+        return self.reactions.debounced(event)
 
     # -- what is asked ---------------------------------------------------------------------------------------------
 
@@ -318,9 +333,3 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
             yield from _leaves(inner)
     else:
         yield error
-
-
-def _report(move: Move | None) -> None:
-    if move is not None:
-        member = move.member
-        log.error(f"rank {member.rank}: {move.before.words}->{member.state.words} ({member.info})")

@@ -5,7 +5,7 @@ Both yield before they answer, both fail on request, and both remember what they
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -147,3 +147,29 @@ class CapturedEvents:
     def names(self) -> list[str]:
         """The names of the events so far."""
         return [event.name for event in self.events]
+
+
+@dataclass
+class CapturedPost:
+    """The way to a leader elsewhere: what went there, and in ``failures`` what the next attempts run into."""
+
+    forwarded: list[tuple[int, Event]] = field(default_factory=list)
+    reported: list[Event] = field(default_factory=list)
+    reports: int = 0
+    failures: list[Exception] = field(default_factory=list)
+
+    async def forward(self, sequence: int, event: Event, /) -> None:
+        """Take an event to act on."""
+        await self._go()
+        self.forwarded.append((sequence, event))
+
+    async def report(self, events: Sequence[Event], /) -> None:
+        """Take events for the history."""
+        await self._go()
+        self.reports += 1
+        self.reported += events
+
+    async def _go(self) -> None:
+        await asyncio.sleep(0)
+        if self.failures:
+            raise self.failures.pop(0)

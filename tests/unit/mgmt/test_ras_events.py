@@ -1,14 +1,21 @@
 """Where events go: written down, told, handled here or forwarded."""
 
 import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
 from daos_control.base import aio
-from daos_control.base.errors import NotLeader
-from daos_control.mgmt.events import Events, describe
+from daos_control.base.errors import NotLeader, SteppingUp
+from daos_control.mgmt.errors import NotStored, Refused
+from daos_control.mgmt.events import ATTEMPTS, MAX_WAITING, Events, KeepsNoHistory, LeaderAway, describe
+from daos_control.mgmt.syslog import Syslog
 from daos_control.model.event import EngineStateInfo, Event, EventId, EventType, PoolServiceInfo, Severity
 from daos_control.model.member import NIL_RANK
+from daos_control.testing.data_plane import CapturedPost
+from daos_control.testing.management import until
 from daos_control.wire.convert.events import event_from_pb, event_to_pb
 
 
@@ -26,93 +33,183 @@ def an_event(**changes: object) -> Event:
     return Event(**{**given, **changes})  # type: ignore[arg-type]
 
 
-class Post:
-    """Somebody who leads or not, and what reached them."""
+class Desk:
+    """A host whose management service leads or does not, and what reached whom."""
 
-    def __init__(self) -> None:
-        self.leads = False
+    def __init__(self, tmp_path: Path) -> None:
+        self.leading = False
         self.handled: list[Event] = []
-        self.sent: list[tuple[int, Event]] = []
-        self.fails = 0
+        self.noted: list[Event] = []
+        self.known: set[int] = set()
+        self.failures: list[Exception] = []
         self.told: list[Event] = []
-        self.events = Events(leading=lambda: self.leads, handle=self.handle, forward=self.forward)
+        self.post = CapturedPost()
+        self.events = Events(self.post, system_log=Syslog([tmp_path / "nobody"]), retry_s=0)
+        self.events.attach(self)
         self.events.listen(self.told.append)
 
-    async def handle(self, event: Event) -> None:
+    def debounced(self, event: Event) -> bool:
+        return event.rank in self.known
+
+    async def on_event(self, event: Event) -> None:
+        await asyncio.sleep(0)
+        if self.failures:
+            raise self.failures.pop(0)
         self.handled.append(event)
 
-    async def forward(self, sequence: int, event: Event) -> None:
+    async def note_events(self, events: Sequence[Event]) -> None:
         await asyncio.sleep(0)
-        if self.fails:
-            self.fails -= 1
-            raise NotLeader
-        self.sent.append((sequence, event))
+        if self.failures:
+            raise self.failures.pop(0)
+        self.noted += events
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        async with aio.background() as tasks:
+            tasks.start("forwarding", self.events.run())
+            yield
 
 
-async def settle() -> None:
-    for _ in range(10):
-        await asyncio.sleep(0)
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
 
 
-async def test_a_leader_handles_what_changes_state_before_it_answers() -> None:
-    post = Post()
-    post.leads = True
-    await post.events.publish(an_event())
-    assert len(post.handled) == len(post.told) == 1
+def ranks(forwarded: list[tuple[int, Event]]) -> list[tuple[int, int]]:
+    return [(number, event.rank) for number, event in forwarded]
 
 
-async def test_others_forward_in_order_and_count() -> None:
-    post = Post()
-    async with aio.background() as tasks:
-        tasks.start("forwarding", post.events.run())
+async def test_a_leader_handles_what_changes_state_before_it_answers(desk: Desk) -> None:
+    desk.leading = True
+    await desk.events.publish(an_event())
+    assert len(desk.handled) == len(desk.told) == 1
+
+
+async def test_others_forward_in_order_and_count(desk: Desk) -> None:
+    async with desk.running():
         for rank in range(3):
-            await post.events.publish(an_event(rank=rank))
-        await settle()
-    assert [(number, event.rank) for number, event in post.sent] == [(1, 0), (2, 1), (3, 2)]
+            await desk.events.publish(an_event(rank=rank))
+        await until(lambda: len(desk.post.forwarded) == 3)
+    assert ranks(desk.post.forwarded) == [(1, 0), (2, 1), (3, 2)]
 
 
-async def test_an_event_that_cannot_be_delivered_does_not_stop_the_next() -> None:
-    post = Post()
-    post.fails = 1
-    async with aio.background() as tasks:
-        tasks.start("forwarding", post.events.run())
-        await post.events.publish(an_event(rank=1))
-        await post.events.publish(an_event(rank=2))
-        await settle()
-    assert [event.rank for _, event in post.sent] == [2]
+async def test_a_leader_that_is_away_for_long_loses_nothing(desk: Desk) -> None:
+    desk.post.failures = [LeaderAway("connection refused")] * 50 + [NotLeader(), SteppingUp(), NotStored("disk full")]
+    async with desk.running():
+        for rank in range(3):
+            await desk.events.publish(an_event(rank=rank))
+        await until(lambda: len(desk.post.forwarded) == 3)
+    assert ranks(desk.post.forwarded) == [(1, 0), (2, 1), (3, 2)], "and their order and numbers stay"
 
 
-async def test_who_becomes_leader_meanwhile_handles_what_waits() -> None:
-    post = Post()
-    await post.events.publish(an_event())
-    post.leads = True
-    async with aio.background() as tasks:
-        tasks.start("forwarding", post.events.run())
-        await settle()
-    assert len(post.handled) == 1
-    assert post.sent == []
+async def test_what_nobody_ever_takes_does_not_stop_the_next(desk: Desk) -> None:
+    desk.post.failures = [Refused("nonsense")] * ATTEMPTS
+    async with desk.running():
+        await desk.events.publish(an_event(rank=1))
+        await desk.events.publish(an_event(rank=2))
+        await until(lambda: bool(desk.post.forwarded))
+    assert ranks(desk.post.forwarded) == [(2, 2)]
+
+
+async def test_who_becomes_leader_meanwhile_handles_what_waits(desk: Desk) -> None:
+    await desk.events.publish(an_event())
+    desk.leading = True
+    async with desk.running():
+        await until(lambda: bool(desk.handled))
+    assert desk.post.forwarded == []
+
+
+async def test_a_leader_that_could_not_store_it_tries_again_and_who_reported_need_not_wait(desk: Desk) -> None:
+    desk.leading = True
+    desk.failures = [NotStored("disk full"), NotLeader()]
+    async with desk.running():
+        await desk.events.publish(an_event())
+        assert desk.handled == []
+        await until(lambda: len(desk.handled) == 1)
+    assert len(desk.told) == 1
+
+
+async def test_a_leader_that_is_deposed_meanwhile_sends_it_to_the_next(desk: Desk) -> None:
+    desk.leading = True
+    desk.failures = [NotLeader()]
+    await desk.events.publish(an_event(rank=5))
+    desk.leading = False
+    async with desk.running():
+        await until(lambda: bool(desk.post.forwarded))
+    assert ranks(desk.post.forwarded) == [(1, 5)]
+
+
+async def test_the_same_death_is_heard_once_by_a_leader_and_waits_once_elsewhere(desk: Desk) -> None:
+    death = an_event(id=EventId.SWIM_RANK_DEAD)
+    for _ in range(10):
+        await desk.events.publish(death)
+    await desk.events.publish(an_event(id=EventId.SWIM_RANK_DEAD, incarnation=8))
+    async with desk.running():
+        await until(lambda: len(desk.post.forwarded) == 2)
+    desk.leading, desk.known, before = True, {1}, len(desk.told)
+    await desk.events.publish(death)
+    assert (desk.handled, len(desk.told)) == ([], before), "not even the log hears of it again"
 
 
 @pytest.mark.parametrize(
-    "event",
-    [an_event(type=EventType.INFO), an_event(rank=NIL_RANK), an_event(forwarded=True)],
-    ids=["information", "an engine without a rank", "forwarded before"],
+    "event", [an_event(type=EventType.INFO), an_event(rank=NIL_RANK)], ids=["information", "an engine without a rank"]
 )
-async def test_some_events_stay_where_they_are(event: Event) -> None:
-    post = Post()
-    async with aio.background() as tasks:
-        tasks.start("forwarding", post.events.run())
-        await post.events.publish(event)
-        await settle()
-    assert post.sent == []
-    assert post.told == [event]
+async def test_what_changes_nothing_is_only_told(desk: Desk, event: Event) -> None:
+    async with desk.running():
+        await desk.events.publish(event)
+        await until(lambda: bool(desk.post.reported))
+        desk.leading = True
+        await desk.events.publish(event)
+        await until(lambda: bool(desk.noted))
+    assert (desk.post.forwarded, desk.handled) == ([], [])
+    assert desk.told == [event, event]
 
 
-async def test_an_endless_outage_does_not_fill_the_memory() -> None:
-    post = Post()
-    for _ in range(5000):
-        await post.events.publish(an_event(forwarded=False))
-    assert post.events._waiting.qsize() == 4096
+async def test_what_was_forwarded_before_is_not_forwarded_again(desk: Desk) -> None:
+    async with desk.running():
+        await desk.events.publish(an_event(forwarded=True))
+        await desk.events.publish(an_event(rank=2))
+        await until(lambda: bool(desk.post.forwarded))
+    assert ranks(desk.post.forwarded) == [(1, 2)]
+    assert desk.post.reported == []
+
+
+async def test_many_are_told_at_once_and_again_if_nobody_leads(desk: Desk) -> None:
+    desk.post.failures = [LeaderAway("connection refused")] * 3
+    for number in range(300):
+        desk.events.record(an_event(type=EventType.INFO, message=str(number)))
+    async with desk.running():
+        await until(lambda: len(desk.post.reported) == 300)
+    assert [event.message for event in desk.post.reported] == [str(number) for number in range(300)]
+    assert desk.post.reports == 2
+
+
+async def test_a_leader_of_daos_itself_is_not_bothered(desk: Desk) -> None:
+    desk.post.failures = [KeepsNoHistory()]
+    async with desk.running():
+        desk.events.record(an_event(type=EventType.INFO))
+        await until(lambda: not desk.post.failures)
+        await asyncio.sleep(0)
+        for _ in range(5):
+            desk.events.record(an_event(type=EventType.INFO))
+        await desk.events.publish(an_event(rank=2))
+        await until(lambda: bool(desk.post.forwarded))
+    assert desk.post.reports == 0, "but what it acts on goes to it"
+
+
+async def test_an_endless_outage_costs_the_oldest_and_not_the_memory(desk: Desk) -> None:
+    for rank in range(MAX_WAITING + 10):
+        await desk.events.publish(an_event(rank=rank))
+    async with desk.running():
+        await until(lambda: len(desk.post.forwarded) == MAX_WAITING)
+    assert ranks(desk.post.forwarded)[0] == (1, 10)
+
+
+async def test_a_machine_without_syslog_has_it_in_the_log(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO"):
+        desk.events.record(an_event())
+        desk.events.record(an_event(forwarded=True, rank=9))
+    assert [line for line in caplog.messages if "RAS" in line] == [f"&&& RAS {describe(an_event())}"]
 
 
 def test_events_are_described_as_daos_does() -> None:

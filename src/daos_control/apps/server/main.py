@@ -15,6 +15,7 @@ from typing import Any
 from google.protobuf.message import Message
 
 from daos_control.apps.server.engine_news import EngineNews, restart_after_self_termination
+from daos_control.apps.server.event_post import EventPost
 from daos_control.apps.server.local import LocalEngine
 from daos_control.apps.server.membership import SystemMembership
 from daos_control.apps.server.preparation import Options, Prepared, prepare
@@ -41,7 +42,6 @@ from daos_control.host import lock
 from daos_control.host.storage.scm import EngineScm
 from daos_control.mgmt.events import Events
 from daos_control.mgmt.service import Management
-from daos_control.model.event import Event
 from daos_control.net.drpc import server as drpc
 from daos_control.net.drpc.methods import Module
 from daos_control.net.grpc import server as grpc
@@ -49,15 +49,13 @@ from daos_control.net.grpc.channels import Channels
 from daos_control.net.rpc.handlers import Caller, Handlers
 from daos_control.net.rpc.methods import MGMT
 from daos_control.security.components import Component
-from daos_control.wire.convert.events import event_to_pb
 from daos_control.wire.pb.ctl import storage_pb2
-from daos_control.wire.pb.shared import event_pb2
 
 log = logs.get(__name__)
 
 SOCKET = "daos_server.sock"
 SOCKET_MODE = 0o600  # engines run as the same user; nobody else has business here
-FORWARD_S = 60.0
+ASK_S = 60.0
 _OURSELVES = Caller(component=Component.SERVER, address="127.0.0.1:0")
 
 
@@ -110,10 +108,11 @@ class Server:
         membership = SystemMembership(self._client, prepared.addresses.own)
         self.engines = tuple(_engine(prepared, index, membership, clock) for index in range(len(prepared.engines)))
         self.harness = Harness([engine.supervisor for engine in self.engines])
-        self.events = Events(leading=lambda: self.management.leading, handle=self._handle, forward=self._forward)
+        self.events = Events(EventPost(self._client, prepared.addresses.own))
         self.management = Management(
             settings=prepared.management, data_plane=self.harness, hosts=channels, events=self.events, clock=clock
         )
+        self.events.attach(self.management)
         self._news = EngineNews(hostname=prepared.hostname, clock=clock)
         for engine in self.engines:
             engine.supervisor.listen(self._news.heard)
@@ -174,15 +173,8 @@ class Server:
         if instance == 0 and self._replica is not None:
             await self._replica.let_go()
 
-    async def _handle(self, event: Event) -> None:
-        await self.management.on_event(event)
-
-    async def _forward(self, sequence: int, event: Event) -> None:
-        request = event_pb2.ClusterEventReq(sequence=sequence, event=event_to_pb(event))
-        await self._client.call(MGMT["ClusterEvent"], request, deadline_s=FORWARD_S)
-
     async def _ask(self, method: str, request: Message) -> Any:
-        return await self._client.call(MGMT[method], request, deadline_s=FORWARD_S, read=method == "SystemGetProp")
+        return await self._client.call(MGMT[method], request, deadline_s=ASK_S, read=method == "SystemGetProp")
 
 
 def _engine(prepared: Prepared, index: int, membership: SystemMembership, clock: SystemClock) -> LocalEngine:

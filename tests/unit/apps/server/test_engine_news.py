@@ -13,12 +13,13 @@ from daos_control.mgmt.events import Events
 from daos_control.model.event import EngineStateInfo, Event, EventId, EventType, Severity
 from daos_control.model.member import NIL_RANK
 from daos_control.testing.clock import ManualClock
+from daos_control.testing.data_plane import CapturedPost
 from daos_control.testing.engine import stage
 
 
 async def published(*changes: Change) -> list[Event]:
     heard: asyncio.Queue[Event] = asyncio.Queue()
-    events = Events(leading=lambda: False, handle=nothing, forward=nothing)
+    events = Events(CapturedPost())
     events.listen(heard.put_nowait)
     news = EngineNews(hostname="storage1", clock=ManualClock())
     for change in (*changes, Change(index=9, state=EngineState.AWAIT_FORMAT, format_kind="SCM")):
@@ -29,10 +30,6 @@ async def published(*changes: Change) -> list[Event]:
         while (event := await heard.get()).message != "DAOS engine 9 requires a SCM format":
             found.append(event)
     return found
-
-
-async def nothing(*_):
-    return None
 
 
 def gone(**facts):

@@ -13,11 +13,11 @@ from daos_control.base.fault_codes import FaultCode
 from daos_control.mgmt.events import Events
 from daos_control.mgmt.service import Management
 from daos_control.mgmt.system import Change, System
-from daos_control.model.event import Event
 from daos_control.model.pool import PoolService, PoolState
 from daos_control.net.drpc import methods as drpc
 from daos_control.net.drpc.errors import DrpcFailure
 from daos_control.net.drpc.server import Peer
+from daos_control.testing.data_plane import CapturedPost
 from daos_control.testing.management import Bench, some_settings
 from daos_control.wire.pb.mgmt import system_pb2
 from daos_control.wire.pb.shared import check_engine_pb2, event_pb2
@@ -36,15 +36,13 @@ def add_pools(system: System) -> Change[None]:
 
 
 def upcalls(management: Management, answer: Any = None) -> Upcalls:
-    async def forward(_: int, __: Event) -> None:
-        raise AssertionError("nothing to forward")
-
     async def ask(_: str, __: Message) -> Any:
         if isinstance(answer, Exception):
             raise answer
         return answer
 
-    events = Events(leading=lambda: management.leading, handle=management.on_event, forward=forward)
+    events = Events(CapturedPost(failures=[AssertionError("nothing to forward")]))
+    events.attach(management)
     return Upcalls(management=management, events=events, ask_service=ask)
 
 

@@ -15,10 +15,12 @@ from typing import Any, Final, TypeAlias
 
 from daos_control.base.errors import RaftUnavailable
 from daos_control.base.fault_codes import FaultCode
+from daos_control.mgmt import causes
 from daos_control.mgmt.pools import PASSED_ON
 from daos_control.mgmt.rules.membership import JoinRequest
 from daos_control.mgmt.rules.properties import get_attributes
 from daos_control.mgmt.service import Management
+from daos_control.model.journal import Cause, Origin
 from daos_control.model.member_state import ALL_STATES, MemberState, states_in
 from daos_control.net.rpc.handlers import Caller, Handler, Handlers, Reply
 from daos_control.net.rpc.methods import MGMT
@@ -73,13 +75,14 @@ LATER: Final[Mapping[str, str]] = MappingProxyType(
 
 def mgmt_handlers(management: Management) -> Handlers:
     """Return the handlers of the service, by full method path."""
-    return {MGMT[name].path: _gated(management, served) for name, served in SERVED.items()}
+    return {MGMT[name].path: _gated(management, name, served) for name, served in SERVED.items()}
 
 
-def _gated(management: Management, served: Served) -> Handler:
+def _gated(management: Management, name: str, served: Served) -> Handler:
     async def handle(request: Any, caller: Caller) -> Reply:
         await admit(management, served, request)
-        return await served.answer(management, request, caller)
+        with causes.because(Cause(origin=Origin.COMMAND, what=name, source=caller.address)):
+            return await served.answer(management, request, caller)
 
     return handle
 
@@ -133,8 +136,9 @@ def join_request(request: svc_pb2.JoinReq, caller: Caller) -> JoinRequest:
     )
 
 
-async def _cluster_event(management: Management, request: event_pb2.ClusterEventReq, _: Caller) -> Reply:
-    await management.on_event(event_from_pb(request.event, forwarded=True))
+async def _cluster_event(management: Management, request: event_pb2.ClusterEventReq, caller: Caller) -> Reply:
+    event = event_from_pb(request.event, forwarded=True)
+    await management.reactions.on_event(event, caller.address.rpartition(":")[0])
     return event_pb2.ClusterEventResp(sequence=request.sequence)
 
 
