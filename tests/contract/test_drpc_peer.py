@@ -89,6 +89,15 @@ async def test_a_call_is_answered(path):
     assert reply.greeting == "Hello Ada"
 
 
+@pytest.mark.parametrize("keep", [False, True])
+async def test_the_file_is_gone_afterwards_or_kept(path, keep):
+    async with serve(path, {Greetings.GREETING: greet}, mode=0o600, keep_file=keep):
+        assert Path(path).is_socket()
+    assert Path(path).is_socket() is keep
+    async with serve(path, {Greetings.GREETING: greet}, mode=0o600):
+        assert Path(path).is_socket()
+
+
 async def test_a_session_takes_many_calls_and_counts_them(path):
     async with serve(path, {Greetings.GREETING: greet}, mode=0o600), client.session(path) as session:
         for name in ("Ada", "Grace"):

@@ -22,10 +22,15 @@ GRACE_S = 1.0
 async def live(engine: Engine, path: Path, announce: Callable[[], None]) -> None:
     """Serve daos_server at a socket until cancelled; ``announce`` is called once the engine is set up.
 
+    The socket's file stays behind, as a genuine engine's does: DAOS's own daos_server forgets that an engine was set
+    up when it removes the file, and not if there is none.
+
     Raises DrpcError if daos_server does not want to know it.
     """
     async with contextlib.AsyncExitStack() as stack:
-        listening = server.serve(str(path), _handlers(engine), mode=0o600, rules=Rules.C, grace_s=GRACE_S)
+        listening = server.serve(
+            str(path), _handlers(engine), mode=0o600, rules=Rules.C, grace_s=GRACE_S, keep_file=True
+        )
         await stack.enter_async_context(listening)
         tasks = await stack.enter_async_context(aio.background())
         tasks.start("failure detector", engine.neighbours.watch())

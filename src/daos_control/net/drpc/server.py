@@ -261,8 +261,9 @@ async def serve(
     max_message: int = MAX_MESSAGE,
     rules: Rules = Rules.GO,
     grace_s: float = GRACE_S,
+    keep_file: bool = False,
 ) -> AsyncIterator[Server]:
-    """Listen at ``path`` with permission bits ``mode`` while inside; the file is gone afterwards.
+    """Listen at ``path`` with permission bits ``mode`` while inside; the file is gone afterwards, or kept.
 
     A handler gets the decoded request and the peer, and returns the reply (serialised or not). It raises DrpcFailure
     for a transport-level status; any other error is logged and answered FAILURE. ``modules`` are known beside those
@@ -292,7 +293,8 @@ async def serve(
                 await server.close(grace_s)
     finally:
         listener.close()
-        _unlink(path)
+        if not keep_file:
+            _unlink(path)
     if failure is not None:
         raise failure
 
