@@ -2,8 +2,9 @@
 
 Commands that arrive while a commit is under way wait together; then each is decided on the outcome of the one
 before, and all that they change is written at once. A caller is answered when its change is durable, not before:
-a lone command costs one commit and no waiting, two thousand joins cost as many commits as fit into the time they
-take to arrive. Refusals cost nothing.
+a lone command costs one commit and no waiting. Where many have come, many more are likely on their way: as long as
+commands keep arriving, commits are a quarter of a second apart, and two thousand joins cost a dozen of them. Refusals
+cost nothing.
 
 The journal grows in the same commits: what a decision says of itself is written with it, and what was only heard
 travels with the next decision, or after a moment with others of its kind. So a storm of events costs few commits, and
@@ -34,6 +35,10 @@ log = logs.get(__name__)
 T = TypeVar("T")
 Rule = Callable[[System], Change[T]]
 
+GATHER_S: Final = 0.25
+"""The longest that a crowd is given to come together in one commit."""
+QUIET_S: Final = 0.01
+"""When nobody has joined a crowd for so long, it is complete."""
 MAX_BATCH: Final = 256
 """Commands in one commit, so that a flood is answered in portions."""
 MAX_NOTES: Final = 256
@@ -150,10 +155,14 @@ class Writer:
 
     async def run(self) -> None:
         """Serve commands until the leadership is lost; whoever still waits then is sent to the next leader."""
+        crowd = 0
         try:
             while True:
                 await self._arrived.wait()
-                await self._commit([self._queue.popleft() for _ in range(min(MAX_BATCH, len(self._queue)))])
+                if crowd > 1:
+                    await self._gather()
+                crowd = min(MAX_BATCH, len(self._queue))
+                await self._commit([self._queue.popleft() for _ in range(crowd)])
                 if not self._queue:
                     self._arrived.clear()
                     self._look_at_notes()
@@ -164,6 +173,15 @@ class Writer:
             _fail([*self._queue, *self._notes], self._deposed)
             self._queue.clear()
             self._notes.clear()
+
+    async def _gather(self) -> None:
+        """Wait while commands keep arriving, up to a point."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + GATHER_S
+        seen = 0
+        while seen < len(self._queue) < MAX_BATCH and loop.time() < end:
+            seen = len(self._queue)
+            await asyncio.sleep(QUIET_S)
 
     async def _commit(self, batch: list[_Command]) -> None:
         before = self.system
