@@ -34,13 +34,14 @@ from daos_control.net.rpc.methods import find
 from daos_control.net.rpc.status import Status, from_status, to_status
 from daos_control.store.memory import MemoryStore
 from daos_control.testing.clock import ManualClock
-from daos_control.testing.data_plane import CapturedEvents, CapturedPost, FakeHosts
+from daos_control.testing.data_plane import CapturedEvents, CapturedPost, FakeHosts, FakePremises
 from daos_control.testing.management import until
 from daos_control.wire.pb import drpc_pb2
 from daos_control.wire.pb.mgmt import svc_pb2, system_pb2
 
 UNORDERED = ("rank_uris", "ms_ranks", "pools", "results", "properties")
 """Lists and maps whose order changes from run to run of the genuine service."""
+ASKED_OF_ITSELF = {"PoolDrain", "PoolReintegrate", "PoolRebuildStart", "PoolRebuildStop", "PoolSelfHealEval"}
 NO_BDEVS = EngineStorage(targets=1, has_bdevs=False, md_on_ssd=False)
 
 
@@ -100,7 +101,7 @@ class RecordedEngines:
     now: float = 0.0
     set_ups: list[tuple[int, int]] = field(default_factory=list)
 
-    async def call(self, method: drpc.Method[Any, Any], request: Any, /) -> Any:
+    async def call(self, method: drpc.Method[Any, Any], request: Any, /, *, timeout_s: float | None = None) -> Any:
         if method == drpc.Mgmt.GROUP_UPDATE:
             return method.reply()
         unused = [call for call in self.calls if call.method == method and not call.used]
@@ -137,6 +138,7 @@ class Replay:
             settings=self.settings,
             data_plane=engines,
             hosts=FakeHosts(),
+            premises=FakePremises(),
             events=CapturedEvents(),
             clock=ManualClock(),
             pause_s=0,
@@ -155,6 +157,7 @@ class Replay:
                 settings=replace(self.settings, address=None),
                 data_plane=engines,
                 hosts=FakeHosts(),
+                premises=FakePremises(),
                 events=CapturedEvents(),
                 clock=ManualClock(),
             )
@@ -213,6 +216,8 @@ def _replayable(rpc: dict[str, Any]) -> bool:
     method = find(rpc["path"])
     if method is None or method.name not in SERVED or not rpc["path"].startswith("/mgmt.") or rpc.get("status") is None:
         return False
+    if rpc["from"] == "server" and method.name in ASKED_OF_ITSELF:
+        return False  # a genuine leader does to pools what is asked of all of them by calling itself
     if "not the DAOS Management Service leader" in (rpc.get("message") or ""):
         return False  # an election we do not have
     if any(text in (rpc.get("message") or "") for text in ("uninitialized", "unavailable (not started yet")):
@@ -285,7 +290,7 @@ async def test_a_fresh_start_and_two_restarts(recordings: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "storage", "until_t", "compared"),
     [
-        ("c_pool_life", NO_BDEVS, 1e9, 170),
+        ("c_pool_life", NO_BDEVS, 1e9, 169),
         ("d_agent_insecure", NO_BDEVS, 1e9, 60),
         ("d_agent_usermap", NO_BDEVS, 1e9, 20),
         ("h_edge_cases", NO_BDEVS, 1e9, 19),

@@ -15,6 +15,7 @@ from daos_control.base.fault_codes import FaultCode
 from daos_control.engine.link import EngineLink
 from daos_control.engine.state import EngineState
 from daos_control.engine.supervisor import Change, EngineSupervisor, ReadyNotice, RefusedError
+from daos_control.net.drpc.errors import DrpcTimeout
 from daos_control.net.drpc.methods import Method
 from daos_control.wire.pb.srv import srv_pb2
 
@@ -28,6 +29,7 @@ class Harness:
     def __init__(self, engines: Sequence[EngineSupervisor]) -> None:
         self.engines = tuple(engines)
         self._running = False
+        self._silent: set[int] = set()
         self._moved = asyncio.Event()
         for engine in self.engines:
             engine.listen(self._heard)
@@ -48,17 +50,24 @@ class Harness:
     ) -> ReplyT:
         """Ask the first engine that serves; engines that do not are passed over, any other failure rises.
 
-        Raises fault 610 before ``run`` and 611 when no engine serves: then none was asked.
+        One that has let a call time out is the last to be asked, until it answers again. Raises fault 610 before
+        ``run`` and 611 when no engine serves: then none was asked.
         """
         if not self._running:
             raise FaultCode.SERVER_HARNESS_NOT_STARTED.fault()
         nobody = FaultCode.SERVER_DATA_PLANE_NOT_STARTED.fault()
-        for engine in self.engines:
+        for engine in sorted(self.engines, key=lambda engine: engine.index in self._silent):
             try:
-                return await serving(engine).call(method, request, timeout_s=timeout_s)
+                reply = await serving(engine).call(method, request, timeout_s=timeout_s)
+            except DrpcTimeout:
+                self._silent.add(engine.index)
+                raise
             except Fault as fault:
                 if fault != nobody:
                     raise
+            else:
+                self._silent.discard(engine.index)
+                return reply
         raise nobody
 
     async def set_up(self, instance: int, rank: int, map_version: int, /) -> None:

@@ -14,6 +14,8 @@ import yaml
 from daos_control.base.errors import DaosControlError
 
 FILE_NAME = "superblock"
+RETIRED = ".retired"
+"""Ends the name of a superblock that was taken away."""
 VERSION = 1
 NIL_RANK = 0xFFFFFFFF
 _MODE = 0o660
@@ -126,12 +128,27 @@ def write(path: Path, superblock: Superblock) -> None:
         raise SuperblockError(f"cannot write superblock {path}: {error.strerror or error}") from error
 
 
-def remove(path: Path) -> None:
-    """Take the superblock away, if there is one: the storage counts as unformatted from here on."""
+def retire(path: Path) -> None:
+    """Take the identity away, if there is one: the storage counts as unformatted from here on.
+
+    What else is there belongs to nobody any more, which is remembered until the next format clears it away.
+    """
     try:
-        path.unlink(missing_ok=True)
+        path.replace(_retired(path))
+        _sync_directory(path.parent)
+    except FileNotFoundError:
+        return
     except OSError as error:
         raise SuperblockError(f"cannot remove superblock {path}: {error.strerror or error}") from error
+
+
+def is_retired(path: Path) -> bool:
+    """Whether the identity that lay at ``path`` was taken away, and the storage was not cleared since."""
+    return _retired(path).exists() and not path.exists()
+
+
+def _retired(path: Path) -> Path:
+    return path.with_name(path.name + RETIRED)
 
 
 def _sync_directory(folder: Path) -> None:

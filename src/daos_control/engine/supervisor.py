@@ -300,9 +300,16 @@ class EngineSupervisor:
         self._nudged.set()
 
     async def forget_identity(self) -> None:
-        """Remove the superblock: the storage counts as unformatted from here on."""
-        await asyncio.to_thread(superblocks.remove, self._place.superblock)
+        """Take the superblock away: the storage counts as unformatted from here on."""
+        await asyncio.to_thread(superblocks.retire, self._place.superblock)
         self._superblock = None
+        self.storage_ready.clear()
+
+    async def forgot_identity(self) -> bool:
+        """Whether the superblock was taken away, by this server or its predecessor, and the storage waits for that."""
+        return self._state is EngineState.AWAIT_FORMAT and await asyncio.to_thread(
+            superblocks.is_retired, self._place.superblock
+        )
 
     def notify_ready(self, notice: ReadyNotice) -> None:
         """Hear from the engine that it is up. Raises RefusedError if that makes no sense."""

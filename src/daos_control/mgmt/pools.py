@@ -8,12 +8,12 @@ Whatever is found half made or half destroyed later is swept away.
 
 import asyncio
 import random
-from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final
 from uuid import uuid4
 
 from daos_control.base import logs
@@ -22,42 +22,24 @@ from daos_control.base.der import Der
 from daos_control.base.errors import DaosControlError, DaosError, NotLeader
 from daos_control.base.fault_codes import FaultCode
 from daos_control.base.rankset import RankSet
+from daos_control.mgmt.decisions import Decisions
 from daos_control.mgmt.errors import Refused
 from daos_control.mgmt.leader import nobody_asked, sweep
 from daos_control.mgmt.ports import DataPlane, Settings
 from daos_control.mgmt.rules import pools as rules
 from daos_control.mgmt.rules.group_map import group_map
 from daos_control.mgmt.rules.membership import JoinRequest, canonical_uuid, rank_to_replace
-from daos_control.mgmt.system import Change, System
+from daos_control.mgmt.system import System
+from daos_control.model import self_heal
 from daos_control.model.event import Event, PoolServiceInfo, timestamp
 from daos_control.model.pool import PoolService, PoolState
 from daos_control.model.pool_property import DEFAULT_QUERY, PoolProperty, PoolQuery
-from daos_control.model.system_property import SELF_HEAL_DEFAULT, SystemProperty
 from daos_control.net.drpc import methods as drpc
 from daos_control.net.drpc.errors import DrpcError
 from daos_control.net.drpc.methods import Method
-from daos_control.wire.pb.mgmt import pool_pb2, system_pb2
+from daos_control.wire.pb.mgmt import pool_pb2
 
 log = logs.get(__name__)
-
-T = TypeVar("T")
-
-
-class Decisions(Protocol):
-    """Where the system is known and changed."""
-
-    @property
-    def system(self) -> System:
-        """The system as last recorded."""
-        ...
-
-    async def apply(self, rule: Callable[[System], Change[T]], /) -> T:
-        """Decide and record."""
-        ...
-
-    def spawn(self, work: Coroutine[Any, Any, None], /) -> "asyncio.Task[None]":
-        """Run something that outlives the request it is for, but not the leadership."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +88,7 @@ def _query(_: System, __: PoolService, request: pool_pb2.PoolQueryReq) -> None:
 def _queried(system: System, request: pool_pb2.PoolQueryReq, reply: pool_pb2.PoolQueryResp) -> None:
     reply.leader = reply.svc_ldr  # where clients from before 2.6 look
     asked = request.query_mask & PoolQuery.SELF_HEAL_POLICY
-    reply.sys_self_heal_policy = system.setting("self_heal") if asked else SELF_HEAL_DEFAULT
+    reply.sys_self_heal_policy = system.setting("self_heal") if asked else self_heal.DEFAULT
 
 
 def _some_properties(_: System, __: PoolService, request: Any) -> None:
@@ -261,39 +243,6 @@ class Pools:
         message = pool_pb2.PoolSetPropReq(sys=request.sys, id=uuid, properties=properties, svc_ranks=request.svc_ranks)
         reply: pool_pb2.PoolSetPropResp = await self._ask(PassedOn(method=drpc.Mgmt.POOL_SET_PROP), message)
         return reply
-
-    async def spread(self, properties: tuple[SystemProperty, ...]) -> None:
-        """Give pools that are there already the properties that new ones will have."""
-        numbered = [
-            pool_pb2.PoolProperty(number=prop.pool_property, numval=prop.pool_value(self._system.setting(prop.name)))
-            for prop in properties
-            if prop.pool_property is not None
-        ]
-        if not numbered:
-            return
-        for pool in self._ready():
-            message = pool_pb2.PoolSetPropReq(
-                sys=self._settings.system_name, id=pool.uuid, properties=numbered, svc_ranks=pool.replicas
-            )
-            reply = await self._ask(PassedOn(method=drpc.Mgmt.POOL_SET_PROP), message)
-            if reply.status:
-                raise DaosError(reply.status)
-
-    async def clean_up(self, machine: str, system_name: str) -> list[system_pb2.SystemCleanupResp.CleanupResult]:
-        """Evict all that a client machine has open anywhere."""
-        if not machine:
-            raise Refused("SystemCleanup names no machine")
-        results = []
-        for pool in self._ready():
-            evict = pool_pb2.PoolEvictReq(sys=system_name, id=pool.uuid, svc_ranks=pool.replicas, machine=machine)
-            reply = await self.pass_on("PoolEvict", evict)
-            result = system_pb2.SystemCleanupResp.CleanupResult(
-                status=reply.status, pool_id=pool.uuid, count=reply.count
-            )
-            if reply.status:
-                result.msg = f"pool {pool.uuid}: {DaosError(reply.status)}"
-            results.append(result)
-        return results
 
     def _ready(self) -> list[PoolService]:
         return [pool for pool in self._system.pools.values() if pool.ready]

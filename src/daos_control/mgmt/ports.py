@@ -13,7 +13,7 @@ from daos_control.net.rpc.methods import Method as RpcMethod
 class DataPlane(Protocol):
     """The engines of this host."""
 
-    async def call(self, method: DrpcMethod[Any, Any], request: Any, /) -> Any:
+    async def call(self, method: DrpcMethod[Any, Any], request: Any, /, *, timeout_s: float | None = None) -> Any:
         """Ask the first usable engine and return its reply.
 
         Raises Fault 610 or 611 if there is none, and then nobody was asked; a DrpcError if the engine that was
@@ -34,10 +34,22 @@ class DataPlane(Protocol):
 
 
 class Hosts(Protocol):
-    """The control servers of all hosts."""
+    """The control servers of all hosts, this one included."""
 
     async def call(self, address: str, method: RpcMethod, request: Any, /, *, timeout_s: float | None = None) -> Any:
-        """Call a method of another host's (or this host's) CtlSvc; raises ``base.errors``."""
+        """Call a host, over the connection that is kept to it; raises ``base.errors``."""
+        ...
+
+
+class Premises(Protocol):
+    """What this host keeps of the system, on its engines' storage."""
+
+    async def reset_engines(self) -> None:
+        """End this host's engines and take their identities: they wait for a format afterwards."""
+        ...
+
+    async def erase_replica(self) -> None:
+        """Remove this host's replica for good. It serves no more; a new one comes to life after a format."""
         ...
 
 

@@ -22,13 +22,15 @@ from daos_control.base.errors import (
 from daos_control.base.fault_codes import FaultCode
 from daos_control.base.version import DAOS_VERSION
 from daos_control.mgmt import causes
+from daos_control.mgmt.all_pools import AllPools
 from daos_control.mgmt.attach import AttachInfo
+from daos_control.mgmt.erasure import Erasure
 from daos_control.mgmt.errors import JoinRefused, Refused
 from daos_control.mgmt.journal import Journal
-from daos_control.mgmt.leader import RETRY_S, GroupMapPusher
+from daos_control.mgmt.leader import RETRY_S, GroupMapPusher, Pace, Tally
 from daos_control.mgmt.pools import Pools, choose_at_random
-from daos_control.mgmt.ports import DataPlane, EventSink, Hosts, Settings
-from daos_control.mgmt.ranks import Ranks
+from daos_control.mgmt.ports import DataPlane, EventSink, Hosts, Premises, Settings
+from daos_control.mgmt.ranks import Limit, Ranks, no_limit
 from daos_control.mgmt.reactions import Reactions
 from daos_control.mgmt.rules import history, membership, properties, provider
 from daos_control.mgmt.rules.history import NothingDone
@@ -64,9 +66,10 @@ class Management:
     """The management service as its host sees it.
 
     Everything it needs is given by keyword: ``settings`` (what configuration and hardware say), ``data_plane`` (the
-    engines of this host), ``hosts`` (the control servers of all hosts), ``events`` (where the service's own RAS
-    events go), ``clock``; ``choose`` picks the ranks of pools that are smaller than the system; ``pause_s`` and
-    ``retry_s`` are the pauses between two attempts to lead, and between two at an update or a removal that failed.
+    engines of this host), ``hosts`` (the control servers of all hosts), ``premises`` (what this host keeps of the
+    system), ``events`` (where the service's own RAS events go), ``clock``; ``choose`` picks the ranks of pools that
+    are smaller than the system; ``pause_s`` and ``retry_s`` are the pauses between two attempts to lead, and between
+    two at a removal that failed; ``pace`` says how often engines are told of the group.
 
     ``await run(store)`` is the service's life; cancel it to end it, and run it again on another store if need be.
     Before that, and on servers without a replica, requests are refused with what sends their callers elsewhere.
@@ -78,11 +81,13 @@ class Management:
         settings: Settings,
         data_plane: DataPlane,
         hosts: Hosts,
+        premises: Premises,
         events: EventSink,
         clock: Clock,
         choose: Choose = choose_at_random,
         pause_s: float = PAUSE_S,
         retry_s: float = RETRY_S,
+        pace: Pace | None = None,
     ) -> None:
         self.settings = settings
         self._data_plane = data_plane
@@ -90,6 +95,7 @@ class Management:
         self._clock = clock
         self._pause_s = pause_s
         self._retry_s = retry_s
+        self._pace = pace or Pace()
         self._standing = Standing.UNINITIALIZED
         self._settled = asyncio.Event()
         self._settled.set()
@@ -98,6 +104,12 @@ class Management:
         self._attach = AttachInfo(settings)
         self.pools = Pools(decisions=self, data_plane=data_plane, settings=settings, clock=clock, choose=choose)
         self.ranks = Ranks(decisions=self, hosts=hosts, events=events, settings=settings, clock=clock)
+        self.all_pools = AllPools(
+            decisions=self, pools=self.pools, data_plane=data_plane, settings=settings, clock=clock
+        )
+        self.erasure = Erasure(decisions=self, ranks=self.ranks, hosts=hosts, premises=premises, settings=settings)
+        self.tally = Tally()
+        """What has been done since this server started, whoever led meanwhile."""
         self.reactions = self._fresh_reactions()
         """What this server does about events while it leads."""
 
@@ -144,7 +156,7 @@ class Management:
             provider.settle, provider=",".join(settings.providers), now=self._clock.now(), hostname=settings.hostname
         )
         await writer.apply(settle)
-        pusher = GroupMapPusher(self._data_plane, lambda: writer.system, retry_s=self._retry_s)
+        pusher = GroupMapPusher(self._data_plane, lambda: writer.system, pace=self._pace, tally=self.tally)
         writer.listen(pusher.changed)
         duties.create_task(aio.guard("group updates", pusher.run()))
         writer.listen(self.pools.look_around)
@@ -310,10 +322,10 @@ class Management:
         computed: Mapping[str, str] = {"daos_system": self.settings.system_name, "daos_version": DAOS_VERSION}
         return properties.get_properties(self.system, keys, computed=computed)
 
-    async def set_properties(self, given: Mapping[str, str]) -> None:
+    async def set_properties(self, given: Mapping[str, str], *, limit: Limit = no_limit) -> None:
         """Set properties of the system, and pass on to its pools those that they have from it."""
         done = await self.apply(partial(properties.set_properties, properties=given))
-        await self.pools.spread(done)
+        await self.all_pools.spread(done, limit=limit)
 
     async def set_attributes(self, given: Mapping[str, str]) -> None:
         """Set users' attributes."""

@@ -74,7 +74,7 @@ _MGMT = {
     "SystemDrain": _ADMIN,
     "SystemRebuildManage": _ADMIN,
     "SystemSelfHealEval": _ADMIN,
-    "SystemErase": _ADMIN,
+    "SystemErase": _ADMIN | _SERVER,  # the leader's to other replicas; DAOS 2.8 forgets to allow it
     "SystemCleanup": _ADMIN | _AGENT,
     "SystemCheckEnable": _ADMIN,
     "SystemCheckDisable": _ADMIN,

@@ -13,7 +13,7 @@ from daos_control.base.errors import DaosControlError
 from daos_control.base.fault_codes import FaultCode
 from daos_control.model.event import Event
 from daos_control.net.drpc import methods as drpc
-from daos_control.net.drpc.errors import DrpcError
+from daos_control.net.drpc.errors import DrpcError, DrpcTimeout
 from daos_control.net.rpc.methods import Method
 from daos_control.wire.pb.ctl import ranks_pb2
 
@@ -60,8 +60,15 @@ class FakeDataPlane:
             await self._heard.wait_for(lambda: len(self.requests(method)) >= times)
         return self.requests(method)
 
-    async def call(self, method: drpc.Method[Any, Any], request: Any, /) -> Any:
-        """Answer as queued; fault 611 if no engine is usable."""
+    async def call(self, method: drpc.Method[Any, Any], request: Any, /, *, timeout_s: float | None = None) -> Any:
+        """Answer as queued; fault 611 if no engine is usable, DrpcTimeout if the answer takes too long."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await self._call(method, request)
+        except TimeoutError as error:
+            raise DrpcTimeout("engine.sock", f"no answer within {timeout_s} s") from error
+
+    async def _call(self, method: drpc.Method[Any, Any], request: Any) -> Any:
         await asyncio.sleep(0)
         if not self._usable.is_set():
             raise FaultCode.SERVER_DATA_PLANE_NOT_STARTED.fault()
@@ -99,20 +106,33 @@ class FakeHosts:
     """The control servers of all hosts: each does what it is told, unless an error is set for its address."""
 
     states: dict[str, str] = field(
-        default_factory=lambda: {"PrepShutdownRanks": "stopping", "StopRanks": "stopped", "StartRanks": "ready"}
+        default_factory=lambda: {
+            "PrepShutdownRanks": "stopping",
+            "StopRanks": "stopped",
+            "StartRanks": "ready",
+            "ResetFormatRanks": "awaitformat",
+        }
     )
     down: dict[str, DaosControlError] = field(default_factory=dict)
     """Hosts that do not answer, by ``ip:port``."""
     failing: dict[int, str] = field(default_factory=dict)
     """Ranks that fail to do as told, with what they say."""
+    takes_s: dict[str, float] = field(default_factory=dict)
+    """How long hosts take, by ``ip:port``; what is more than they are given ends like an unanswered call."""
     calls: list[tuple[str, str, Any]] = field(default_factory=list)
 
     async def call(self, address: str, method: Method, request: Any, /, *, timeout_s: float | None = None) -> Any:
-        """Carry out an order on the ranks it names."""
-        await asyncio.sleep(0)
+        """Carry out an order on the ranks it names; any other method is answered emptily."""
         self.calls.append((address, method.name, request))
+        try:
+            async with asyncio.timeout(timeout_s):
+                await asyncio.sleep(self.takes_s.get(address, 0))
+        except TimeoutError as error:
+            raise FaultCode.CLIENT_RPC_TIMEOUT.fault(request=method.name, limit=f"{timeout_s:g}s") from error
         if address in self.down:
             raise self.down[address]
+        if not isinstance(request, ranks_pb2.RanksReq):
+            return method.reply()
         reply = ranks_pb2.RanksResp()
         for rank in _ranks(request.ranks):
             failure = self.failing.get(rank, "")
@@ -131,6 +151,24 @@ def _ranks(text: str) -> list[int]:
         first, _, last = part.partition("-")
         ranks += range(int(first), int(last or first) + 1)
     return ranks
+
+
+@dataclass
+class FakePremises:
+    """What a host keeps of the system: remembers what became of it."""
+
+    erased: int = 0
+    resets: int = 0
+
+    async def reset_engines(self) -> None:
+        """Note it."""
+        await asyncio.sleep(0)
+        self.resets += 1
+
+    async def erase_replica(self) -> None:
+        """Note it."""
+        await asyncio.sleep(0)
+        self.erased += 1
 
 
 @dataclass

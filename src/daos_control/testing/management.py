@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from daos_control.base import aio
+from daos_control.mgmt.leader import Pace
 from daos_control.mgmt.ports import ClientHint, Settings
 from daos_control.mgmt.rules.membership import JoinRequest
 from daos_control.mgmt.rules.pools import EngineStorage
 from daos_control.mgmt.service import Management
 from daos_control.store.memory import MemoryStore
 from daos_control.testing.clock import ManualClock
-from daos_control.testing.data_plane import CapturedEvents, FakeDataPlane, FakeHosts
+from daos_control.testing.data_plane import CapturedEvents, FakeDataPlane, FakeHosts, FakePremises
 
 ADDRESS = "10.0.0.1:10001"
 
@@ -61,6 +62,7 @@ class Bench:
     store: MemoryStore = field(default_factory=MemoryStore)
     engines: FakeDataPlane = field(default_factory=FakeDataPlane)
     hosts: FakeHosts = field(default_factory=FakeHosts)
+    premises: FakePremises = field(default_factory=FakePremises)
     events: CapturedEvents = field(default_factory=CapturedEvents)
     clock: ManualClock = field(default_factory=ManualClock)
 
@@ -70,10 +72,12 @@ class Bench:
             settings=self.settings,
             data_plane=self.engines,
             hosts=self.hosts,
+            premises=self.premises,
             events=self.events,
             clock=self.clock,
             pause_s=0,
             retry_s=0,
+            pace=Pace(gather_s=0, retry_s=0),
         )
 
     @asynccontextmanager

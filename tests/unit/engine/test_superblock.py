@@ -69,4 +69,17 @@ def test_a_vanished_mount_is_an_error_with_the_path(tmp_path):
 
 def test_no_superblock_is_no_error(tmp_path):
     assert superblock.read(tmp_path / "superblock") is None
-    superblock.remove(tmp_path / "superblock")
+    superblock.retire(tmp_path / "superblock")
+    assert not superblock.is_retired(tmp_path / "superblock")
+
+
+def test_a_retired_identity_is_remembered_until_there_is_a_new_one(tmp_path):
+    path = tmp_path / "superblock"
+    superblock.write(path, superblock.Superblock.new(system="s", fault_domain="/h"))
+    superblock.retire(path)
+    assert superblock.read(path) is None
+    assert superblock.is_retired(path)
+    superblock.retire(path)
+    assert superblock.is_retired(path), "once more changes nothing"
+    superblock.write(path, superblock.Superblock.new(system="s", fault_domain="/h"))
+    assert not superblock.is_retired(path)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from daos_control.base.errors import DaosError, Fault, NotLeader, PoolNotFound
+from daos_control.base.errors import Fault, NotLeader, PoolNotFound
 from daos_control.base.fault_codes import FaultCode
 from daos_control.mgmt.errors import NotStored, Refused
 from daos_control.mgmt.pools import PASSED_ON
@@ -551,29 +551,6 @@ async def test_a_label_that_is_taken_or_empty_goes_nowhere(bench: Bench) -> None
         with pytest.raises(Refused):
             await management.pools.set_properties(set_prop())
         assert bench.engines.requests(SET_PROP) == []
-
-
-async def test_system_properties_reach_the_pools_that_are_there(bench: Bench) -> None:
-    async with bench.leading() as management:
-        await with_pool(bench, management)
-        await management.set_properties({"pool_scrub_mode": "timed", "self_heal": "none"})
-        (sent,) = bench.engines.requests(SET_PROP)
-        assert [(prop.number, prop.numval) for prop in sent.properties] == [(16, 2)]
-        bench.engines.answer(SET_PROP, pool_pb2.PoolSetPropResp(status=-1003))
-        with pytest.raises(DaosError):
-            await management.set_properties({"pool_scrub_thresh": "7"})
-        assert management.get_properties(["pool_scrub_thresh"]) == {"pool_scrub_thresh": "7"}
-
-
-async def test_a_machine_is_evicted_from_every_pool(bench: Bench) -> None:
-    async with bench.leading() as management:
-        await with_pool(bench, management)
-        bench.engines.answer(EVICT, pool_pb2.PoolEvictResp(count=3))
-        (result,) = await management.pools.clean_up("node7", "daos_server")
-        assert (result.pool_id, result.count, result.status) == (UUID, 3, 0)
-        assert bench.engines.requests(EVICT)[0].machine == "node7"
-        with pytest.raises(Refused):
-            await management.pools.clean_up("", "daos_server")
 
 
 async def test_a_pool_service_that_moves_is_followed(bench: Bench) -> None:

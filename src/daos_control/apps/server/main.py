@@ -18,6 +18,7 @@ from daos_control.apps.server.engine_news import EngineNews, restart_after_self_
 from daos_control.apps.server.event_post import EventPost
 from daos_control.apps.server.local import LocalEngine
 from daos_control.apps.server.membership import SystemMembership
+from daos_control.apps.server.premises import HostPremises
 from daos_control.apps.server.preparation import Options, Prepared, prepare
 from daos_control.apps.server.replica import Replica
 from daos_control.apps.server.servicers.ctl_later import later_handlers
@@ -110,7 +111,12 @@ class Server:
         self.harness = Harness([engine.supervisor for engine in self.engines])
         self.events = Events(EventPost(self._client, prepared.addresses.own))
         self.management = Management(
-            settings=prepared.management, data_plane=self.harness, hosts=channels, events=self.events, clock=clock
+            settings=prepared.management,
+            data_plane=self.harness,
+            hosts=channels,
+            premises=HostPremises(self.harness, lambda: self._replica),
+            events=self.events,
+            clock=clock,
         )
         self.events.attach(self.management)
         self._news = EngineNews(hostname=prepared.hostname, clock=clock)

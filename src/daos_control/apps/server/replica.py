@@ -4,6 +4,7 @@ Its store lies on the first engine's storage, and comes and goes with it.
 """
 
 import asyncio
+import shutil
 from pathlib import Path
 
 from daos_control.base import logs
@@ -31,6 +32,7 @@ class Replica:
         self._carrier = carrier
         self._folder = folder
         self._let_go = asyncio.Event()
+        self._erase = False
         self._released = asyncio.Event()
         self._released.set()
 
@@ -39,6 +41,7 @@ class Replica:
         while True:
             await self._carrier.storage_ready.wait()
             self._let_go.clear()
+            self._erase = False
             self._released.clear()
             try:
                 await self._serve()
@@ -48,6 +51,16 @@ class Replica:
     async def let_go(self) -> None:
         """Close the store, so that its storage can be formatted; it comes back when that is ready again."""
         self._carrier.storage_ready.clear()
+        self._let_go.set()
+        await self._released.wait()
+
+    async def erase(self) -> None:
+        """Close the store and remove it: the system it holds is no more.
+
+        Once begun this is seen through, whoever waits for it. Another store is made when the storage, whose engine has
+        lost its identity before, is ready for a new one.
+        """
+        self._erase = True
         self._let_go.set()
         await self._released.wait()
 
@@ -62,6 +75,16 @@ class Replica:
                 serving = group.create_task(self._management.run(store), name="management service")
                 await self._let_go.wait()
                 serving.cancel()
-            log.info("the management service has let go of its store, which is about to be formatted")
+            log.info("the management service has let go of its store")
         finally:
             await store.aclose()
+            if self._erase:
+                await self._remove()
+
+    async def _remove(self) -> None:
+        try:
+            await asyncio.to_thread(shutil.rmtree, self._folder)
+        except OSError as error:
+            log.error(f"cannot remove {self._folder}; the next format will", reason=error.strerror)
+        else:
+            log.notice("the management service's store is erased: the storage waits for a format")

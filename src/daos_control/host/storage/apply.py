@@ -60,6 +60,20 @@ def apply(steps: Sequence[Step], *, uid: int, gid: int) -> None:
             raise StorageError(f"{type(step).__name__} {step.target}: {error.strerror or error}") from error
 
 
+def clear_out(target: Path, *, last: str) -> None:
+    """Remove everything from a formatted disk and leave it formatted; the file named ``last`` goes at the very end.
+
+    Raises StorageError; what was removed before stays removed.
+    """
+    try:
+        for entry in target.iterdir():
+            if entry.name not in {MARKER, last}:
+                _remove(entry)
+        (target / last).unlink(missing_ok=True)
+    except OSError as error:
+        raise StorageError(f"cannot clear {target}: {error.strerror or error}") from error
+
+
 def usage(disk: RamDisk) -> mounts.Space:
     """Return how full a formatted disk is; a stand-in counts as a disk of the configured size."""
     try:
@@ -94,10 +108,14 @@ def _clear(target: Path) -> None:
     """Empty a stand-in; its marker goes first, so that a half-done clearing counts as unformatted."""
     (target / MARKER).unlink(missing_ok=True)
     for entry in target.iterdir():
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry)
-        else:
-            entry.unlink()
+        _remove(entry)
+
+
+def _remove(entry: Path) -> None:
+    if entry.is_dir() and not entry.is_symlink():
+        shutil.rmtree(entry)
+    else:
+        entry.unlink()
 
 
 def _make_directories(target: Path, uid: int, gid: int) -> None:

@@ -20,7 +20,7 @@ from daos_control.base.errors import DaosControlError
 from daos_control.host import mounts
 from daos_control.host.helper.client import Helper
 from daos_control.host.helper.protocol import ProtocolError
-from daos_control.host.storage.apply import apply, look, usage
+from daos_control.host.storage.apply import apply, clear_out, look, usage
 from daos_control.host.storage.payloads import format_payload
 from daos_control.host.storage.plan import Found, Means, RamDisk, needs_format, plan_format
 
@@ -103,6 +103,10 @@ class EngineScm:
     async def format(self, *, force: bool) -> None:
         """Make it fresh storage; whatever it held is lost. Fault 101 if it is formatted and not ``force``."""
         await self._maker.format(self.disk, force=force)
+
+    async def clear_out(self, *, last: str) -> None:
+        """Remove everything an engine has left there; the file named ``last`` goes at the very end."""
+        await asyncio.to_thread(clear_out, self.disk.target, last=last)
 
     async def usage(self) -> mounts.Space:
         """How full it is."""

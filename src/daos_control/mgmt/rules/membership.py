@@ -386,6 +386,17 @@ def rank_dead(system: System, rank: int, incarnation: int, *, now: datetime) -> 
     return Change(system=system.with_member(dead), outcome=Move(member=dead, before=member.state))
 
 
+def ranks_dead(system: System, ranks: Collection[int], *, now: datetime) -> Change[tuple[Move, ...]]:
+    """The engines hold these ranks for dead, whichever incarnations they are; strangers among them are nobody's."""
+    moves = []
+    for rank in sorted(set(ranks) & system.members.keys()):
+        change = rank_dead(system, rank, 0, now=now)
+        system = change.system
+        if change.outcome is not None:
+            moves.append(change.outcome)
+    return Change(system=system, outcome=tuple(moves))
+
+
 def exclude(system: System, ranks: Collection[int], *, clear: bool, now: datetime) -> Change[tuple[RankResult, ...]]:
     """Take ranks out by an administrator's word, or take that back: then they are out until they join."""
     state = MemberState.EXCLUDED if clear else MemberState.ADMIN_EXCLUDED

@@ -5,6 +5,7 @@ its certificate must allow the method (``security.components``), the handler run
 code becomes an error, and errors are encoded (``net.rpc.status``). In insecure mode all callers may call everything.
 """
 
+import asyncio
 import contextlib
 import errno
 import socket
@@ -201,6 +202,7 @@ class _Endpoint:
             address=_address(context),
             version=None if version is None else str(version),
             subject=subject,
+            deadline=_deadline(context),
         )
 
 
@@ -212,6 +214,11 @@ def _certificate(context: "grpc.aio.ServicerContext[bytes, bytes]") -> tuple[Com
     names, subjects = list(known.get("x509_common_name", ())), list(known.get("x509_subject", ()))
     component = Component.of_common_name(names[0].decode(errors="replace")) if len(names) == 1 else None
     return component, subjects[0].decode(errors="replace") if subjects else ""
+
+
+def _deadline(context: "grpc.aio.ServicerContext[bytes, bytes]") -> float | None:
+    left_s: Any = context.time_remaining()  # None without a limit, though its type denies it
+    return None if left_s is None else asyncio.get_running_loop().time() + float(left_s)
 
 
 def _address(context: "grpc.aio.ServicerContext[bytes, bytes]") -> str:

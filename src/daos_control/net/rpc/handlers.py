@@ -4,13 +4,17 @@ A service is a mapping from full method path (``/mgmt.MgmtSvc/Join``) to such a 
 raises ``daos_control.base.errors`` and never touches a transport.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from google.protobuf.message import Message
 
 from daos_control.security.components import Component
+
+WAY_BACK_S: Final = 2.0
+"""What a reply may need at most from here to a caller who waits for long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +28,15 @@ class Caller:
     """DAOS version the peer claims, ``X.Y.Z``."""
     subject: str = ""
     """Subject of the peer's certificate; empty when insecure. For audit records."""
+    deadline: float | None = None
+    """When the caller stops waiting, on the event loop's clock; None if it waits for as long as it takes."""
+
+    def time_to_answer_s(self, *, at_most: float) -> float:
+        """Return how long work may take so that a reply, be it about what did not get done, is still in time."""
+        if self.deadline is None:
+            return at_most
+        left_s = max(0.0, self.deadline - asyncio.get_running_loop().time())
+        return min(at_most, left_s - min(WAY_BACK_S, left_s / 10))
 
 
 Reply: TypeAlias = Message | bytes

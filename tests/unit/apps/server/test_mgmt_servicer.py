@@ -28,10 +28,11 @@ SYS = "daos_server-2.8.0"
 REPLICA = {
     *("GetAttachInfo", "SystemQuery", "SystemGetAttr", "SystemGetProp", "PoolQuery", "PoolQueryTarget"),
     *("PoolGetProp", "PoolGetACL", "ListPools", "ListContainers", "ContSetOwner"),
+    "SystemErase",
 }
 WHILE_CHECKING = {
     *("GetAttachInfo", "Join", "SystemQuery", "SystemStop", "SystemStart", "SystemExclude", "ClusterEvent"),
-    *("SystemGetProp", "ListPools", "LeaderQuery", "SystemCheckEngineReport"),
+    *("SystemGetProp", "ListPools", "LeaderQuery", "SystemCheckEngineReport", "SystemDrain"),
 }
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from daos_control.apps.server.local import LocalEngine
 from daos_control.base import logs
 from daos_control.base.errors import DaosControlError, Fault
+from daos_control.engine import superblock
 from daos_control.engine.state import EngineState
 from daos_control.engine.superblock import NIL_RANK
 from daos_control.host import memory, nvme
@@ -82,7 +83,11 @@ class StorageService:
             await self._check_memory()
         async with asyncio.TaskGroup() as group:
             tasks = [
-                group.create_task(self._format_one(engine, wanted=needed[engine.index] or reformat, reformat=reformat))
+                group.create_task(
+                    self._format_one(
+                        engine, wanted=needed[engine.index] or reformat, reformat=reformat, replace=replace
+                    )
+                )
                 for engine in self._engines
             ]
         outcomes = [task.result() for task in tasks]
@@ -96,14 +101,15 @@ class StorageService:
             outcome.let_start(replace=replace)
         return reply
 
-    async def _format_one(self, engine: LocalEngine, *, wanted: bool, reformat: bool) -> "_Outcome":
+    async def _format_one(self, engine: LocalEngine, *, wanted: bool, reformat: bool, replace: bool) -> "_Outcome":
         supervisor, disk = engine.supervisor, engine.scm.disk
         result = storage_scm_pb2.ScmMountResult(mntpoint=str(disk.target), instanceidx=engine.index)
         result.state.SetInParent()
-        if not wanted:
-            result.state.info = "SCM is already formatted"
-            return _Outcome(engine=engine, result=result)
         try:
+            if not wanted:
+                result.state.info = "SCM is already formatted"
+                await self._clear_out(engine, replace=replace)
+                return _Outcome(engine=engine, result=result)
             if supervisor.state.running:
                 if not reformat:
                     raise FormatRefusedError(f"instance {engine.index}: can't format storage of running instance")
@@ -118,6 +124,13 @@ class StorageService:
             result.state.CopyFrom(_scm_failure(error))
             return _Outcome(engine=engine, result=result, failed=True)
         return _Outcome(engine=engine, result=result, formatted=True)
+
+    async def _clear_out(self, engine: LocalEngine, *, replace: bool) -> None:
+        """Remove what an erased system has left on storage that stays formatted: no engine shall bring it back."""
+        if not replace and await engine.supervisor.forgot_identity():
+            await self._release(engine.index)
+            log.info(f"Instance {engine.index}: removing what an erased system has left")
+            await engine.scm.clear_out(last=superblock.FILE_NAME + superblock.RETIRED)
 
     async def _check_memory(self) -> None:
         disks = [engine.scm.disk.size_gib for engine in self._engines if engine.scm.uses_memory]

@@ -17,6 +17,7 @@ from daos_control.base.errors import RaftUnavailable
 from daos_control.base.fault_codes import FaultCode
 from daos_control.mgmt import causes
 from daos_control.mgmt.pools import PASSED_ON
+from daos_control.mgmt.ranks import LONGEST_S, Limit
 from daos_control.mgmt.rules.membership import JoinRequest
 from daos_control.mgmt.rules.properties import get_attributes
 from daos_control.mgmt.service import Management
@@ -53,10 +54,6 @@ class Served:
 
 LATER: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "SystemDrain": "draining and reintegrating whole ranks",
-        "SystemRebuildManage": "rebuild control",
-        "SystemSelfHealEval": "self-healing",
-        "SystemErase": "erasing a system",
         "SystemCheckEnable": "the checker",
         "SystemCheckDisable": "the checker",
         "SystemCheckStart": "the checker",
@@ -175,16 +172,41 @@ async def _system_query(management: Management, request: system_pb2.SystemQueryR
     return reply
 
 
-async def _stop(management: Management, request: system_pb2.SystemStopReq, _: Caller) -> Reply:
-    return await management.ranks.stop(request)
+def _limit(caller: Caller) -> Limit:
+    """Return what tells, at any time, how long the caller's request may still take."""
+    return partial(caller.time_to_answer_s, at_most=LONGEST_S)
 
 
-async def _start(management: Management, request: system_pb2.SystemStartReq, _: Caller) -> Reply:
-    return await management.ranks.start(request)
+async def _stop(management: Management, request: system_pb2.SystemStopReq, caller: Caller) -> Reply:
+    return await management.ranks.stop(request, limit=_limit(caller))
+
+
+async def _start(management: Management, request: system_pb2.SystemStartReq, caller: Caller) -> Reply:
+    return await management.ranks.start(request, limit=_limit(caller))
 
 
 async def _exclude(management: Management, request: system_pb2.SystemExcludeReq, _: Caller) -> Reply:
     return await management.ranks.exclude(request)
+
+
+async def _drain(management: Management, request: system_pb2.SystemDrainReq, caller: Caller) -> Reply:
+    ranks = await management.ranks.in_service(ranks=request.ranks, hosts=request.hosts)
+    return await management.all_pools.drain(request, ranks, limit=_limit(caller))
+
+
+async def _manage_rebuilds(management: Management, request: system_pb2.SystemRebuildManageReq, caller: Caller) -> Reply:
+    return await management.all_pools.manage_rebuilds(request, limit=_limit(caller))
+
+
+async def _evaluate_self_heal(management: Management, _: system_pb2.SystemSelfHealEvalReq, caller: Caller) -> Reply:
+    await management.all_pools.evaluate_self_heal(limit=_limit(caller))
+    return svc_pb2.DaosResp()
+
+
+async def _erase(management: Management, _: system_pb2.SystemEraseReq, caller: Caller) -> Reply:
+    if not management.leading:
+        return await management.erasure.follow()
+    return await management.erasure.lead(limit=_limit(caller))
 
 
 # -- attributes and properties ---------------------------------------------------------------------------------------
@@ -199,8 +221,8 @@ async def _get_attributes(management: Management, request: system_pb2.SystemGetA
     return system_pb2.SystemGetAttrResp(attributes=get_attributes(management.system, request.keys))
 
 
-async def _set_properties(management: Management, request: system_pb2.SystemSetPropReq, _: Caller) -> Reply:
-    await management.set_properties(dict(request.properties))
+async def _set_properties(management: Management, request: system_pb2.SystemSetPropReq, caller: Caller) -> Reply:
+    await management.set_properties(dict(request.properties), limit=_limit(caller))
     return svc_pb2.DaosResp()
 
 
@@ -230,9 +252,8 @@ async def _list_pools(management: Management, _: pool_pb2.ListPoolsReq, __: Call
     return reply
 
 
-async def _clean_up(management: Management, request: system_pb2.SystemCleanupReq, _: Caller) -> Reply:
-    results = await management.pools.clean_up(request.machine, request.sys)
-    return system_pb2.SystemCleanupResp(results=results)
+async def _clean_up(management: Management, request: system_pb2.SystemCleanupReq, caller: Caller) -> Reply:
+    return await management.all_pools.clean_up(request, limit=_limit(caller))
 
 
 async def _pass_on(name: str, management: Management, request: Any, _: Caller) -> Reply:
@@ -261,6 +282,10 @@ SERVED: Final[Mapping[str, Served]] = MappingProxyType(
         "SystemStop": Served(_stop, Gate.LEADER, while_checking=True),
         "SystemStart": Served(_start, Gate.LEADER, while_checking=True),
         "SystemExclude": Served(_exclude, Gate.LEADER, while_checking=True),
+        "SystemDrain": Served(_drain, Gate.LEADER, while_checking=True),
+        "SystemRebuildManage": Served(_manage_rebuilds, Gate.LEADER),
+        "SystemSelfHealEval": Served(_evaluate_self_heal, Gate.LEADER),
+        "SystemErase": Served(_erase, Gate.REPLICA),
         "SystemCleanup": Served(_clean_up, Gate.LEADER),
         "SystemCheckEngineReport": Served(_engine_report, Gate.LEADER, while_checking=True),
         "SystemSetAttr": Served(_set_attributes, Gate.LEADER),

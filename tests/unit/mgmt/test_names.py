@@ -1,0 +1,68 @@
+"""Names to addresses, with a name server that may not answer."""
+
+import threading
+
+from daos_control.mgmt.names import Names, look_up
+
+
+def known(name: str) -> str:
+    return {"storage1": "10.0.0.1", "storage2": "10.0.0.2"}[name]
+
+
+async def test_names_and_addresses() -> None:
+    def resolve(name: str) -> str:
+        try:
+            return known(name)
+        except KeyError:
+            raise OSError("no such name") from None
+
+    found = await Names(resolve).addresses(["storage1", "storage2:7", "10.0.0.9", "10.0.0.9:0x", "nobody", "storage1:"])
+    assert found == {
+        "storage1": "10.0.0.1:10001",
+        "storage2:7": "10.0.0.2:7",
+        "10.0.0.9": "10.0.0.9:10001",
+        "10.0.0.9:0x": None,
+        "nobody": None,
+        "storage1:": "10.0.0.1:10001",
+    }
+
+
+async def test_a_name_server_that_does_not_answer_keeps_nobody_waiting_for_long() -> None:
+    stuck, answers = threading.Event(), threading.Event()
+
+    def resolve(name: str) -> str:
+        if name.startswith("stuck"):
+            stuck.set()
+            answers.wait(30)
+        return "10.0.0.1"
+
+    names = Names(resolve, limit_s=0.1, at_once=4)
+    try:
+        found = await names.addresses(["stuck1", "stuck2", "good"])
+        assert found == {"stuck1": None, "stuck2": None, "good": "10.0.0.1:10001"}
+        assert stuck.is_set()
+        assert await names.addresses(["good", "10.0.0.8"]) == {"good": "10.0.0.1:10001", "10.0.0.8": "10.0.0.8:10001"}
+    finally:
+        answers.set()
+
+
+async def test_threads_are_not_spent_without_end() -> None:
+    answers = threading.Event()
+    running: list[str] = []
+
+    def resolve(name: str) -> str:
+        running.append(name)
+        answers.wait(30)
+        return "10.0.0.1"
+
+    names = Names(resolve, limit_s=0.1, at_once=2)
+    try:
+        await names.addresses([f"stuck{number}" for number in range(50)])
+        assert len(running) == 2
+        assert await names.addresses(["late", "10.0.0.8"]) == {"late": None, "10.0.0.8": "10.0.0.8:10001"}
+    finally:
+        answers.set()
+
+
+def test_the_library_is_asked_for_ipv4() -> None:
+    assert look_up("localhost").startswith("127.")
