@@ -14,6 +14,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # How long an example takes says more of the machine than of the code.
 hypothesis.settings.register_profile("untimed", deadline=None)
+# For a night: pytest --hypothesis-profile=deep
+hypothesis.settings.register_profile("deep", deadline=None, max_examples=10_000, stateful_step_count=100)
 hypothesis.settings.load_profile("untimed")
 
 

@@ -28,7 +28,7 @@ from daos_control.mgmt.leader import nobody_asked, sweep
 from daos_control.mgmt.ports import DataPlane, Settings
 from daos_control.mgmt.rules import pools as rules
 from daos_control.mgmt.rules.group_map import group_map
-from daos_control.mgmt.rules.membership import JoinRequest, canonical_uuid, rank_to_replace
+from daos_control.mgmt.rules.membership import canonical_uuid
 from daos_control.mgmt.system import System
 from daos_control.model import self_heal
 from daos_control.model.event import Event, PoolServiceInfo, timestamp
@@ -491,9 +491,8 @@ class Pools:
             rules.find(self._system, uuid)
             await self._decisions.apply(partial(rules.removed, uuid=uuid))
 
-    async def replaceable(self, request: JoinRequest) -> int:
-        """Return the rank that a replacing engine takes over, if no pool uses it any more."""
-        rank = rank_to_replace(self._system, request)
+    async def check_unused(self, rank: int) -> None:
+        """Refuse to have a rank replaced that pools still use: they would take the new engine for the lost one."""
         using = []
         for pool in self._ready():
             query = pool_pb2.PoolQueryReq(
@@ -506,7 +505,6 @@ class Pools:
                 using.append(pool.label or pool.uuid)
         if using:
             raise FaultCode.SERVER_JOIN_REPLACE_ENABLED_POOL_RANK.fault(rank=rank, pools=",".join(sorted(using)))
-        return rank
 
 
 def _wish(uuid: str, request: pool_pb2.PoolCreateReq) -> rules.PoolWish:

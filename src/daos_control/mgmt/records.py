@@ -149,6 +149,7 @@ def _member_writes(old: System, new: System) -> Mapping[str, bytes | None]:
     for rank in {*_changed(old.members, new.members), *_changed(old.tree.ranks, new.tree.ranks)}:
         changes[f"{_MEMBER}{rank}"] = _member_to_json(new.members[rank], new.tree.ranks[rank][1])
     if old.tree.domains is not new.tree.domains:
+        changes |= {_DOMAIN + "/".join(path): None for path in old.tree.domains.keys() - new.tree.domains.keys()}
         for path in new.tree.domains.keys() - old.tree.domains.keys() - {()}:
             changes[_DOMAIN + "/".join(path)] = msgspec.json.encode(new.tree.domains[path])
     return changes

@@ -253,9 +253,10 @@ class Management:
         That engine is the one through which the others will hear of the system, so it must not wait for its
         turn behind a group update that needs it.
         """
-        takes_over = membership.takes_over(self.system, request)
-        replaced = await self.pools.replaceable(request) if takes_over else None
         try:
+            replaced = membership.rank_to_replace(self.system, request, now=self._clock.now())
+            if replaced is not None:
+                await self.pools.check_unused(replaced)
             with causes.because(Cause(origin=Origin.JOIN, source=request.addr)):
                 joined = await self.apply(
                     partial(membership.join, request=request, now=self._clock.now(), replaced=replaced)

@@ -66,19 +66,19 @@ class Move:
 def join(system: System, request: JoinRequest, *, now: datetime, replaced: int | None = None) -> Change[Joined]:
     """Let an engine in, or say why not.
 
-    ``replaced`` is the rank to take over when the request is for replacement; find it with ``rank_to_replace``. An
-    engine that has taken it over already asks again because it did not hear the answer: it joins like any other.
+    ``replaced`` is the rank to take over when the request is for replacement: it comes from ``rank_to_replace``, and
+    whoever calls has made sure that no pool uses it any more.
+
     A join makes two map versions: one for the member, which the engine is told as its own, and one more, so that
     the group update which follows is newer than what the engine was told and it takes it.
     """
+    found = rank_to_replace(system, request, now=now)
     request = replace(request, uuid=canonical_uuid(request.uuid))
     domain = _domain(request)
     system = _labelled(system, domain, request)
-    _check_provider(system, request, now)
-    if takes_over(system, request):
-        found = rank_to_replace(system, request)
+    if found is not None:
         if replaced != found:
-            raise Refused(f"rank {found} was not checked for replacement")
+            raise Refused(f"rank {found} was not checked for replacement; run 'dmg storage format --replace' again")
         joined = _replaced(system, found, request, now)
     elif (member := _known(system, request)) is not None:
         joined = _rejoined(system, member, domain, request, now)
@@ -92,11 +92,6 @@ def join(system: System, request: JoinRequest, *, now: datetime, replaced: int |
     return replace(joined, system=replace(after, map_version=after.map_version + 1))
 
 
-def takes_over(system: System, request: JoinRequest) -> bool:
-    """Whether an engine asks for a lost rank, and has not got it already."""
-    return request.replace and canonical_uuid(request.uuid) not in system.by_uuid
-
-
 def canonical_uuid(text: str) -> str:
     """Return a uuid as DAOS writes it."""
     try:
@@ -105,13 +100,31 @@ def canonical_uuid(text: str) -> str:
         raise Refused(f'invalid uuid "{text}"') from None
 
 
-def rank_to_replace(system: System, request: JoinRequest) -> int:
-    """Return the rank whose record the request matches in everything but the uuid: the lowest, if there are several."""
+def rank_to_replace(system: System, request: JoinRequest, *, now: datetime) -> int | None:
+    """Return the lost rank that an engine is to have, or None if it joins like any other; refuse what cannot join.
+
+    It is the rank whose record the request matches in everything but the uuid: the lowest, if there are several. An
+    engine that has it already asks again because it did not hear the answer: it joins like any other.
+    """
+    uuid = canonical_uuid(request.uuid)
+    domain = _domain(request)
+    _labelled(system, domain, request)
+    _check_provider(system, request, now)
+    if not request.replace or uuid in system.by_uuid:
+        return None
+    rank = _rank_like(system, domain, request)
+    member = system.members[rank]
+    if member.state is MemberState.ADMIN_EXCLUDED:
+        how = f"then run 'dmg storage format --replace -l {request.addr}' again"
+        raise _admin_excluded(member, request, how, now)
+    return rank
+
+
+def _rank_like(system: System, domain: FaultDomain, request: JoinRequest) -> int:
     if request.rank != NIL_RANK:
         raise Refused("unexpected rank in replace-rank request")
     if not system.members:
         raise Refused("empty system membership")
-    domain = _domain(request)
     differences = {rank: _differences(system.members[rank], request, domain) for rank in sorted(system.members)}
     rank = min(differences, key=lambda rank: len(differences[rank]))
     match differences[rank]:
@@ -149,13 +162,16 @@ def _domain(request: JoinRequest) -> FaultDomain:
 
 
 def _labelled(system: System, domain: FaultDomain, request: JoinRequest) -> System:
-    """Hold everybody to the labels of the first joiner; an unlabelled first joiner means no labels at all."""
+    """Hold everybody to the labels of the first joiner; an unlabelled first joiner means no labels at all.
+
+    How many unlabelled levels there are is no matter of labels: ``_check_depth`` sees to that.
+    """
     labels = LABEL_SEPARATOR.join(domain.label_per_level)
     known = system.note(Note.DOMAIN_LABELS)
     if known is None:
         return system.with_note(Note.DOMAIN_LABELS, labels)
-    if known != labels:
-        shown = ", ".join(label for label in known.split(LABEL_SEPARATOR) if label)
+    shown = ", ".join(label for label in known.split(LABEL_SEPARATOR) if label)
+    if known != labels and (shown or domain.labels):
         raise FaultCode.SERVER_BAD_FAULT_DOMAIN_LABELS.fault(
             fault_domain=request.fault_domain,
             address=request.addr,
@@ -287,9 +303,6 @@ def _admin_excluded(member: Member, request: JoinRequest, then: str, now: dateti
 
 def _replaced(system: System, rank: int, request: JoinRequest, now: datetime) -> Change[Joined]:
     member = system.members[rank]
-    if member.state is MemberState.ADMIN_EXCLUDED:
-        how = f"then run 'dmg storage format --replace -l {request.addr}' again"
-        raise _admin_excluded(member, request, how, now)
     new = replace(
         member,
         uuid=request.uuid,
