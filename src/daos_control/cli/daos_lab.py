@@ -33,6 +33,36 @@ PROGRAM = Command(
             details="The configuration it writes is ordinary: daos_server.yml of each host, daos_agent.yml and "
             "daos_control.yml. Run as root it mounts tmpfs as a real host does; otherwise storage is plain folders.",
         ),
+        Command(
+            "sim",
+            help="Simulate a large system in one process, beside one real server, until Ctrl-C or 'down'",
+            run=RUN + "sim",
+            options=(
+                Option("ranks", "r", parse=natural, metavar="N", default=2048, help="Ranks in all (default: 2048)"),
+                Option("hosts", "H", parse=natural, metavar="N", default=0, help="Hosts in all"),
+                Option(
+                    "engines-per-host",
+                    "E",
+                    parse=natural,
+                    metavar="N",
+                    default=0,
+                    help="Engines of a host (default: 2)",
+                ),
+                Option(
+                    "targets", "t", parse=natural, metavar="N", default=4, help="Targets of each engine (default: 4)"
+                ),
+                Option("insecure", "i", help="No certificates, no encryption"),
+                Option(
+                    "suspect", parse=natural, metavar="SECONDS", default=6, help="Silence that means death (default: 6)"
+                ),
+                Option(
+                    "witnesses", parse=natural, metavar="N", default=3, help="Engines that report a death (default: 3)"
+                ),
+            ),
+            details="The first host is an ordinary daos_server with rank 0; the others are control servers with "
+            "emulated engines, all in this process, each at its own address. kill takes sets of ranks (1-512) or "
+            "hosts (sim[1-9]), pause and resume sets of hosts.",
+        ),
         Command("status", help="Show what runs", run=RUN + "status"),
         Command(
             "logs",
@@ -60,6 +90,16 @@ PROGRAM = Command(
             "pause",
             help="Freeze a rank or a host: it neither answers nor ends",
             run=RUN + "pause",
+            options=(
+                Option(
+                    "how",
+                    parse=text,
+                    metavar="HOW",
+                    choices=("silent", "mute", "deaf"),
+                    default="silent",
+                    help="Simulated hosts: take connections and say nothing, take calls and never answer, drop packets",
+                ),
+            ),
             positionals=(Positional("HOST|RANK", dest="target", help="A host, a rank, or agent"),),
         ),
         Command(

@@ -7,16 +7,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
 
 from daos_control.apps.lab import bringup, processes
-from daos_control.apps.lab.plan import Wish
+from daos_control.apps.lab.plan import SIMULATION, Wish
 from daos_control.apps.lab.records import Lab, Process
 from daos_control.base.errors import DaosControlError, Fault
 from daos_control.base.units import parse_size
 from daos_control.cli.flags import Values
+from daos_control.cli.lab_steps import show_steps
 from daos_control.config.control import NAMED_BY
 
 
@@ -50,7 +51,7 @@ def up(values: Values) -> int:
     folder = _folder(values)
     began = time.monotonic()
     try:
-        asyncio.run(_show_steps(bringup.up(folder, wish, pool_bytes=pool_bytes)))
+        asyncio.run(show_steps(bringup.up(folder, wish, pool_bytes=pool_bytes)))
     except KeyboardInterrupt:
         return _complain("interrupted; 'daos_lab up' goes on where this stopped, 'daos_lab down' clears it away")
     lab = Lab.load(folder)
@@ -62,6 +63,19 @@ def up(values: Values) -> int:
         _demonstrate(lab, ["pool", "query", bringup.FIRST_POOL])
     print(_what_next(lab))
     return 0
+
+
+@_command
+def sim(values: Values) -> int:
+    """Simulate a large system, and stay until told to stop."""
+    from daos_control.cli import lab_simulation
+
+    try:
+        wish = lab_simulation.wish_of(values)
+    except ValueError as error:
+        return _complain(error)
+    running = lab_simulation.run(_folder(values), wish, suspect_s=float(values.suspect), witnesses=values.witnesses)
+    return asyncio.run(running)
 
 
 @_command
@@ -94,6 +108,11 @@ def status(values: Values) -> int:
             if engine.host == host.name:
                 all_run &= _print_row(f"  e{engine.index}", "", engine.rank, engine.process)
     all_run &= _print_row("agent", "", None, lab.processes.get("agent"))
+    if lab.wish.simulated:
+        simulation = lab.processes.get(SIMULATION)
+        all_run &= _print_row(SIMULATION, "", None, simulation)
+        if simulation is not None and simulation.is_running:
+            _order(lab, "status")
     return 0 if all_run else 1
 
 
@@ -119,19 +138,27 @@ def logs(values: Values) -> int:
 
 @_command
 def kill(values: Values) -> int:
-    """Send SIGKILL."""
+    """Send SIGKILL; simulated hosts lose their power."""
+    if lab := _simulation(values):
+        return _order(
+            lab, f"{'kill' if values.target[0].isdigit() and '.' not in values.target else 'off'} {values.target}"
+        )
     return _signal(values, signal.SIGKILL, "killed")
 
 
 @_command
 def pause(values: Values) -> int:
-    """Send SIGSTOP."""
+    """Send SIGSTOP; simulated hosts stop answering, in the way that was asked for."""
+    if lab := _simulation(values):
+        return _order(lab, f"{values.how} {values.target}")
     return _signal(values, signal.SIGSTOP, "frozen; 'daos_lab resume' lets it go on")
 
 
 @_command
 def resume(values: Values) -> int:
-    """Send SIGCONT."""
+    """Send SIGCONT; simulated hosts get their power back, and answer again."""
+    if lab := _simulation(values):
+        return _order(lab, f"on {values.target}") or _order(lab, f"heal {values.target}")
     return _signal(values, signal.SIGCONT, "goes on")
 
 
@@ -153,6 +180,22 @@ def _folder(values: Values) -> Path:
     return Path(values.dir or os.environ.get("DAOS_LAB_DIR") or ".daos_lab").absolute()
 
 
+def _simulation(values: Values) -> Lab | None:
+    """Return the lab if what it is asked about is simulated."""
+    lab = _lab(values)
+    if lab is None or not lab.wish.simulated or values.target in {"0", "agent"} or lab.plan.host(values.target):
+        return None
+    return lab
+
+
+def _order(lab: Lab, line: str) -> int:
+    """Have the running simulation do something, and print what came of it."""
+    from daos_control.testing.simulation import remote
+
+    print(asyncio.run(remote.ask(remote.socket_of(lab.plan), line)))
+    return 0
+
+
 def _lab(values: Values) -> Lab | None:
     return Lab.load(_folder(values))
 
@@ -171,18 +214,6 @@ def _complain(error: object) -> int:
     if isinstance(error, Fault) and error.resolution:
         print(f"ERROR: daos_lab: {error.resolution}", file=sys.stderr)
     return 1
-
-
-async def _show_steps(steps: AsyncIterator[bringup.Step]) -> None:
-    from rich.console import Console
-
-    console = Console(highlight=False)
-    with console.status("") as spinner:
-        async for step in steps:
-            if step.done:
-                console.print(f"  [green]✔[/green] [bold]{step.title:<14}[/bold] {step.done}", soft_wrap=True)
-            else:
-                spinner.update(f"{step.title} ...")
 
 
 def _demonstrate(lab: Lab, arguments: Sequence[str]) -> None:

@@ -123,6 +123,7 @@ class Founder(Protocol):
         swim: Swim,
         chores: Chores,
         fabric: Fabric,
+        /,
         *,
         on_change: Callable[[], None],
         on_deaths: Callable[[list[Rumour]], None],

@@ -314,8 +314,10 @@ def _remove(lab: Lab) -> None:
     for folder in (*(host.folder for host in plan.hosts), plan.agent_folder, plan.certificates, plan.programs):
         if folder.exists():
             shutil.rmtree(folder)
-    plan.control_config_path.unlink(missing_ok=True)
-    shutil.rmtree(plan.place.run, ignore_errors=True)
+    for file in (plan.control_config_path, plan.simulation_log):
+        file.unlink(missing_ok=True)
+    for folder in (*plan.place.simulated_storage, plan.place.run):
+        shutil.rmtree(folder, ignore_errors=True)
     (plan.place.folder / FILE_NAME).unlink()
     with suppress(OSError):  # Somebody keeps other files there.
         plan.place.folder.rmdir()

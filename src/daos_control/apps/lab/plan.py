@@ -21,6 +21,12 @@ FIRST_FABRIC_PORT = 20000
 MAX_HOSTS = 200
 SCM_GIB_PER_ENGINE = 4
 SYSTEM_NAME = "daos_server"
+SIMULATION = "simulation"
+"""What the process is called that plays the hosts which are not processes."""
+MAX_SIMULATED = 50_000
+MAX_SIMULATED_ENGINES = 32
+_SIMULATED_PORTS_FROM = 200
+"""Of a lab's fabric ports; those below are for engines that are processes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +41,18 @@ class Wish:
     insecure: bool = False
     engine: str = ""
     """Path of a genuine ``daos_engine``; empty for the emulated one."""
+    simulated: int = 0
+    """Ranks beside those of the hosts, on hosts that are simulated."""
+    simulated_engines: int = 2
+    """Engines of each simulated host."""
 
     def __post_init__(self) -> None:
+        if not 0 <= self.simulated <= MAX_SIMULATED:
+            raise ValueError(f"up to {MAX_SIMULATED} ranks can be simulated, not {self.simulated}")
+        if not 1 <= self.simulated_engines <= MAX_SIMULATED_ENGINES:
+            raise ValueError(
+                f"a simulated host has between 1 and {MAX_SIMULATED_ENGINES} engines, not {self.simulated_engines}"
+            )
         if not 1 <= self.hosts <= MAX_HOSTS:
             raise ValueError(f"a lab has between 1 and {MAX_HOSTS} hosts, not {self.hosts}")
         if not 1 <= self.targets <= 64:
@@ -71,6 +87,21 @@ class Place:
     network: str
     """The first three octets of the lab's addresses."""
     first_fabric_port: int
+
+    @property
+    def simulated_network(self) -> str:
+        """The first two octets of the addresses of simulated hosts."""
+        return f"127.{128 + int(self.network.rpartition('.')[2])}"
+
+    @property
+    def simulated_fabric_port(self) -> int:
+        """The fabric port of the first engine of each simulated host."""
+        return self.first_fabric_port + _SIMULATED_PORTS_FROM
+
+    @property
+    def simulated_storage(self) -> tuple[Path, Path]:
+        """Where the storage of simulated engines may be: in memory, or, where there is little of it, on disk."""
+        return Path("/dev/shm") / f"{self.run.parent.name}-{self.run.name}", self.run / "storage"  # noqa: S108
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +159,11 @@ class Plan:
         """First in the servers' PATH: holds the ``daos_engine`` they are to run."""
         return self.place.folder / "bin"
 
+    @property
+    def simulation_log(self) -> Path:
+        """The log of what is simulated."""
+        return self.place.folder / "simulation.log"
+
     def host(self, name: str) -> Host | None:
         """Find a host by its name (``h2``) or address."""
         return next((host for host in self.hosts if name in {host.name, host.address}), None)
@@ -178,7 +214,8 @@ def refuse_mixture(before: Wish, now: Wish) -> None:
             "lab",
             0,
             f"this lab has {before.hosts} hosts with {before.engines} engines of {before.targets} targets each"
-            f"{', insecure' if before.insecure else ''}{', genuine engines' if before.engine else ''}",
+            f"{', insecure' if before.insecure else ''}{', genuine engines' if before.engine else ''}"
+            f"{f', and {before.simulated} simulated ranks' if before.simulated else ''}",
             resolution="start it again with the same options, end it with 'daos_lab down', or choose another --dir",
         )
 
@@ -225,6 +262,8 @@ def _engine_config(wish: Wish, place: Place, number: int, name: str, index: int)
     environment = ["D_LOG_FILE_APPEND_PID=0", "DAOS_TARGET_OVERSUBSCRIBE=1"]
     if not wish.engine:
         environment.append(f"DAOS_EMULATOR_SCM_BYTES={SCM_GIB_PER_ENGINE << 30}")
+    if wish.simulated:  # thousands of peers in one process may keep a ping waiting, and are not dead for that
+        environment.append("DAOS_EMULATOR_SWIM_PING_MS=5000")
     return {
         "targets": wish.targets,
         "nr_xs_helpers": 0,
