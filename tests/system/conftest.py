@@ -10,11 +10,13 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -159,11 +161,40 @@ class Host:
         )
         return self.server
 
+    def start_unformatted(self) -> None:
+        """Start the server and wait until all its engines wait for a format."""
+        self.start().shows(FORMAT_REQUIRED, self.engines)
+
     def stop(self, number: int) -> int:
         return self.server.send(number)
 
+    def lose_storage(self) -> None:
+        """Have the host die, and with it what its engines hold."""
+        engines = self.engine_pids()
+        self.stop(signal.SIGKILL)
+        self.system.are_gone(engines)
+        for index in range(self.engines):
+            self._unmount(self.folder / f"daos{index}")
+
+    def _unmount(self, folder: Path) -> None:
+        """Unmount as soon as the last thread of the last user has ended."""
+        said: list[str] = []
+
+        def unmounted() -> bool:
+            words = [*self.machine.entering(), "umount", str(folder)]
+            ran = subprocess.run(words, capture_output=True, text=True, check=False)
+            said[:] = [ran.stderr]
+            return ran.returncode == 0
+
+        until(unmounted, lambda: f"{folder} to be unmounted: {said}")
+
     def engine_pids(self) -> list[int]:
-        return [pid for pid in children(self.server.pid) if "engine" in command_name(pid)]
+        return [pid for pid in children(self.server.pid) if any("daos_engine" in word for word in command(pid)[:2])]
+
+    def engine_pid(self, index: int) -> int:
+        """Of one engine, which its server told its index."""
+        [pid] = [pid for pid in self.engine_pids() if ("-I", str(index)) in pairwise(command(pid))]
+        return pid
 
     def _config(self) -> dict[str, Any]:
         return {
@@ -238,7 +269,7 @@ class MixedSystem:
     def bring_up(self, *, engines: int = 1) -> Host:
         """Start a first host, format it, and wait until its engines have joined."""
         host = self.add_host(engines=engines)
-        host.start().shows(FORMAT_REQUIRED, engines)
+        host.start_unformatted()
         self.dmg("storage", "format", "-l", host.address)
         host.server.shows(STARTED, engines)
         self.all_joined(engines)
@@ -285,6 +316,24 @@ class MixedSystem:
     def members(self) -> list[dict[str, Any]]:
         return list(self.ask("system", "query")["response"]["members"] or [])
 
+    def until_states_are(self, *states: str) -> None:
+        """Wait until the members, by rank, are in these states."""
+
+        def there() -> bool:
+            return tuple(member["state"] for member in self.members()) == states
+
+        until(there, lambda: f"the states {states}; there are {self.members()}")
+
+    def disabled_ranks(self, pool: str) -> list[int]:
+        return list(self.ask("pool", "query", pool)["response"]["disabled_ranks"] or [])
+
+    def until_disabled_ranks_are(self, pool: str, *ranks: int) -> None:
+        """Wait until a pool does without these ranks, and no others."""
+        until(
+            lambda: self.disabled_ranks(pool) == list(ranks),
+            lambda: f"pool {pool} to do without {ranks}; it does without {self.disabled_ranks(pool)}",
+        )
+
     def all_joined(self, count: int) -> None:
         def joined() -> bool:
             return [member["state"] for member in self.members()] == ["joined"] * count
@@ -311,6 +360,10 @@ class MixedSystem:
         """Return the keys of all shared memory on the first host's machine."""
         _, *rows = self._run(["cat", "/proc/sysvipc/shm"], 0).splitlines()
         return {int(row.split()[0]) for row in rows}
+
+    def until(self, condition: Callable[[], bool], what: Callable[[], str]) -> None:
+        """Wait until something is so; ``what`` describes it if that is in vain."""
+        until(condition, what)
 
     def until_segments_are(self, keys: set[int]) -> None:
         until(lambda: self.segments() == keys, lambda: f"{keys} alone to remain of {self.segments()}")
@@ -355,9 +408,12 @@ class MixedSystem:
 
 
 def children(pid: int) -> list[int]:
-    with contextlib.suppress(FileNotFoundError):
-        return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    return []
+    """Return the children of all threads of a process."""
+    found = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(FileNotFoundError):
+            found += [int(word) for word in task.read_text().split()]
+    return found
 
 
 def _is_later_life(now: dict[str, Any], old: dict[str, Any]) -> bool:
@@ -371,8 +427,8 @@ def runs(pid: int) -> bool:
     return False
 
 
-def command_name(pid: int) -> str:
-    return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].decode()
+def command(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
 
 
 def until(condition: Callable[[], bool], what: Callable[[], str]) -> None:
@@ -393,12 +449,23 @@ def genuine() -> Path:
     return Path(prefix)
 
 
+@pytest.fixture
+def mixed_systems() -> Iterator[Callable[[Path, Path | None], MixedSystem]]:
+    """Make systems of an installation's programs and ours, with certificates or without."""
+    with contextlib.ExitStack() as stack:
+
+        def make(prefix: Path, certificates: Path | None) -> MixedSystem:
+            folder = Path("/tmp") / f"mix{os.getpid()}-{time.monotonic_ns() % 10**6}"  # socket paths must be short
+            folder.mkdir()
+            stack.callback(shutil.rmtree, folder)
+            system = MixedSystem(folder, prefix, certificates)
+            stack.callback(system.end)
+            return system
+
+        yield make
+
+
 @pytest.fixture(params=["insecure", "certificates"])
-def mixed(request: pytest.FixtureRequest, genuine: Path, certificates: Path) -> Iterator[MixedSystem]:
+def mixed(request: pytest.FixtureRequest, genuine: Path, certificates: Path, mixed_systems) -> MixedSystem:
     """A system to be made of genuine programs and ours, without certificates and with ours."""
-    folder = Path("/tmp") / f"mix{os.getpid()}-{time.monotonic_ns() % 10**6}"  # socket paths must be short
-    folder.mkdir()
-    system = MixedSystem(folder, genuine, certificates if request.param == "certificates" else None)
-    yield system
-    system.end()
-    shutil.rmtree(folder)
+    return mixed_systems(genuine, certificates if request.param == "certificates" else None)
