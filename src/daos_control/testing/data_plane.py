@@ -117,6 +117,8 @@ class FakeHosts:
     """Hosts that do not answer, by ``ip:port``."""
     failing: dict[int, str] = field(default_factory=dict)
     """Ranks that fail to do as told, with what they say."""
+    silent: set[int] = field(default_factory=set)
+    """Ranks that their hosts know nothing of."""
     takes_s: dict[str, float] = field(default_factory=dict)
     """How long hosts take, by ``ip:port``; what is more than they are given ends like an unanswered call."""
     calls: list[tuple[str, str, Any]] = field(default_factory=list)
@@ -134,7 +136,7 @@ class FakeHosts:
         if not isinstance(request, ranks_pb2.RanksReq):
             return method.reply()
         reply = ranks_pb2.RanksResp()
-        for rank in _ranks(request.ranks):
+        for rank in sorted(set(_ranks(request.ranks)) - self.silent):
             failure = self.failing.get(rank, "")
             reply.results.add(
                 rank=rank,

@@ -129,7 +129,8 @@ class StagedEngine:
     def _handler(self, method: Method[Any, Any]) -> server.Handler:
         async def handle(request: Any, _: server.Peer) -> Any:
             self.told.append((method.name, request))
-            return self.answers[method](request)
+            answer = self.answers[method](request)
+            return await answer if asyncio.iscoroutine(answer) else answer
 
         return handle
 

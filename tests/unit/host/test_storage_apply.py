@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from daos_control.host.storage.apply import StorageError, apply, look, usage
+from daos_control.host.storage.apply import StorageError, apply, clear_out, look, usage
 from daos_control.host.storage.plan import MARKER, Found, Means, RamDisk, plan_format
 
 ME = {"uid": os.geteuid(), "gid": os.getegid()}
@@ -22,6 +22,17 @@ def test_a_stand_in_is_made_used_and_made_anew(tmp_path):
     apply(plan_format(disk, look(disk.target), Means.DIRECTORY, force=True), **ME)
     assert [entry.name for entry in disk.target.iterdir()] == [MARKER]
     assert tmp_path.is_dir(), "a link is removed, not what it points to"
+
+
+def test_a_disk_is_cleared_out_and_stays_formatted(tmp_path):
+    for name in (MARKER, "last", "file"):
+        (tmp_path / name).write_text("")
+    (tmp_path / "pool" / "deep").mkdir(parents=True)
+    clear_out(tmp_path, last="last")
+    assert [entry.name for entry in tmp_path.iterdir()] == [MARKER]
+    clear_out(tmp_path, last="last")
+    with pytest.raises(StorageError, match="cannot clear"):
+        clear_out(tmp_path / "missing", last="last")
 
 
 def test_usage_of_a_stand_in_is_of_the_configured_size(tmp_path):

@@ -118,3 +118,69 @@ async def test_identities_are_taken_from_stopped_engines_only(tmp_path):
 
 def refuse(_):
     raise DaosControlError("excluded")
+
+
+# -- engines that do not get there in time: they are reported as late, the others as they are ------------------------
+
+
+def in_a_hurry(seconds: float = 0.3) -> Caller:
+    return Caller(
+        component=Component.SERVER, address="10.0.0.1:4711", deadline=asyncio.get_running_loop().time() + seconds
+    )
+
+
+async def test_an_engine_that_does_not_answer_is_unresponsive_and_keeps_no_other(tmp_path):
+    awake = asyncio.Event()
+
+    async def hang(_):
+        await awake.wait()
+        return svc_pb2.DaosResp()
+
+    async with stage(tmp_path, engines=2, answers={Mgmt.PREP_SHUTDOWN: lambda _: svc_pb2.DaosResp()}) as play:
+        service = await both_ready(play)
+        play.engines[0].answers[Mgmt.PREP_SHUTDOWN] = hang
+        first, second = (await service.prepare_shutdown(BOTH, in_a_hurry())).results
+        awake.set()
+        assert (first.rank, first.errored, first.state) == (7, True, "unresponsive")
+        assert (second.rank, second.errored, second.state) == (8, False, "stopping")
+
+
+async def test_an_engine_that_does_not_end_is_reported_and_force_ends_it(tmp_path):
+    async with stage(tmp_path, engines=2) as play:
+        service = await both_ready(play)
+        await service.stop(RanksReq(ranks="7", force=True), LEADER)
+        binary, deaf = play.engines[0].folder / "daos_engine", play.engines[0].folder / "deaf"
+        binary.write_text(f"#!/bin/sh\ntrap '' INT\n: > {deaf}\nexec /bin/sleep 1000\n")
+        play.engines[0].supervisor.request_start()
+        await play.make_ready(0)
+        async with asyncio.timeout(10):
+            while not deaf.exists():  # noqa: ASYNC110  another process makes it
+                await asyncio.sleep(0.01)
+        first, second = (await service.stop(BOTH, in_a_hurry())).results
+        assert (first.errored, first.state, first.msg) == (True, "errored", "system stop: rank failed to stop")
+        assert (second.errored, second.state, second.msg) == (False, "stopped", "system stop")
+        reply = await service.stop(RanksReq(ranks="7-8", force=True), LEADER)
+        assert [result.state for result in reply.results] == ["stopped", "stopped"]
+
+
+async def test_an_engine_that_takes_long_to_start_is_reported_and_goes_on(tmp_path):
+    async with stage(tmp_path, engines=2) as play:
+        service = await both_ready(play)
+        await service.stop(RanksReq(ranks="7", force=True), LEADER)
+        first, second = (await service.start(BOTH, in_a_hurry())).results
+        assert (first.errored, first.state, first.msg) == (True, "errored", "system start: rank failed to start")
+        assert (second.errored, second.state, second.msg) == (False, "ready", "system start")
+        await play.make_ready(0)
+        assert [result.state for result in (await service.start(BOTH, LEADER)).results] == ["ready", "ready"]
+
+
+async def test_a_reset_is_remembered_until_the_storage_is_cleared(tmp_path):
+    async with stage(tmp_path) as play:
+        await play.make_ready()
+        supervisor = play.engines[0].supervisor
+        assert not await supervisor.forgot_identity()
+        await supervisor.stop(signal.SIGKILL)
+        await RankService(play.harness).reset_format(RanksReq(ranks="7"), LEADER)
+        assert await supervisor.forgot_identity()
+        assert not supervisor.storage_ready.is_set()
+        assert (await RankService(play.harness).reset_format(RanksReq(ranks="7"), LEADER)) == RanksResp(), "once is all"

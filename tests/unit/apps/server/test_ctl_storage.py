@@ -1,6 +1,7 @@
 """Storage calls: what is formatted, what is told, and when engines may start."""
 
 import asyncio
+import signal
 
 import pytest
 
@@ -180,3 +181,37 @@ def refused(_):
 
 async def nobody(_):
     raise AssertionError("nothing is formatted here")
+
+
+async def reset(scene):
+    """Take an engine's identity away, and leave something on its storage that it was to keep."""
+    (engine,) = scene.play.engines
+    (local,) = scene.locals
+    await local.scm.format(force=False)
+    (local.scm.disk.target / "pool").mkdir()
+    await scene.play.make_ready()
+    await engine.supervisor.stop(signal.SIGKILL)
+    await engine.supervisor.forget_identity()
+    engine.supervisor.request_start()
+    await engine.until(EngineState.AWAIT_FORMAT)
+    return local.scm.disk.target
+
+
+async def test_what_an_erased_system_has_left_goes_with_the_next_format(tmp_path):
+    async with stage(tmp_path) as play:
+        scene = Scene(play, tmp_path)
+        storage = await reset(scene)
+        reply = await scene.format()
+        assert [one.state.info for one in reply.mrets] == ["SCM is already formatted"]
+        assert not (storage / "pool").exists()
+        assert scene.released == [0]
+        await play.engines[0].until(EngineState.STARTING)
+
+
+async def test_an_engine_that_takes_over_keeps_what_is_there(tmp_path):
+    async with stage(tmp_path) as play:
+        scene = Scene(play, tmp_path)
+        storage = await reset(scene)
+        await scene.format(replace=True)
+        assert (storage / "pool").exists()
+        assert scene.released == []

@@ -1,6 +1,7 @@
 """A replica and the storage it lies on."""
 
 import asyncio
+import signal
 
 import pytest
 
@@ -54,3 +55,44 @@ async def test_a_store_that_cannot_be_used_is_an_error_for_people(tmp_path):
         async with asyncio.timeout(10):
             with pytest.raises(ReplicaError, match="the management service's store cannot be used"):
                 await Replica(Service(), play.engines[0].supervisor, tmp_path / "raft").run()
+
+
+async def test_an_erased_store_is_gone_and_another_comes_with_the_next_format(tmp_path):
+    service = Service()
+    async with stage(tmp_path) as play, aio.background() as tasks:
+        carrier = play.engines[0].supervisor
+        replica = Replica(service, carrier, tmp_path / "raft")
+        tasks.start("replica", replica.run())
+        async with asyncio.timeout(10):
+            await service.changed.wait()
+            await carrier.stop(signal.SIGKILL)
+            await carrier.forget_identity()
+            await replica.erase()
+            assert service.store is None
+            assert not (tmp_path / "raft").exists()
+            service.changed.clear()
+            carrier.storage_ready.set()
+            await service.changed.wait()
+            assert (await service.store.get("")).revision < 5
+        assert (tmp_path / "raft" / STORE_FILE).exists()
+
+
+async def test_a_format_that_comes_between_reset_and_erasure_is_not_lost(tmp_path):
+    service = Service()
+    async with stage(tmp_path) as play, aio.background() as tasks:
+        carrier = play.engines[0].supervisor
+        replica = Replica(service, carrier, tmp_path / "raft")
+        tasks.start("replica", replica.run())
+        async with asyncio.timeout(10):
+            await service.changed.wait()
+            await carrier.stop(signal.SIGKILL)
+            await carrier.forget_identity()
+            service.changed.clear()
+            carrier.storage_ready.set()
+            await replica.erase()
+            await service.changed.wait()
+
+
+async def test_where_no_store_is_open_there_is_nothing_to_erase(tmp_path):
+    async with stage(tmp_path, formatted=False) as play:
+        await Replica(Service(), play.engines[0].supervisor, tmp_path / "raft").erase()
