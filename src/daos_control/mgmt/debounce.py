@@ -17,8 +17,9 @@ class Debounce:
         self._swept = clock.monotonic()
 
     def heard(self, key: Hashable) -> bool:
-        """Whether this was heard before; if so, its hour begins anew."""
-        if key not in self._heard:
+        """Whether this was heard within the last hour; if so, its hour begins anew."""
+        last = self._heard.get(key)
+        if last is None or self._clock.monotonic() - last > FORGET_S:
             return False
         self.hear(key)
         return True

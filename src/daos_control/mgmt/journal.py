@@ -45,6 +45,7 @@ class Journal:
         self._entries: deque[Entry] = deque()
         self._blocks: deque[tuple[str, int]] = deque()
         self._grown = asyncio.Event()
+        self._closed = False
         self.last = 0
         """The number of the newest entry there ever was."""
 
@@ -108,9 +109,14 @@ class Journal:
         return found[::-1]
 
     async def growth(self, last: int) -> None:
-        """Return as soon as there are entries beyond ``last``."""
-        while self.last <= last:
+        """Return as soon as there are entries beyond ``last``, or there will be no more."""
+        while self.last <= last and not self._closed:
             await self._grown.wait()
+
+    def close(self) -> None:
+        """Say that nothing is added any more: who waits is to look elsewhere."""
+        self._closed = True
+        self._wake()
 
     def _take(self, key: str, entries: Sequence[Entry]) -> None:
         self._blocks.append((key, len(entries)))

@@ -87,6 +87,7 @@ class Reactions:
                 log.notice(f"event {event.name} changes nothing: {error}", rank=event.rank)
                 effect = f"nothing done: {error}"
             if not hearing.recorded:
+                hearing.recorded = True
                 await self._records.apply(history.noted(hearing, effect))
 
     async def _act_on(self, event: Event) -> None:

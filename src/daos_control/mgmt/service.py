@@ -288,8 +288,10 @@ class Management:
 
     @property
     def journal(self) -> Journal:
-        """The system's history, as far as this server knows it."""
-        return self._writer.journal if self._writer is not None else Journal()
+        """The system's history; raises what sends the caller elsewhere on a server that has none."""
+        if self._writer is None:
+            raise self._not_leader()
+        return self._writer.journal
 
     async def note(self, facts: Sequence[Fact], /) -> None:
         """Return once the journal has these facts."""

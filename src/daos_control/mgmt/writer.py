@@ -168,6 +168,7 @@ class Writer:
                     self._look_at_notes()
         finally:  # whatever ends us: nobody may wait for an answer that will not come
             self.closed = True
+            self.journal.close()
             if self._note_timer is not None:
                 self._note_timer.cancel()
             _fail([*self._queue, *self._notes], self._deposed)

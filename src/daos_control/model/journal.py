@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from daos_control.model.event import Event
+from daos_control.model.event import Event, Severity
 from daos_control.model.member_state import MemberState
 
 
@@ -82,3 +82,38 @@ class Entry:
 
     sequence: int
     fact: Fact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which entries somebody asks for: all, or those that pass every test that is given."""
+
+    since: datetime | None = None
+    """Received, or done, then or later."""
+    ranks: frozenset[int] = frozenset()
+    pool: str = ""
+    """The pool's uuid."""
+    severity: int = 0
+    """At least as bad as this."""
+    ids: frozenset[int] = frozenset()
+    moves: bool = False
+    """Members' moves, too; they concern no pool, and are of every severity."""
+
+    def accepts(self, entry: Entry) -> bool:
+        """Whether an entry passes."""
+        fact = entry.fact
+        if isinstance(fact, Moved):
+            return (
+                self.moves
+                and not self.pool
+                and (not self.ranks or fact.rank in self.ranks)
+                and (self.since is None or fact.at >= self.since)
+            )
+        event = fact.event
+        return (
+            (not self.ranks or event.rank in self.ranks)
+            and (not self.pool or event.pool_uuid == self.pool)
+            and (not self.severity or (event.severity or Severity.NOTICE) <= self.severity)
+            and (not self.ids or event.id in self.ids)
+            and (self.since is None or fact.received >= self.since)
+        )

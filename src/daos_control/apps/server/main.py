@@ -29,6 +29,7 @@ from daos_control.apps.server.servicers.ctl_smd import SmdService
 from daos_control.apps.server.servicers.ctl_storage import StorageService
 from daos_control.apps.server.servicers.host_engines import EngineLives
 from daos_control.apps.server.servicers.mgmt import mgmt_handlers
+from daos_control.apps.server.servicers.system_history import system_handlers
 from daos_control.apps.server.servicers.upcalls import Upcalls
 from daos_control.apps.server.upcalls import HostUpcalls
 from daos_control.base import aio, logs
@@ -137,7 +138,7 @@ class Server:
             SmdService(self.harness),
             self._lives,
         )
-        handlers = {**mgmt_handlers(self.management), **later_handlers()}
+        handlers = {**mgmt_handlers(self.management), **system_handlers(self.management), **later_handlers()}
         for service in services:
             handlers |= service.handlers()
         return handlers
