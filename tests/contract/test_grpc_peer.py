@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import grpc
+import grpc.aio
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
@@ -20,7 +22,6 @@ from daos_control.base.errors import (
     PoolNotFound,
     SteppingUp,
 )
-from daos_control.net.grpc import channels as transport
 from daos_control.net.grpc.channels import Channels
 from daos_control.net.grpc.server import MAX_REQUEST, CannotListen, Server, serve
 from daos_control.net.rpc.handlers import Caller
@@ -32,7 +33,7 @@ from daos_control.security.components import Component
 from daos_control.wire.pb.ctl import network_pb2
 from daos_control.wire.pb.mgmt import pool_pb2, svc_pb2, system_pb2
 
-AioRpcError = transport.grpc.aio.AioRpcError  # grpcio must not be imported before our settings for it are made
+AioRpcError = grpc.aio.AioRpcError
 
 SYS = "daos_server-2.8.0"
 LEADER = MGMT["LeaderQuery"]
@@ -115,7 +116,7 @@ async def test_other_releases_are_refused(version, code):
 
 
 async def raw(address: str, path: str, body: bytes, metadata=()) -> bytes:
-    async with transport.grpc.aio.insecure_channel(address) as channel:
+    async with grpc.aio.insecure_channel(address) as channel:
         return await channel.unary_unary(path)(body, metadata=metadata, timeout=10)
 
 
@@ -124,7 +125,7 @@ async def test_callers_without_headers_are_judged_by_the_system_name():
         assert await raw(server.address, LEADER.path, QUERY.SerializeToString())
         with pytest.raises(AioRpcError) as caught:
             await raw(server.address, LEADER.path, svc_pb2.LeaderQueryReq(sys="daos_server").SerializeToString())
-    assert caught.value.code() is transport.grpc.StatusCode.INTERNAL
+    assert caught.value.code() is grpc.StatusCode.INTERNAL
     assert "code = 617" in (caught.value.details() or "")
 
 
@@ -141,14 +142,14 @@ async def test_undecodable_and_unknown_requests_are_errors_of_the_call():
     async with serving(lead) as server:
         with pytest.raises(AioRpcError) as bad:
             await raw(server.address, LEADER.path, b"\x0a\xff")
-        assert bad.value.code() is transport.grpc.StatusCode.INTERNAL
+        assert bad.value.code() is grpc.StatusCode.INTERNAL
         for path in ("/mgmt.MgmtSvc/Join", "/mgmt.MgmtSvc/Nope", "/nope", "/ctl.CtlSvc/StorageScan"):
             with pytest.raises(AioRpcError) as unknown:
                 await raw(server.address, path, b"")
-            assert unknown.value.code() is transport.grpc.StatusCode.UNIMPLEMENTED
+            assert unknown.value.code() is grpc.StatusCode.UNIMPLEMENTED
         with pytest.raises(AioRpcError) as large:
             await raw(server.address, LEADER.path, bytes(MAX_REQUEST + 1))
-        assert large.value.code() is transport.grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert large.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
         assert (await ask(server.address)).current_leader == "10.0.0.1:10001"
 
 

@@ -6,7 +6,7 @@ Symbolic links are followed and owners do not matter. Nothing of cryptography is
 import errno
 import os
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from daos_control.base.errors import DaosControlError
@@ -43,6 +43,8 @@ class Certificates:
     authority: bytes
     certificate: bytes
     key: bytes
+    files: CertificateFiles | None = field(default=None, compare=False)
+    """Where they were read; None if they come from elsewhere."""
 
 
 def check_listable(folder: Path) -> None:

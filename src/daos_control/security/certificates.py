@@ -1,4 +1,7 @@
-"""Certificates of a DAOS program: read once at start, checked so that mistakes are told here and not in a handshake.
+"""Certificates of a DAOS program: read once at start, and checked so that mistakes are told in words and not by TLS.
+
+A daemon checks them when it starts. A command, which meets a server at once, need not: when that fails, ``explain``
+says whether its own certificates are to blame.
 
 Text before a PEM block (``openssl ca`` writes such) is fine. New files need a restart.
 """
@@ -17,11 +20,11 @@ from daos_control.security.certificate_files import (
     read,
 )
 
-__all__ = ["ADMIN_KEY_MODE", "KEY_MODE", "CertificateError", "CertificateFiles", "Certificates", "load"]
+__all__ = ["ADMIN_KEY_MODE", "KEY_MODE", "CertificateError", "CertificateFiles", "Certificates", "explain", "load"]
 
 
-def load(files: CertificateFiles, *, now: datetime | None = None) -> Certificates:
-    """Read and check certificates; ``now`` defaults to the clock.
+def load(files: CertificateFiles, *, now: datetime | None = None, check: bool = True) -> Certificates:
+    """Read certificates, and check them unless that is left to ``explain``; ``now`` defaults to the clock.
 
     Raises the faults SecurityMissingCertFile, SecurityUnreadableCertFile and SecurityInvalidCert, and CertificateError.
     """
@@ -31,11 +34,18 @@ def load(files: CertificateFiles, *, now: datetime | None = None) -> Certificate
         authority=read(files.ca_cert, CERTIFICATE_MODE),
         certificate=read(files.cert, CERTIFICATE_MODE),
         key=read(files.key, files.key_mode),
+        files=files,
     )
-    if now is None and trial.passes(files):
-        return certificates
+    if check and (now is not None or not trial.passes(files)):
+        explain(certificates, now=now)
+    return certificates
+
+
+def explain(certificates: Certificates, *, now: datetime | None = None) -> None:
+    """Raise what is wrong with certificates that did not stand a handshake; return if it is not their fault."""
+    if certificates.files is None:
+        return
     from daos_control.security import chains  # noqa: PLC0415 - a large library, needed to say what is wrong
 
-    chains.check_pair(files, certificates)
-    chains.check_chain(files, certificates, now or datetime.now(UTC))
-    return certificates
+    chains.check_pair(certificates.files, certificates)
+    chains.check_chain(certificates.files, certificates, now or datetime.now(UTC))

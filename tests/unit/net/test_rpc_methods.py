@@ -65,7 +65,7 @@ def test_methods_are_found_by_path():
         ("import daos_control.net.rpc.methods", "daos_control.wire.pb.mgmt"),
         ("import daos_control.net.rpc.methods", "google"),
         ("from daos_control.net.rpc.methods import MGMT; MGMT['Join'].request", "daos_control.wire.pb.mgmt.pool"),
-        ("import daos_control.net.drpc.server, daos_control.net.drpc.client", "grpc"),
+        ("import daos_control.net.grpc.server, daos_control.net.grpc.channels", "grpc"),
         (
             "import daos_control.net.drpc.server, daos_control.net.rpc.status, daos_control.net.rpc.versions",
             "cryptography",

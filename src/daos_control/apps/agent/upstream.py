@@ -1,7 +1,7 @@
 """The three things the agent asks of the management service, in the agent's own words."""
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from google.protobuf.message import Message
@@ -14,15 +14,13 @@ from daos_control.base.fault_codes import FaultCode
 from daos_control.client.errors import ManagementServiceUnreachable, is_connection_error
 from daos_control.client.hosts import addresses
 from daos_control.client.invoke import ManagementClient, is_unavailable
+from daos_control.net.grpc.channels import Channels
 from daos_control.net.rpc.methods import MGMT
 from daos_control.security.certificates import Certificates
 from daos_control.security.components import Component
 from daos_control.wire.pb.mgmt.pool_pb2 import PoolEvictReq
 from daos_control.wire.pb.mgmt.svc_pb2 import GetAttachInfoReq, GetAttachInfoResp
 from daos_control.wire.pb.mgmt.system_pb2 import SystemCleanupReq, SystemCleanupResp
-
-if TYPE_CHECKING:
-    from daos_control.net.grpc.channels import Channels
 
 log = logs.get(__name__)
 
@@ -60,9 +58,6 @@ class Connection:
 
     async def call(self, method: Any, request: Message, **how: Any) -> Any:
         """Return the reply, or raise an error of ``base.errors``."""
-        # An idle agent has no use for grpcio, which takes a tenth of a second and half the memory.
-        from daos_control.net.grpc.channels import Channels  # noqa: PLC0415
-
         if self._channels is None:
             self._channels = Channels(self._certificates, Component.AGENT, allow_proxy=self._allow_proxy)
         self._calls += 1

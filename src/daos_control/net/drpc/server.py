@@ -22,6 +22,7 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 
 from daos_control.base import logs
 from daos_control.base.fault_codes import FaultCode
+from daos_control.net.complaints import Complaints
 from daos_control.net.drpc.errors import CannotListen, DrpcFailure, FrameError, Status
 from daos_control.net.drpc.frames import HEADER, MAX_DATA, MAX_MESSAGE, MAX_PACKET, Assembler, Rules, encode
 from daos_control.net.drpc.methods import Method
@@ -76,7 +77,7 @@ class Server:
         self._rules = rules
         self._sessions: set[_Session] = set()
         self._changed = asyncio.Event()
-        self._complaints = _Complaints()
+        self._complaints = Complaints(log, "dRPC peers")
 
     @property
     def sessions(self) -> int:
@@ -150,7 +151,7 @@ class Server:
         try:
             await self._converse(session)
         except FrameError as error:
-            self._complaints.log("dropped a dRPC peer", reason=error, pid=session.peer.pid, uid=session.peer.uid)
+            self._complaints.error("dropped a dRPC peer", reason=error, pid=session.peer.pid, uid=session.peer.uid)
         except OSError as error:  # reset, or a reply nobody waits for: the peer is gone, as after an orderly close
             log.debug("dRPC peer left", reason=error.strerror, pid=session.peer.pid)
 
@@ -172,14 +173,14 @@ class Server:
         try:
             call = drpc_pb2.Call.FromString(message)
         except DecodeError:
-            self._complaints.log("undecodable dRPC call", pid=session.peer.pid, uid=session.peer.uid)
+            self._complaints.error("undecodable dRPC call", pid=session.peer.pid, uid=session.peer.uid)
             return _response(-1, Status.FAILED_UNMARSHAL_CALL), b""
         if call.module not in self._modules:
-            self._complaints.log("dRPC call to an unknown module", module=call.module, pid=session.peer.pid)
+            self._complaints.error("dRPC call to an unknown module", module=call.module, pid=session.peer.pid)
             return _response(call.sequence, Status.UNKNOWN_MODULE), b""
         found = self._handlers.get((call.module, call.method))
         if found is None:
-            self._complaints.log(
+            self._complaints.error(
                 "dRPC call of an unknown method", module=call.module, method=call.method, pid=session.peer.pid
             )
             return _response(call.sequence, Status.UNKNOWN_METHOD), b""
@@ -188,7 +189,7 @@ class Server:
         try:
             body = await self._handle(method, handler, call.body, session.peer)
         except DrpcFailure as failure:
-            self._complaints.log("dRPC call failed", method=method, reason=str(failure), pid=session.peer.pid)
+            self._complaints.error("dRPC call failed", method=method, reason=str(failure), pid=session.peer.pid)
             return _response(call.sequence, failure.status), b""
         finally:
             session.handling = ""
@@ -208,7 +209,7 @@ class Server:
         except DrpcFailure:
             raise
         except Exception as error:  # the edge of the server: whatever a handler did not foresee fails one call only
-            self._complaints.log("dRPC handler failed", exception=error, method=method, pid=peer.pid)
+            self._complaints.error("dRPC handler failed", exception=error, method=method, pid=peer.pid)
             raise DrpcFailure(Status.FAILURE, repr(error)) from error
         return _encoded(method, reply)
 
@@ -228,26 +229,6 @@ class _Session:
     def drop(self) -> None:
         if self.task is not None:
             self.task.cancel()
-
-
-class _Complaints:
-    """Logs what peers do wrong, but never more than a person can read: any of them could fill the disk otherwise."""
-
-    BURST, WINDOW_S = 20, 10.0
-
-    def __init__(self) -> None:
-        self._since = asyncio.get_running_loop().time()
-        self._count = 0
-
-    def log(self, event: str, *, exception: BaseException | None = None, **fields: object) -> None:
-        now = asyncio.get_running_loop().time()
-        if now - self._since >= self.WINDOW_S:
-            if self._count > self.BURST:
-                log.error("more complaints about dRPC peers were left out", count=self._count - self.BURST)
-            self._since, self._count = now, 0
-        self._count += 1
-        if self._count <= self.BURST:
-            log.error(event, exception=exception, **fields)
 
 
 @contextlib.asynccontextmanager

@@ -2,39 +2,48 @@
 
 A call fails in one of the ways ``base.errors`` knows. A host that cannot be reached is known soon (``CONNECT_S``), and
 tried anew by the next call; one that took a request and never answers costs that call its own time limit and nothing
-else.
+else. A call that the other end has certainly not looked at is made again, on a new connection if need be.
 """
 
 import asyncio
+import ssl
 from collections import OrderedDict
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
 
-import grpc
-import grpc.aio
 from google.protobuf.message import DecodeError, Message
 
 from daos_control.base.errors import DaosControlError, Fault
 from daos_control.base.fault_codes import FaultCode
 from daos_control.base.version import DAOS_VERSION
-from daos_control.net.grpc.tls import SERVER_OPTIONS, channel_credentials
+from daos_control.net.grpc import dialling, messages
+from daos_control.net.grpc.client_link import ClientLink, LinkLost, NotProcessed
+from daos_control.net.grpc.failures import connection_fault
+from daos_control.net.grpc.tls import client_context
+from daos_control.net.http2.headers import indexed, literal
 from daos_control.net.rpc.headers import COMPONENT_HEADER, VERSION_HEADER
 from daos_control.net.rpc.methods import Method
 from daos_control.net.rpc.status import Code, Status, StatusError, from_status
-from daos_control.security.certificates import Certificates
+from daos_control.security.certificates import CertificateError, Certificates, explain
 from daos_control.security.components import Component
 
-MAX_REPLY = 256 << 20
+MAX_REPLY: Final = 256 << 20
 """Bytes of the largest reply taken; genuine clients stop at 4 MiB, which a list of many containers exceeds."""
-CONNECT_S = 5.0
+CONNECT_S: Final = 5.0
 """How long connecting may take, handshake included."""
-MAX_IDLE = 256
+MAX_IDLE: Final = 256
 """Connections kept that are not in use; beyond, the one unused for longest is closed."""
-DETAILS = "grpc-status-details-bin"
+IDLE_S: Final = 300.0
+"""How long a connection is kept that is not in use."""
+_ATTEMPTS: Final = 3
+"""How often a call is made that servers, one after the other, have not looked at."""
 
 
 class Channels:
-    """Connections to any number of hosts, as one component; used from one event loop, closed by ``aclose``."""
+    """Connections to any number of hosts, as one component; used from one event loop, closed by ``aclose``.
+
+    Raises what is wrong with ``tls`` if it cannot be used, CertificateError for one.
+    """
 
     def __init__(
         self,
@@ -44,13 +53,25 @@ class Channels:
         *,
         connect_s: float = CONNECT_S,
         max_idle: int = MAX_IDLE,
+        idle_s: float = IDLE_S,
         allow_proxy: bool = False,
     ) -> None:
-        self._credentials = None if tls is None else channel_credentials(tls)
-        self._headers = ((COMPONENT_HEADER, component.value), (VERSION_HEADER, version))
-        self._options = _options(connect_s, allow_proxy=allow_proxy) + (SERVER_OPTIONS if tls else ())
+        self._certificates = tls
+        self._context = None if tls is None else _context(tls)
+        self._scheme = indexed(b":method", b"POST") + indexed(b":scheme", b"http" if tls is None else b"https")
+        self._fields = (
+            literal(b"content-type", messages.CONTENT_TYPE)
+            + literal(b"te", b"trailers")
+            + literal(b"user-agent", b"grpc-python-daos-control")
+            + literal(COMPONENT_HEADER.encode(), component.value.encode())
+            + literal(VERSION_HEADER.encode(), version.encode())
+        )
+        self._connect_s = connect_s
         self._max_idle = max_idle
+        self._idle_s = idle_s
+        self._allow_proxy = allow_proxy
         self._peers: OrderedDict[str, _Peer] = OrderedDict()
+        self._is_closed = False
 
     async def call(self, address: str, method: Method, request: Message, *, timeout_s: float | None = None) -> Any:
         """Send a request to ``host:port`` and return the reply.
@@ -61,123 +82,169 @@ class Channels:
         peer = self._peer(address)
         peer.calls += 1
         try:
-            body = await peer.send(method, request.SerializeToString(), timeout_s, self._headers)
-        except grpc.aio.AioRpcError as error:
-            raise _explained(error, address, method, timeout_s) from error
-        except asyncio.CancelledError:
-            if peer.closed and not _cancelled():
-                raise StatusError(Code.CANCELLED, f"{method.name}: the connection to {address} was closed") from None
-            raise
+            async with asyncio.timeout(timeout_s) as limit:
+                outcome = await self._ask(peer, method, request.SerializeToString(), limit.when())
+        except TimeoutError as error:
+            raise _late(method, timeout_s) from error
+        except LinkLost as error:
+            if self._is_closed or peer.is_closed:
+                text = f"{method.name}: the connection to {address} was closed"
+                raise StatusError(Code.CANCELLED, text) from error
+            raise self._why_lost(error.__cause__, address) from error
         finally:
             peer.calls -= 1
-            await self._close_unused()
+            self._close_unused()
+        if isinstance(outcome, Status):
+            raise _explained(outcome, address, method, timeout_s)
         try:
-            return method.reply.FromString(body)
+            return method.reply.FromString(outcome)
         except DecodeError as error:
             raise StatusError(Code.INTERNAL, f"{address}: undecodable reply to {method.name}: {error}") from error
 
     async def aclose(self) -> None:
         """Close all connections; calls under way fail."""
-        while self._peers:
-            _, peer = self._peers.popitem()
-            await peer.close()
+        self._is_closed = True
+        peers = list(self._peers.values())
+        self._peers.clear()
+        for peer in peers:
+            peer.close()
+        for peer in peers:
+            await peer.closed()
+
+    async def _ask(self, peer: "_Peer", method: Method, message: bytes, deadline: float | None) -> bytes | Status:
+        loop = asyncio.get_running_loop()
+        block = peer.blocks.get(method.path)
+        if block is None:
+            where = literal(b":path", method.path.encode()) + literal(b":authority", peer.address.encode())
+            block = peer.blocks[method.path] = self._scheme + where + self._fields
+        for _ in range(_ATTEMPTS):
+            link = await peer.link()
+            wait = b"" if deadline is None else literal(messages.TIMEOUT, messages.timeout(deadline - loop.time()))
+            try:
+                return await link.call(block + wait, message)
+            except NotProcessed:
+                continue
+        return Status(Code.UNAVAILABLE, "the server takes no more calls")
 
     def _peer(self, address: str) -> "_Peer":
         peer = self._peers.get(address)
         if peer is None:
-            peer = self._peers[address] = _Peer(self._open(address))
+            peer = self._peers[address] = _Peer(address, self._connect)
         self._peers.move_to_end(address)
         return peer
 
-    def _open(self, address: str) -> grpc.aio.Channel:
-        if self._credentials is None:
-            return grpc.aio.insecure_channel(address, self._options)
-        return grpc.aio.secure_channel(address, self._credentials, self._options)
+    async def _connect(self, address: str) -> ClientLink:
+        """Open a connection. Raises LinkLost with the reason as its cause."""
+        loop = asyncio.get_running_loop()
+        link: ClientLink | None = None
+        try:
+            async with asyncio.timeout(self._connect_s):
+                sock = await dialling.connect(address, allow_proxy=self._allow_proxy)
+                try:
+                    link = ClientLink(self._context, most_reply=MAX_REPLY, idle_s=self._idle_s)
+                    await loop.create_connection(lambda: link, sock=sock)
+                except BaseException:
+                    sock.close()
+                    raise
+                await link.opened
+        except OSError as error:  # TimeoutError and all of TLS are among them
+            if link is not None:
+                link.abort()
+            raise LinkLost from error
+        except asyncio.CancelledError:
+            if link is not None:
+                link.abort()
+            raise
+        if link.is_closing:
+            raise LinkLost from link.error
+        return link
 
-    async def _close_unused(self) -> None:
+    def _why_lost(self, error: BaseException | None, address: str) -> DaosControlError:
+        """Name what went wrong with a connection; where it was TLS, our own certificates may be to blame."""
+        if isinstance(error, ssl.SSLError) and self._certificates is not None:
+            try:
+                explain(self._certificates)
+            except DaosControlError as own:
+                return own
+        return connection_fault(error, address)
+
+    def _close_unused(self) -> None:
         if len(self._peers) <= self._max_idle:
             return
         idle = [address for address, peer in self._peers.items() if not peer.calls]
         for address in idle[: max(0, len(idle) - self._max_idle)]:
-            await self._peers.pop(address).close()
+            self._peers.pop(address).close()
 
 
 class _Peer:
-    """A connection and what was made of it."""
+    """A host, the connection to it, and the calls that use that."""
 
-    __slots__ = ("_channel", "_methods", "calls", "closed")
-
-    def __init__(self, channel: grpc.aio.Channel) -> None:
-        self._channel = channel
+    def __init__(self, address: str, connect: Callable[[str], Awaitable[ClientLink]]) -> None:
+        self.address = address
         self.calls = 0
-        self.closed = False
-        self._methods: dict[str, Any] = {}
+        self.is_closed = False
+        self.blocks: dict[str, bytes] = {}
+        """Header fields by path of the method."""
+        self._connect = connect
+        self._links: list[ClientLink] = []  # the last one is for new calls; others end with the calls they have
+        self._attempt: asyncio.Future[BaseException | None] | None = None
 
-    async def send(
-        self, method: Method, body: bytes, timeout_s: float | None, headers: tuple[tuple[str, str], ...]
-    ) -> bytes:
-        send = self._methods.get(method.path)
-        if send is None:
-            send = self._methods[method.path] = self._channel.unary_unary(method.path)
-        reply: bytes = await send(body, timeout=timeout_s, metadata=headers)
-        return reply
+    async def link(self) -> ClientLink:
+        """Return a connection that can be used. Raises LinkLost; whoever waits for the same attempt shares its fate."""
+        while not self._links or not self._links[-1].is_usable:
+            if self._attempt is None:
+                await self._try()
+                continue
+            failure = await asyncio.shield(self._attempt)
+            if failure is not None:
+                raise LinkLost from failure
+        return self._links[-1]
 
-    async def close(self) -> None:
-        self.closed = True  # grpcio ends calls under way as if their tasks were cancelled
-        await self._channel.close()
+    def close(self) -> None:
+        """Close the connection; calls under way fail."""
+        self.is_closed = True
+        for link in self._links:
+            link.close()
+
+    async def closed(self) -> None:
+        """Wait until it is closed."""
+        for link in self._links:
+            await link.closed
+
+    async def _try(self) -> None:
+        attempt: asyncio.Future[BaseException | None] = asyncio.get_running_loop().create_future()
+        self._attempt = attempt
+        failure: BaseException | None = None
+        try:
+            link = await self._connect(self.address)
+            self._links = [*(old for old in self._links if not old.closed.done()), link]
+            if self.is_closed:
+                link.close()
+                raise LinkLost
+        except LinkLost as lost:
+            failure = lost.__cause__ or lost
+            raise
+        finally:
+            self._attempt = None
+            attempt.set_result(failure)
 
 
-def _cancelled() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
+def _context(certificates: Certificates) -> ssl.SSLContext:
+    try:
+        return client_context(certificates)
+    except ssl.SSLError as error:
+        explain(certificates)
+        raise CertificateError(f"the certificates cannot be used: {error}") from error
 
 
-def _options(connect_s: float, *, allow_proxy: bool) -> tuple[tuple[str, int | str], ...]:
-    return (
-        ("grpc.max_receive_message_length", MAX_REPLY),
-        ("grpc.min_reconnect_backoff_ms", int(connect_s * 1000)),  # which is the time limit of an attempt
-        ("grpc.initial_reconnect_backoff_ms", 100),
-        ("grpc.max_reconnect_backoff_ms", 250),
-        ("grpc.use_local_subchannel_pool", 1),  # what one user of this library does is no other's business
-        ("grpc.enable_http_proxy", int(allow_proxy)),
-        ("grpc.service_config_disable_resolution", 1),
-    )
+def _late(method: Method, timeout_s: float | None) -> Fault:
+    return FaultCode.CLIENT_RPC_TIMEOUT.fault(request=method.name, limit=f"{timeout_s:g}s")
 
 
-def _explained(error: grpc.aio.AioRpcError, address: str, method: Method, timeout_s: float | None) -> DaosControlError:
-    code, text = error.code().value[0], error.details() or ""
-    if code == Code.DEADLINE_EXCEEDED and timeout_s is not None:
-        return FaultCode.CLIENT_RPC_TIMEOUT.fault(request=method.name, limit=f"{timeout_s:g}s")
-    trailers = error.trailing_metadata() or ()
-    details = next((value for name, value in trailers if name == DETAILS), b"")
-    told = from_status(Status(code, text, details if isinstance(details, bytes) else b""), address=address)
-    if code == Code.UNAVAILABLE and isinstance(told, StatusError):
-        return unreachable(text, address)
+def _explained(status: Status, address: str, method: Method, timeout_s: float | None) -> DaosControlError:
+    if status.code == Code.DEADLINE_EXCEEDED and timeout_s is not None:
+        return _late(method, timeout_s)
+    told = from_status(status, address=address)
+    if status.code == Code.UNAVAILABLE and isinstance(told, StatusError):
+        return FaultCode.CLIENT_CONNECTION_CLOSED.fault(address=address, reason=status.message)
     return told
-
-
-def unreachable(text: str, address: str) -> Fault:
-    """Tell from grpcio's words why there is no connection (any more)."""
-    words = text.lower()
-    if any(piece in words for piece in _OUT_OF_DATE):
-        return FaultCode.SECURITY_INVALID_CERT.fault(reason=text)
-    for code, pieces in _REASONS.items():
-        if any(piece in words for piece in pieces):
-            return code.fault(address=address, reason=text)
-    return FaultCode.CLIENT_CONNECTION_CLOSED.fault(address=address, reason=text)
-
-
-_OUT_OF_DATE = ("certificate has expired", "certificate is not yet valid", "certificate expired")
-_REASONS: Mapping[FaultCode, tuple[str, ...]] = {
-    FaultCode.CLIENT_CONNECTION_REFUSED: ("connection refused",),
-    FaultCode.CLIENT_CONNECTION_NO_ROUTE: ("no route to host", "network is unreachable", "host is unreachable"),
-    FaultCode.CLIENT_CONNECTION_BAD_HOST: ("errors resolving", "name resolution", "dns resolution"),
-    # The last three are what attempts say that the time limit on connecting cuts short.
-    FaultCode.CLIENT_CONNECTION_TIMED_OUT: (
-        "timed out",
-        "timeout",
-        "fd shutdown",
-        "handshaker shutdown",
-        "endpoint closing",
-    ),
-}

@@ -1,47 +1,49 @@
 """Serves plain coroutines as gRPC methods.
 
-What every call goes through, in this order: the caller is identified and its release judged (``net.rpc.versions``),
-its certificate must allow the method (``security.components``), the handler runs, a reply whose ``status`` is a DER
-code becomes an error, and errors are encoded (``net.rpc.status``). In insecure mode all callers may call everything.
+``serve`` listens; ``server_link`` is one connection, ``endpoints`` what every call goes through. Any host that can
+reach the port may connect: connections are bounded, those that only hold a place give way to others, and what a peer
+sends can cost it its own connection and nothing else.
 """
 
 import asyncio
 import contextlib
 import errno
+import resource
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+import ssl
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import unquote
-
-import grpc
-import grpc.aio
-from google.protobuf.descriptor import FieldDescriptor
-from google.protobuf.message import DecodeError, Message
+from typing import Final
 
 from daos_control.base import logs
-from daos_control.base.errors import DaosControlError, DaosError, Redirect, ServiceUnavailable
+from daos_control.base.errors import DaosControlError
 from daos_control.base.version import DAOS_VERSION
-from daos_control.net.grpc.tls import server_credentials
-from daos_control.net.rpc.handlers import Caller, Handler, Handlers, Reply
-from daos_control.net.rpc.headers import COMPONENT_HEADER, VERSION_HEADER
-from daos_control.net.rpc.methods import Method, find
-from daos_control.net.rpc.status import Code, Status, StatusError, access_denied, to_status
-from daos_control.net.rpc.versions import Claim, Version, identify
-from daos_control.security.certificates import Certificates
-from daos_control.security.components import Component, may_call
+from daos_control.net.complaints import Complaints
+from daos_control.net.grpc.endpoints import Endpoint, endpoints_of
+from daos_control.net.grpc.server_link import MAX_REQUEST, ServerLink
+from daos_control.net.grpc.tls import server_context
+from daos_control.net.rpc.handlers import Handlers
+from daos_control.security.certificates import Certificates, explain
+
+__all__ = ["MAX_REQUEST", "CannotListen", "Server", "serve"]
 
 log = logs.get(__name__)
 
-MAX_REQUEST = 4 << 20
-"""Bytes of the largest request taken: what genuine servers take."""
-GRACE_S = 5.0
-DETAILS = "grpc-status-details-bin"
-_CODES = {code.value[0]: code for code in grpc.StatusCode}
-_OPTIONS = (
-    ("grpc.so_reuseport", 0),  # or two servers could share one port without noticing
-    ("grpc.max_receive_message_length", MAX_REQUEST),
-)
+GRACE_S: Final = 5.0
+BACKLOG: Final = 4096  # the kernel lowers it to net.core.somaxconn
+MAX_LINKS: Final = 8192
+"""Connections at most; a low limit of open files lowers it."""
+MAX_CALLS: Final = 16_384
+"""Calls at most that are under way; more are refused so that their callers can try again."""
+_ACCEPTED_AT_ONCE: Final = 64
+_MADE_ROOM: Final = 16
+"""When there is no room, this part of the places is made free."""
+_SWEEP_S: Final = 5.0
+_SHORTAGES: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+_SHORTAGE_PAUSE_S: Final = 0.1
+_KEEPALIVE: Final = ((socket.TCP_KEEPIDLE, 60), (socket.TCP_KEEPINTVL, 15), (socket.TCP_KEEPCNT, 4))
+"""How hosts that are gone without a word are found out: after two minutes, by the kernel."""
 
 
 class CannotListen(DaosControlError):
@@ -76,151 +78,190 @@ async def serve(
     ``handlers`` are by full method path; methods without one are answered UNIMPLEMENTED. Without ``tls`` nobody is
     authenticated. Raises CannotListen.
     """
-    own = Version.parse(version)
-    endpoints = {
-        path: _Endpoint(_known(path), handler, own, secure=tls is not None) for path, handler in handlers.items()
-    }
-    _probe(host, port)
-    server = grpc.aio.server(options=_OPTIONS)
-    server.add_generic_rpc_handlers((_Routes(endpoints),))
-    target = f"{host}:{port}"
+    endpoints = endpoints_of(handlers, version)
+    context = None if tls is None else _context(tls)
+    listener = _listen(host, port)
+    failure: Exception | None = None
     try:
-        if tls is None:
-            port = server.add_insecure_port(target)
-        else:
-            port = server.add_secure_port(target, server_credentials(tls))
-    except RuntimeError as error:
-        raise CannotListen(f"cannot listen on {target}: {error}") from error
-    await server.start()
-    try:
-        yield Server(host, port)
+        async with asyncio.TaskGroup() as tasks:
+            links = _Links(listener, endpoints, context, tasks)
+            links.accept()
+            try:
+                yield Server(host, listener.getsockname()[1])
+            except Exception as error:  # noqa: BLE001 - raised again below: inside, the group would wrap it
+                failure = error
+            finally:
+                await links.close(grace_s)
     finally:
-        await server.stop(grace_s)
+        listener.close()
+    if failure is not None:
+        raise failure
 
 
-def _known(path: str) -> Method:
-    method = find(path)
-    if method is None:
-        raise ValueError(f"{path} is no method of any service")
-    return method
+def _context(certificates: Certificates) -> ssl.SSLContext:
+    try:
+        return server_context(certificates)
+    except ssl.SSLError as error:
+        explain(certificates)
+        raise CannotListen(f"the certificates cannot be used: {error}") from error
 
 
-def _probe(host: str, port: int) -> None:
-    """Find out from the system, in its words, whether the port can be had; grpcio would only say that it cannot."""
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def _listen(host: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setblocking(False)
+        listener.bind((host, port))
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        taken = error.errno == errno.EADDRINUSE
+        way_out = "stop the program that uses the port (perhaps another daos_server), or " if taken else ""
+        raise CannotListen(
+            f"cannot listen on {host}:{port}: {error.strerror}; {way_out}set another port in daos_server.yml"
+        ) from error
+    return listener
+
+
+class _Links:
+    """The connections of a server."""
+
+    def __init__(
+        self,
+        listener: socket.socket,
+        endpoints: Mapping[bytes, Endpoint],
+        context: ssl.SSLContext | None,
+        tasks: asyncio.TaskGroup,
+    ) -> None:
+        self.tasks = tasks
+        self.endpoints = endpoints
+        self._loop = asyncio.get_running_loop()
+        self._listener = listener
+        self._context = context
+        self._links: set[ServerLink] = set()
+        self._calls = 0
+        self._most = _affordable_links()
+        self._is_accepting = False
+        self._is_closing = False
+        self._changed = asyncio.Event()
+        self._complaints = Complaints(log, "gRPC peers")
+        self._sweeping: asyncio.TimerHandle | None = None
+
+    # What connections ask of their owner.
+
+    def takes_a_call(self) -> bool:
+        """Whether one more call may be worked on."""
+        return self._calls < MAX_CALLS
+
+    def began(self) -> None:
+        """Hear that a call has begun."""
+        self._calls += 1
+
+    def ended(self) -> None:
+        """Hear that a call has ended."""
+        self._calls -= 1
+
+    def lost(self, link: ServerLink) -> None:
+        """Hear that a connection is gone."""
+        self._links.discard(link)
+        self._changed.set()
+        error = link.error
+        if isinstance(error, ssl.SSLError):
+            self._complaints.info("a TLS handshake failed", peer=link.address, reason=error)
+        elif error is not None:
+            log.debug("a gRPC connection ended", peer=link.address, reason=error)
+        self.accept()
+
+    # Accepting.
+
+    def accept(self) -> None:
+        """Take connections from now on, unless there is no room."""
+        if not self._is_accepting and not self._is_closing and len(self._links) < self._most:
+            self._is_accepting = True
+            self._loop.add_reader(self._listener, self._take_some)
+
+    def _pause(self) -> None:
+        if self._is_accepting:
+            self._is_accepting = False
+            self._loop.remove_reader(self._listener)
+
+    def _take_some(self) -> None:
+        for _ in range(_ACCEPTED_AT_ONCE):
+            if len(self._links) >= self._most and not self._make_room():
+                self._pause()
+                return
+            try:
+                sock, _ = self._listener.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError as error:
+                self._complaints.error("cannot take gRPC connections", reason=error.strerror, links=len(self._links))
+                if error.errno not in _SHORTAGES:
+                    return
+                self._pause()
+                self._loop.call_later(_SHORTAGE_PAUSE_S, self.accept)
+                return
+            link = ServerLink(self, self._context)
+            self._links.add(link)
+            self.tasks.create_task(self._adopt(sock, link))
+        if self._sweeping is None:
+            self._sweeping = self._loop.call_later(_SWEEP_S, self._sweep)
+
+    async def _adopt(self, sock: socket.socket, link: ServerLink) -> None:
         try:
-            probe.bind((host, port))
-            probe.listen()
-        except OSError as error:
-            taken = error.errno == errno.EADDRINUSE
-            way_out = "stop the program that uses the port (perhaps another daos_server), or " if taken else ""
-            raise CannotListen(
-                f"cannot listen on {host}:{port}: {error.strerror}; {way_out}set another port in daos_server.yml"
-            ) from error
+            sock.setblocking(False)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            for option, value in _KEEPALIVE:
+                sock.setsockopt(socket.IPPROTO_TCP, option, value)
+            await self._loop.connect_accepted_socket(lambda: link, sock)
+        except OSError:  # it left at once
+            sock.close()
+            self._links.discard(link)
+
+    def _make_room(self) -> bool:
+        """Close connections that have been idle for longest, of whoever has most; tell whether there were any.
+
+        Nobody can keep others out by holding connections open. Genuine clients connect for every call and never notice.
+        """
+        idle = [link for link in self._links if not link.is_busy]
+        held = Counter(link.host for link in idle)
+        idle.sort(key=lambda link: (-held[link.host], link.moved_at))
+        for link in idle[: max(1, self._most // _MADE_ROOM)]:
+            link.abort()
+        return bool(idle)
+
+    # The passing of time, and the end.
+
+    def _sweep(self) -> None:
+        self._sweeping = None
+        now = self._loop.time()
+        for link in list(self._links):
+            link.sweep(now)
+        if self._links:
+            self._sweeping = self._loop.call_later(_SWEEP_S, self._sweep)
+
+    async def close(self, grace_s: float) -> None:
+        """Take no more connections and calls; give calls under way ``grace_s`` to finish, then cancel them."""
+        self._is_closing = True
+        self._pause()
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+        for link in list(self._links):
+            link.leave()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(grace_s):
+                await self._emptied()
+        for link in list(self._links):
+            link.drop()
+        await self._emptied()
+
+    async def _emptied(self) -> None:
+        while self._links:
+            self._changed.clear()
+            await self._changed.wait()
 
 
-async def _missing(body: bytes, context: "grpc.aio.ServicerContext[bytes, bytes]") -> bytes:
-    context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-    context.set_details("this server does not have that method (yet)")
-    return b""
-
-
-class _Routes(grpc.GenericRpcHandler):
-    """Finds the endpoint of a path; bodies stay bytes here."""
-
-    _MISSING: Any = grpc.unary_unary_rpc_method_handler(_missing)
-
-    def __init__(self, endpoints: dict[str, "_Endpoint"]) -> None:
-        self._handlers: dict[str, Any] = {
-            path: grpc.unary_unary_rpc_method_handler(endpoint.answer) for path, endpoint in endpoints.items()
-        }
-
-    def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
-        return self._handlers.get(handler_call_details.method, self._MISSING)
-
-
-class _Endpoint:
-    """One method being served."""
-
-    def __init__(self, method: Method, handler: Handler, own: Version, *, secure: bool) -> None:
-        self._method = method
-        self._handler: Callable[[Any, Caller], Awaitable[Reply]] = handler
-        self._own = own
-        self._secure = secure
-        status = method.reply.DESCRIPTOR.fields_by_name.get("status")
-        self._has_status = status is not None and status.type == FieldDescriptor.TYPE_INT32 and not status.is_repeated
-
-    async def answer(self, body: bytes, context: "grpc.aio.ServicerContext[bytes, bytes]") -> bytes:
-        try:
-            return await self._reply(body, context)
-        except DaosControlError as error:
-            status = to_status(error)
-            if not isinstance(error, Redirect | ServiceUnavailable):  # the everyday talk of finding the leader
-                log.error(f"{self._method.name} failed: {error}", peer=_address(context))
-        except TimeoutError as error:
-            status = Status(Code.DEADLINE_EXCEEDED, str(error) or "deadline exceeded")
-            log.error(f"{self._method.name} took too long", peer=_address(context))
-        except Exception as error:  # noqa: BLE001 - the edge of the server: a bug in one handler fails one call
-            status = Status(Code.UNKNOWN, f"internal error in {self._method.name}: {error!r}")
-            log.error(f"{self._method.name} failed unexpectedly", exception=error, peer=_address(context))
-        context.set_code(_CODES[status.code])
-        context.set_details(status.message)
-        if status.details:
-            context.set_trailing_metadata(((DETAILS, status.details),))
-        return b""
-
-    async def _reply(self, body: bytes, context: "grpc.aio.ServicerContext[bytes, bytes]") -> bytes:
-        try:
-            request = self._method.request.FromString(body)
-        except DecodeError as error:
-            raise StatusError(Code.INTERNAL, f"undecodable {self._method.name} request: {error}") from error
-        caller = self._identify(request, context)
-        if self._secure and not may_call(caller.component, self._method.path):
-            who = caller.component or "undefined"
-            raise access_denied(f"{who} does not have permission to call {self._method.path}")
-        reply = await self._handler(request, caller)
-        if isinstance(reply, bytes):
-            return reply
-        if self._has_status and (der := getattr(reply, "status", 0)):
-            raise DaosError(der)
-        encoded: bytes = reply.SerializeToString()
-        return encoded
-
-    def _identify(self, request: Message, context: "grpc.aio.ServicerContext[bytes, bytes]") -> Caller:
-        headers = {name: str(value) for name, value in context.invocation_metadata() or () if name in _HEADERS}
-        certificate, subject = _certificate(context) if self._secure else (None, "")
-        claim = Claim(
-            component_header=headers.get(COMPONENT_HEADER),
-            version_header=headers.get(VERSION_HEADER),
-            secure=self._secure,
-            certificate=certificate,
-        )
-        component, version = identify(claim, self._own, lambda: getattr(request, "sys", None))
-        return Caller(
-            component=component,
-            address=_address(context),
-            version=None if version is None else str(version),
-            subject=subject,
-            deadline=_deadline(context),
-        )
-
-
-_HEADERS = frozenset({COMPONENT_HEADER, VERSION_HEADER})
-
-
-def _certificate(context: "grpc.aio.ServicerContext[bytes, bytes]") -> tuple[Component | None, str]:
-    known = context.auth_context()
-    names, subjects = list(known.get("x509_common_name", ())), list(known.get("x509_subject", ()))
-    component = Component.of_common_name(names[0].decode(errors="replace")) if len(names) == 1 else None
-    return component, subjects[0].decode(errors="replace") if subjects else ""
-
-
-def _deadline(context: "grpc.aio.ServicerContext[bytes, bytes]") -> float | None:
-    left_s: Any = context.time_remaining()  # None without a limit, though its type denies it
-    return None if left_s is None else asyncio.get_running_loop().time() + float(left_s)
-
-
-def _address(context: "grpc.aio.ServicerContext[bytes, bytes]") -> str:
-    """Turn grpcio's ``ipv4:10.0.0.1:1234`` or ``ipv6:%5B::1%5D:1234`` into an address."""
-    return unquote(str(context.peer()).partition(":")[2])
+def _affordable_links() -> int:
+    """Half the descriptors we may open: accepting peers must not take away what answering them needs."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MAX_LINKS if files == resource.RLIM_INFINITY else max(1, min(MAX_LINKS, files // 2))
