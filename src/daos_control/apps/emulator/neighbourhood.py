@@ -25,7 +25,7 @@ log = logs.get(__name__)
 
 HELPERS = 2
 """Peers that ping on our behalf before one is suspected."""
-BRANCHES = 16
+BRANCHES = 4
 """Peers to which an engine brings a group map itself."""
 
 

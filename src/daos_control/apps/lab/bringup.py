@@ -316,7 +316,7 @@ def _remove(lab: Lab) -> None:
             shutil.rmtree(folder)
     for file in (plan.control_config_path, plan.simulation_log):
         file.unlink(missing_ok=True)
-    for folder in (*plan.place.simulated_storage, plan.place.run):
+    for folder in (*plan.place.simulated_folders, plan.place.run):
         shutil.rmtree(folder, ignore_errors=True)
     (plan.place.folder / FILE_NAME).unlink()
     with suppress(OSError):  # Somebody keeps other files there.

@@ -99,9 +99,9 @@ class Place:
         return self.first_fabric_port + _SIMULATED_PORTS_FROM
 
     @property
-    def simulated_storage(self) -> tuple[Path, Path]:
-        """Where the storage of simulated engines may be: in memory, or, where there is little of it, on disk."""
-        return Path("/dev/shm") / f"{self.run.parent.name}-{self.run.name}", self.run / "storage"  # noqa: S108
+    def simulated_folders(self) -> tuple[Path, Path]:
+        """Where simulated hosts may keep their sockets and storage: in memory, or, where that is scarce, on disk."""
+        return Path("/dev/shm") / f"{self.run.parent.name}-{self.run.name}", self.run / SIMULATION  # noqa: S108
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

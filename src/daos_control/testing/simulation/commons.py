@@ -34,6 +34,19 @@ WITNESSES = 3
 """Engines that report a death."""
 
 
+class Version(msgspec.Struct, frozen=True):
+    """Of a group map, all that one needs to know of an old one."""
+
+    version: int
+
+
+class BroughtMap(msgspec.Struct, frozen=True):
+    """``SpreadMap`` as it comes in: every branch that reaches this process brings the same map, which is large."""
+
+    map: msgspec.Raw
+    onward: tuple[str, ...] = ()
+
+
 class SharedFabric:
     """Calls between engines: in memory to those of this process, over the network to others."""
 
@@ -88,6 +101,8 @@ class Commons:
         """Incarnations of engines that have ended, by rank."""
         self._detector = Detector(NO_RANK, 0, suspect_s=swim.suspect_s)
         self._last_foreigner = -1
+        self._abroad: dict[str, bool] = {}
+        """Whether engines are of other processes, by their addresses."""
 
     @property
     def dead(self) -> list[int]:
@@ -127,7 +142,8 @@ class Commons:
     def residing(self, resident: "Resident", services: fabric.Services) -> Iterator[None]:
         """Count an engine among the living, while inside."""
         self._residents[resident.uri] = resident
-        self.fabric.attach(resident.uri, services)
+        brought = fabric.Service(BroughtMap, resident.on_brought_map)
+        self.fabric.attach(resident.uri, {**services, SpreadMap.__name__: brought})
         try:
             yield
         finally:
@@ -158,9 +174,15 @@ class Commons:
 
     def spread(self, chores: Chores, uris: Iterable[str]) -> None:
         """Bring the map to engines of other processes."""
-        foreign = [uri for uri in uris if not self._is_here(address(uri)[0])]
+        foreign = [uri for uri in uris if self._is_abroad(uri)]
         for branch in range(min(BRANCHES, len(foreign))):
             chores.start("group map to other processes", self._spread_to(foreign[branch::BRANCHES]))
+
+    def _is_abroad(self, uri: str) -> bool:
+        abroad = self._abroad.get(uri)
+        if abroad is None:
+            abroad = self._abroad[uri] = not self._is_here(address(uri)[0])
+        return abroad
 
     async def _spread_to(self, uris: Sequence[str]) -> None:
         for place, uri in enumerate(uris):
@@ -190,7 +212,7 @@ class Commons:
 
     async def _look_abroad(self) -> None:
         """Ping one engine of another process, each in turn."""
-        abroad = [rank for rank, member in self.members.items() if not self._is_here(address(member.uri)[0])]
+        abroad = [rank for rank, member in self.members.items() if self._is_abroad(member.uri)]
         here = next(iter(self._residents.values()), None)
         if not abroad or here is None:
             return
@@ -314,8 +336,15 @@ class Resident:
         return commons.gossip()
 
     async def on_map(self, request: SpreadMap) -> Nothing:
-        """Take a group map from an engine of another process."""
+        """Take a group map from a peer."""
         self._commons.take(request.map)
+        self._commons.spread(self._chores, request.onward)
+        return Nothing()
+
+    async def on_brought_map(self, request: BroughtMap) -> Nothing:
+        """Take a group map that comes from another process, if it is news."""
+        if msgspec.msgpack.decode(request.map, type=Version).version > self._commons.version:
+            self._commons.take(msgspec.msgpack.decode(request.map, type=GroupMap))
         self._commons.spread(self._chores, request.onward)
         return Nothing()
 

@@ -66,6 +66,12 @@ class SimulatedHost:
         """Whether it has power."""
         return self._on.is_set()
 
+    async def serves(self) -> None:
+        """Return once all its engines serve."""
+        await self.listening.wait()
+        for engine in self.server.harness.engines if self.server else ():
+            await engine.until(lambda state: state is EngineState.READY)
+
     @property
     def serving(self) -> int:
         """How many of its engines serve."""

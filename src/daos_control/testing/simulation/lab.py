@@ -16,12 +16,12 @@ from daos_control.security.certificate_files import CertificateFiles, Certificat
 from daos_control.testing.simulation.layout import Layout
 from daos_control.testing.simulation.system import Simulation, afford
 
-POLL_S = 0.2
+POLL_S = 0.5
 STORAGE_PER_ENGINE = 64 << 10
 """Bytes of an engine's files, without pools."""
 
 
-def layout_of(plan: Plan, storage: Path, certificates: Certificates | None = None) -> Layout:
+def layout_of(plan: Plan, folder: Path, certificates: Certificates | None = None) -> Layout:
     """Return the layout of a lab's simulated part."""
     wish, place = plan.wish, plan.place
     return Layout(
@@ -33,8 +33,7 @@ def layout_of(plan: Plan, storage: Path, certificates: Certificates | None = Non
         ranks=wish.simulated,
         engines=wish.simulated_engines,
         targets=wish.targets,
-        run=place.run,
-        storage=storage,
+        folder=folder,
         certificates=certificates,
         client_certificates=None if wish.insecure else plan.certificates / "clients",
     )
@@ -51,9 +50,9 @@ def enlist(lab: Lab) -> Lab:
 
 
 def make_layout(lab: Lab) -> Layout:
-    """Choose and clear the place of the simulated storage, read certificates, see that files suffice."""
+    """Choose and clear a place for the simulated hosts, read certificates, see that files suffice."""
     plan = lab.plan
-    storage = choose_storage(plan)
+    place = choose_folder(plan)
     certificates = None
     if not plan.wish.insecure:
         from daos_control.security.certificates import load  # noqa: PLC0415 - needed with certificates alone
@@ -67,14 +66,14 @@ def make_layout(lab: Lab) -> Layout:
                 client_cert_dir=folder / "clients",
             )
         )
-    layout = layout_of(plan, storage, certificates)
+    layout = layout_of(plan, place, certificates)
     afford(layout)
     return layout
 
 
-def choose_storage(plan: Plan) -> Path:
-    """Make an empty private folder for the engines' storage: in memory if there is room, else on disk."""
-    memory, disk = plan.place.simulated_storage
+def choose_folder(plan: Plan) -> Path:
+    """Make an empty private folder for all simulated hosts: in memory if there is room, else on disk."""
+    memory, disk = plan.place.simulated_folders
     for folder in (memory, disk):
         shutil.rmtree(folder, ignore_errors=True)
     needed = plan.wish.simulated * STORAGE_PER_ENGINE

@@ -38,9 +38,8 @@ class Layout:
     engines: int
     """Engines of each host; the last host may have fewer."""
     targets: int
-    run: Path
-    """Short folder for sockets."""
-    storage: Path
+    folder: Path
+    """Where the hosts keep sockets and storage; its path must be short, and it had better be in memory."""
     certificates: Certificates | None = None
     client_certificates: Path | None = None
     restart_delay_s: float = 5.0
@@ -65,11 +64,11 @@ class Layout:
 
     def socket_dir(self, host: int) -> Path:
         """Return where a host's sockets are."""
-        return self.run / self.name(host)
+        return self.folder / self.name(host)
 
     def disk(self, host: int, engine: int) -> Path:
         """Return where an engine's storage is."""
-        return self.storage / self.name(host) / f"daos{engine}"
+        return self.folder / self.name(host) / f"daos{engine}"
 
     def prepared(self, host: int, launch: Launch, environment: Mapping[str, str]) -> Prepared:
         """Return what a host's control server is built from."""

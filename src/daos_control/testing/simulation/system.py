@@ -4,7 +4,7 @@ import asyncio
 import os
 import resource
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from random import Random
 from signal import SIGKILL
@@ -23,7 +23,9 @@ from daos_control.testing.simulation.layout import Layout
 log = logs.get(__name__)
 
 AT_ONCE = 64
-"""Hosts that open their ports at the same time."""
+"""Hosts that are on their way up at the same time: their engines join as many at once, and none waits for long."""
+START_S = 10.0
+"""After this long the next host is switched on whether the last one serves or not."""
 FILES_PER_HOST = 8
 FILES_PER_ENGINE = 2
 FILES_BESIDE = 512
@@ -95,7 +97,9 @@ class Simulation:
 
 
 async def _released(host: SimulatedHost, places: asyncio.Semaphore) -> None:
-    await host.listening.wait()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(START_S):
+            await host.serves()
     places.release()
     await asyncio.Event().wait()
 
