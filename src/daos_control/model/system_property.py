@@ -47,11 +47,16 @@ class SystemProperty:
 
 def _choice(*allowed: str) -> Callable[[str], str]:
     def canonical(value: str) -> str:
-        if value.lower() not in allowed:
+        if value not in allowed:
             raise PropertyError(f"invalid value {value!r} (valid: {','.join(sorted(allowed))})")
-        return value.lower()
+        return value
 
     return canonical
+
+
+def _choice_in_any_case(*allowed: str) -> Callable[[str], str]:
+    choose = _choice(*allowed)
+    return lambda value: choose(value.lower())
 
 
 def _unsigned(value: str) -> str:
@@ -70,7 +75,7 @@ SETTABLE: Final[Mapping[str, SystemProperty]] = MappingProxyType(
             SystemProperty(
                 name="pool_scrub_mode",
                 default="off",
-                canonical=_choice(*SCRUB_MODES),
+                canonical=_choice_in_any_case(*SCRUB_MODES),
                 pool_property=16,
                 pool_value=SCRUB_MODES.index,
             ),

@@ -38,6 +38,13 @@ def test_states() -> None:
         values.states("sleepy")
 
 
+def test_an_empty_choice_of_states_or_hosts_is_none() -> None:
+    assert values.states("") == ()
+    assert values.rank_hosts("") == ()
+    with pytest.raises(ValueError, match="at least one host"):
+        values.hosts("")
+
+
 @pytest.mark.parametrize(
     ("text", "settings"),
     [
@@ -46,19 +53,23 @@ def test_states() -> None:
         ("a:b:c", {"a": "b:c"}),
         ("'a,b':1,c:\"2:3\"", {"'a,b'": "1", "c": '"2:3"'}),
         (r"a\,b:1", {r"a\,b": "1"}),
+        (",a:1,,b:2,", {"a": "1", "b": "2"}),
     ],
 )
 def test_settings(text: str, settings: dict[str, str]) -> None:
     assert values.settings(text) == settings
 
 
-@pytest.mark.parametrize("text", ["", "a", "a:", ":1", "a:1,a:2", "a:1,"])
+@pytest.mark.parametrize("text", ["", ",", "a", "a:", ":1", "a:1,a:2", "k" * 512 + ":1"])
 def test_what_are_no_settings(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - two messages
         values.settings(text)
 
 
 def test_keys() -> None:
-    assert values.keys("a, b") == ("a", "b")
+    assert values.keys("a, b,a,") == ("a", "b")
+    assert values.keys(r"a\:1") == (r"a\:1",)
     with pytest.raises(ValueError, match="is not a key"):
         values.keys("a:1")
+    with pytest.raises(ValueError, match="too long"):
+        values.keys("k" * 512)

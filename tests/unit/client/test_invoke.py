@@ -169,6 +169,13 @@ async def test_a_request_may_name_errors_to_retry() -> None:
     assert await ask(hosts, "a", retry=lambda error: error == DaosError(Der.GRPVER)) == REPLY
 
 
+async def test_a_request_may_name_errors_that_end_it() -> None:
+    hosts = Hosts(a=[SteppingUp(), REPLY])
+    with pytest.raises(SteppingUp):
+        await ask(hosts, "a", give_up=invoke.is_unavailable)
+    assert hosts.asked == ["a"]
+
+
 async def test_dead_hosts_are_passed_over() -> None:
     hosts = Hosts(c=REPLY)
     assert await ask(hosts) == REPLY
@@ -277,7 +284,7 @@ async def test_what_is_waited_for_can_be_told() -> None:
 async def test_fan_out_keeps_every_answer_and_every_error() -> None:
     hosts = Hosts(a=REPLY, b=DaosError(Der.BUSY), c=silence)
     answers = await fan_out(
-        hosts, ["a:10001", "b:10001", "c:10001", "d:10001"], METHOD, SystemQueryReq(), deadline_s=0.05
+        hosts, ["a:10001", "b:10001", "c:10001", "d:10001"], METHOD, SystemQueryReq(), deadline_s=0.5
     )
     assert answers.replies == {"a:10001": REPLY}
     assert list(answers.errors) == ["b:10001", "c:10001", "d:10001"]

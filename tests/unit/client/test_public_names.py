@@ -7,7 +7,7 @@ import sys
 import pytest
 
 import daos_control.client as package
-from daos_control.client import sync
+from daos_control.client import sync, system
 from daos_control.client.daos import DaosClient
 from daos_control.client.engines import Engines
 from daos_control.client.network import Network
@@ -36,6 +36,26 @@ def test_importing_the_package_loads_nothing() -> None:
     script = "import sys, daos_control.client; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
     assert not {"asyncio", "grpc", "google.protobuf", "anyio", "dataclasses"} & set(loaded)
+
+
+def test_every_public_name_of_the_system_can_be_had() -> None:
+    assert sorted(system.__all__) == dir(system)
+    for name in system.__all__:
+        assert getattr(system, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'Nonsense'"):
+        system.Nonsense  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_asking_for_members_loads_only_what_that_takes() -> None:
+    script = (
+        "import sys, daos_control.cli.dmg.system.members, daos_control.client.system.verbs\n"
+        "from daos_control.net.rpc.methods import MGMT; MGMT['SystemQuery'].reply\n"
+        "print(*sys.modules)"
+    )
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    unneeded = {"client.pools", "client.storage", "client.system.ranks", "client.system.pools", "base.fault_words",
+                "wire.pb.mgmt.pool_pb2", "wire.pb.mgmt.svc_pb2", "model.system_property"}  # fmt: skip
+    assert not {f"daos_control.{name}" for name in unneeded} & set(loaded)
 
 
 @pytest.mark.parametrize(("part", "twin"), TWINS, ids=lambda kind: kind.__name__)

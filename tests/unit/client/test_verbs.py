@@ -5,7 +5,16 @@ from typing import Any
 import pytest
 
 from daos_control.base.der import Der
-from daos_control.base.errors import DaosError, Fault, NotReplica, PoolNotFound, RaftUnavailable, Uninitialized
+from daos_control.base.errors import (
+    DaosError,
+    Fault,
+    NotLeader,
+    NotReplica,
+    PoolNotFound,
+    RaftUnavailable,
+    SteppingUp,
+    Uninitialized,
+)
 from daos_control.base.fault_codes import FaultCode
 from daos_control.client.daos import DaosClient
 from daos_control.client.errors import InvalidRequest
@@ -34,6 +43,74 @@ async def test_a_system_with_running_ranks_is_not_erased(make_answers: Any) -> N
     with pytest.raises(InvalidRequest, match="following 2 ranks to be stopped: 0,2"):
         await DaosClient(answers, ["a"]).system.erase()
     assert not answers.requests("SystemErase")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [RaftUnavailable(), SteppingUp(), NotReplica(["a:10001"]), FaultCode.CLIENT_CONNECTION_REFUSED.fault(address="a")],
+    ids=["not started", "stepping up", "no replica but itself", "cannot be reached"],
+)
+async def test_erasing_does_not_wait_for_a_system_that_does_not_run(make_answers: Any, error: Exception) -> None:
+    answers = make_answers(SystemQuery=error, SystemErase=system_pb2.SystemEraseResp())
+    results = await DaosClient(answers, ["a"]).system.erase()
+    assert results.results == ()
+    assert len(answers.requests("SystemErase")) == 1
+
+
+async def test_erasing_asks_the_replicas_that_other_hosts_name_whether_ranks_run(make_answers: Any) -> None:
+    answers = make_answers(SystemQuery=NotReplica(["b:10001", "c:10001"]), c_SystemQuery=MEMBERS)
+    with pytest.raises(InvalidRequest, match="to be stopped: 0,2"):
+        await DaosClient(answers, ["a"]).system.erase()
+    assert {host for host, _, _ in answers.asked} == {"a:10001", "b:10001", "c:10001"}
+
+
+async def test_of_several_replicas_the_newest_knows_whether_ranks_run(make_answers: Any) -> None:
+    stopped = system_pb2.SystemQueryResp(members=[system_pb2.SystemMember(rank=0, state="stopped")], data_version=2)
+    answers = make_answers(a_SystemQuery=MEMBERS, b_SystemQuery=stopped, SystemErase=system_pb2.SystemEraseResp())
+    await DaosClient(answers, ["a,b"]).system.erase()
+    assert answers.requests("SystemErase")
+
+
+async def test_nothing_is_erased_while_it_is_not_known_whether_ranks_run(make_answers: Any) -> None:
+    answers = make_answers(SystemQuery=DaosError(Der.NO_PERM))
+    with pytest.raises(DaosError):
+        await DaosClient(answers, ["a"]).system.erase()
+    assert not answers.requests("SystemErase")
+
+
+async def test_erasing_does_not_wait_for_a_leader(make_answers: Any) -> None:
+    answers = make_answers(SystemQuery=RaftUnavailable(), SystemErase=RaftUnavailable())
+    with pytest.raises(RaftUnavailable):
+        await DaosClient(answers, ["a"]).system.erase()
+    assert len(answers.requests("SystemErase")) == 1
+
+
+async def test_healing_is_asked_for_again_where_the_leader_was_lost(make_answers: Any) -> None:
+    tries = iter([NotLeader(), svc_pb2.DaosResp()])
+
+    def evaluate(_: Any) -> Any:
+        answer = next(tries)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    answers = make_answers(SystemSelfHealEval=evaluate)
+    await DaosClient(answers, ["a"]).system.self_heal_eval()
+    assert len(answers.requests("SystemSelfHealEval")) == 2
+
+
+async def test_draining_names_the_system_without_our_version(make_answers: Any) -> None:
+    answers = make_answers(SystemDrain=system_pb2.SystemDrainResp())
+    assert await DaosClient(answers, ["a"], system="lab").system.drain(ranks=[3]) == ()
+    assert answers.requests("SystemDrain") == [system_pb2.SystemDrainReq(sys="lab", ranks="3")]
+
+
+async def test_nothing_to_store_is_not_sent(make_answers: Any) -> None:
+    daos = DaosClient(make_answers(), ["a"])
+    with pytest.raises(InvalidRequest, match="one attribute"):
+        await daos.system.set_attributes({})
+    with pytest.raises(InvalidRequest, match="one property"):
+        await daos.system.set_properties({})
 
 
 async def test_a_leader_query_tries_every_replica(make_answers: Any) -> None:

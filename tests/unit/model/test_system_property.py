@@ -10,7 +10,7 @@ from daos_control.model.system_property import SETTABLE, PropertyError, settable
     ("name", "value", "kept"),
     [
         ("self_heal", "exclude;pool_rebuild", "exclude;pool_rebuild"),
-        ("self_heal", "NONE", "none"),
+        ("self_heal", "none", "none"),
         ("pool_scrub_mode", "Lazy", "lazy"),
         ("POOL_SCRUB_THRESH", "12%", "12"),
         ("pool_scrub_thresh", "007", "7"),
@@ -25,6 +25,7 @@ def test_values_are_kept_canonically(name: str, value: str, kept: str) -> None:
     [
         ("self_heal", "pool_rebuild;exclude"),
         ("self_heal", ""),
+        ("self_heal", "NONE"),
         ("pool_scrub_mode", "always"),
         ("pool_scrub_thresh", "-1"),
         ("pool_scrub_thresh", "18446744073709551616"),

@@ -28,7 +28,7 @@ ONE_HOST = Option(
 VERBOSE = Option("verbose", "v", help="Show more details")
 RANKS = Option("ranks", "r", help="Ranks, such as 0-3,7", parse=f"{VALUES}:ranks", metavar="RANKS", default=())
 RANK_HOSTS = Option(
-    "rank-hosts", help="Hosts whose ranks are meant", parse=f"{VALUES}:hosts", metavar="HOSTS", default=()
+    "rank-hosts", help="Hosts whose ranks are meant", parse=f"{VALUES}:rank_hosts", metavar="HOSTS", default=()
 )
 IGNORE_EXCLUDED = Option(
     "ignore-admin-excluded", help="Pass over ranks that an administrator has excluded, instead of failing"

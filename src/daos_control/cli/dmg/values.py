@@ -5,6 +5,9 @@ from daos_control.base.rankset import RankSet
 from daos_control.base.units import parse_percent, parse_ratios, parse_size
 from daos_control.model.member_state import MemberState
 
+LONGEST_KEY = 511
+"""Bytes in the name of an attribute or property."""
+
 
 def ranks(text: str) -> RankSet:
     """Read ``0-3,7``."""
@@ -40,10 +43,15 @@ def ratios(text: str) -> tuple[float, ...]:
     return parse_ratios(text)
 
 
+def rank_hosts(text: str) -> tuple[str, ...]:
+    """Read the hosts whose ranks are meant; an empty text means no choice, as it does for ranks."""
+    return hosts(text) if text.strip() else ()
+
+
 def states(text: str) -> tuple[MemberState, ...]:
-    """Read names of member states."""
+    """Read names of member states; an empty text means no choice."""
     found = []
-    for word in text.split(","):
+    for word in text.split(",") if text else ():
         state = MemberState.parse(word.strip())
         if state is MemberState.UNKNOWN:
             known = ", ".join(state.words for state in MemberState if state is not MemberState.UNKNOWN)
@@ -55,24 +63,24 @@ def states(text: str) -> tuple[MemberState, ...]:
 def settings(text: str) -> dict[str, str]:
     """Read ``key:value,key:value``; quotes and backslashes keep separators out of the way."""
     found: dict[str, str] = {}
-    for item in _split(text, ","):
+    for item in _items(text):
         key, colon, value = _cut(item, ":")
         key, value = key.strip(), value.strip()
         if not colon or not key or not value:
             raise ValueError(f"{item!r} is not of the form key:value")
         if key in found:
             raise ValueError(f"{key!r}: same key was specified more than once")
-        found[key] = value
+        found[_short(key)] = value
     return found
 
 
 def keys(text: str) -> tuple[str, ...]:
-    """Read ``key,key``."""
-    found = tuple(key.strip() for key in _split(text, ","))
+    """Read ``key,key``, each once."""
+    found = [_short(key.strip()) for key in _items(text)]
     for key in found:
-        if not key or ":" in key:
+        if not key or _cut(key, ":")[1]:
             raise ValueError(f"{key!r} is not a key")
-    return found
+    return tuple(dict.fromkeys(found))
 
 
 def targets(text: str) -> tuple[int, ...]:
@@ -80,13 +88,23 @@ def targets(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split(",") if part.strip())
 
 
-def _split(text: str, separator: str) -> list[str]:
-    parts = []
-    rest, found = text, separator
+def _items(text: str) -> list[str]:
+    """Split at commas; a comma too many does no harm, but there must be something."""
+    items = []
+    rest, found = text, ","
     while found:
-        part, found, rest = _cut(rest, separator)
-        parts.append(part)
-    return parts
+        item, found, rest = _cut(rest, ",")
+        if item:
+            items.append(item)
+    if not items:
+        raise ValueError("give at least one key")
+    return items
+
+
+def _short(key: str) -> str:
+    if len(key.encode()) > LONGEST_KEY:
+        raise ValueError(f"{key!r}: key too long, there may be {LONGEST_KEY} bytes")
+    return key
 
 
 def _cut(text: str, separator: str) -> tuple[str, str, str]:

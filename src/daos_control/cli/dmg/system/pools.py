@@ -72,13 +72,13 @@ async def cleanup(session: Session, args: Values) -> Output:
     )
 
 
-@command()
+@command("system rebuild start failed")
 async def rebuild_start(session: Session, args: Values) -> Output:
     """Let every pool rebuild."""
     return rebuild_output("start", await session.daos.system.rebuild_start(), verbose=args.verbose)
 
 
-@command()
+@command("system rebuild stop failed")
 async def rebuild_stop(session: Session, args: Values) -> Output:
     """Stop every pool's rebuild."""
     return rebuild_output("stop", await session.daos.system.rebuild_stop(force=args.force), verbose=args.verbose)

@@ -1,7 +1,9 @@
 """``dmg system stop``, ``start``, ``exclude``, ``clear-exclude`` and ``erase``: what is done to engines."""
 
+from collections.abc import Sequence
 from typing import Any
 
+from daos_control.base.hostset import HostSet
 from daos_control.base.rankset import RankSet
 from daos_control.cli.dmg.session import Output, Session, command
 from daos_control.cli.dmg.system.selection import absent_text, problem_of, rank_table, selection, some_ranks
@@ -41,9 +43,24 @@ def results_output(results: RankResults) -> Output:
     return Output(
         document=results_document(results),
         text=rank_table(["Rank", "Operation", "Result"], groups) if groups else "No results returned\n",
-        error_text=absent_text(results, ranks=not groups),
+        error_text="\n".join(filter(None, [absent_text(results, ranks=not groups), failures_text(results)])),
         problem=problem_of(results),
     )
+
+
+def failures_text(results: RankResults) -> str:
+    """Say where it failed and why: a line for each reason, with its ranks and their hosts."""
+    by_reason: dict[str, list[RankResult]] = {}
+    for result in results.failed:
+        by_reason.setdefault(result.message or f"{result.action} failed for an unknown reason", []).append(result)
+    return "\n".join(f"{where(failed)}: {reason}" for reason, failed in by_reason.items())
+
+
+def where(results: Sequence[RankResult]) -> str:
+    """Name the ranks of some results, and their hosts as far as they are known."""
+    ranks = RankSet(result.rank for result in results)
+    hosts = HostSet(result.addr for result in results if result.addr)
+    return f"{'ranks' if len(ranks) > 1 else 'rank'} {ranks}" + (f" on {hosts}" if hosts else "")
 
 
 def results_document(results: RankResults) -> dict[str, Any]:
@@ -76,15 +93,20 @@ async def clear_exclude(session: Session, args: Values) -> Output:
 
 
 def excluded_output(results: RankResults) -> Output:
-    """Name the ranks whose state was changed."""
-    ranks = RankSet(result.rank for result in results.results)
-    return Output(document=results_document(results), text=f"updated ranks: {ranks}\n", problem=problem_of(results))
+    """Name the ranks whose state was changed, and those that could not be."""
+    ranks = RankSet(result.rank for result in results.results if not result.errored)
+    return Output(
+        document=results_document(results),
+        text=f"updated ranks: {ranks}\n",
+        error_text=failures_text(results),
+        problem=problem_of(results),
+    )
 
 
 @command()
 async def erase(session: Session, args: Values) -> Output:
     """Wipe the system's records."""
     results = await session.daos.system.erase()
-    return Output(
-        text="The system's records are erased; its storage can be formatted anew\n", problem=problem_of(results)
-    )
+    problem = problem_of(results)
+    done = "The system's records are erased; its storage can be formatted anew\n"
+    return Output(text="" if problem else done, error_text=failures_text(results), problem=problem)

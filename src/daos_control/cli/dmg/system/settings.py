@@ -46,10 +46,11 @@ async def delete_attributes(session: Session, args: Values) -> Output:
 @command("system get-prop failed")
 async def get_properties(session: Session, args: Values) -> Output:
     """Show properties of the system."""
-    for key in args.keys or ():
+    keys = [key.lower() for key in args.keys or ()]
+    for key in keys:
         if key not in PROPERTIES:
             raise InvalidRequest(f"invalid system property key: {key}")
-    found = await session.daos.system.get_properties(args.keys or ())
+    found = await session.daos.system.get_properties(keys)
     shown = [(key, found[key], PROPERTIES[key]) for key in PROPERTIES if key in found]
     rows = [(f"{description} ({key})", value) for key, value, description in shown]
     return Output(
