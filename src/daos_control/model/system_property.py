@@ -25,9 +25,6 @@ class Note(StrEnum):
     CHECKER_ENABLED = "checker_enabled"
 
 
-SELF_HEAL_DEFAULT: Final = self_heal.DEFAULT
-
-
 class PropertyError(ValueError):
     """No such property, or not a value it can have."""
 
