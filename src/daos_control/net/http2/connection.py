@@ -37,7 +37,7 @@ _WORTH_A_FRAME: Final = 64
 MOST_STRAIN: Final = 1000
 _RESET_STRAIN: Final = 5
 _ENDED_RELIEF: Final = 20
-_DATA_RELIEF: Final = 2
+_DATA_RELIEF: Final = 4
 _RESETS_REMEMBERED: Final = 256
 TAKEN_AT_ONCE: Final = 256 << 10
 """Bytes of data that ``take`` returns at most: what goes to the transport before it can say that it is full."""
