@@ -182,7 +182,7 @@ class ManagementClient:
         try:
             async with asyncio.timeout(deadline_s):
                 with self.waiting.on(name) as wait:
-                    race = _Race(ask, wait, read=read, limit_s=try_s, late=_late(name, try_s or deadline_s))
+                    race = _Race(ask, wait, read=read, limit_s=try_s)
                     return await self._persist(race, start, retry, give_up, on_error)
         except TimeoutError as timeout:
             raise _late(name, deadline_s) from timeout
@@ -302,13 +302,12 @@ class _Race:
     """Asks the hosts of a round: reads go to several at once, changes to one after the other."""
 
     def __init__(
-        self, ask: Callable[[str], Awaitable[Message]], wait: Wait, *, read: bool, limit_s: float | None, late: Fault
+        self, ask: Callable[[str], Awaitable[Message]], wait: Wait, *, read: bool, limit_s: float | None
     ) -> None:
         self.wait = wait
         self._ask = ask
         self._read = read
         self._limit_s = limit_s
-        self._late = late
 
     async def run(self, hosts: Sequence[str]) -> _Outcome:
         """Return what was said until the round was decided; if it was not in time, the silent hosts are late."""
@@ -322,9 +321,9 @@ class _Race:
                     for task in asked.values():
                         task.cancel()
         except TimeoutError:
+            late = _late(self.wait.request, self._limit_s or DEADLINE_S)
             for host in asked:
-                if host not in outcome.errors:
-                    outcome.errors[host] = self._late
+                outcome.errors.setdefault(host, late)
         return outcome
 
     async def _until_decided(

@@ -46,12 +46,7 @@ async def connect(address: str, *, allow_proxy: bool) -> socket.socket:
 
 
 async def _connect(host: str, port: int) -> socket.socket:
-    loop = asyncio.get_running_loop()
-    try:
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
-    except UnicodeError as error:  # no name can look like that
-        raise socket.gaierror(socket.EAI_NONAME, str(error)) from error
-    *others, last = [(family, address) for family, _, _, _, address in found]
+    *others, last = await _resolved(host, port)
     for family, address in others:
         try:
             async with asyncio.timeout(_SHARE_S):
@@ -59,6 +54,23 @@ async def _connect(host: str, port: int) -> socket.socket:
         except OSError:  # TimeoutError is one; the last one's error will be told
             continue
     return await _connected(*last)
+
+
+async def _resolved(host: str, port: int) -> list[tuple[int, Any]]:
+    """Return the addresses of a host. An address that is given as numbers needs no thread that waits for an answer.
+
+    Names go as bytes: Python would load its tables of international names for text.
+    """
+    try:
+        name = host.encode("ascii")
+    except UnicodeError as error:
+        raise socket.gaierror(socket.EAI_NONAME, str(error)) from error
+    only_tcp = {"type": socket.SOCK_STREAM, "proto": socket.IPPROTO_TCP}
+    try:
+        found = socket.getaddrinfo(name, port, flags=socket.AI_NUMERICHOST, **only_tcp)
+    except socket.gaierror:
+        found = await asyncio.get_running_loop().getaddrinfo(name, port, **only_tcp)
+    return [(family, address) for family, _, _, _, address in found]
 
 
 async def _connected(family: int, address: Any) -> socket.socket:
