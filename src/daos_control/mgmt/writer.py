@@ -37,8 +37,9 @@ Rule = Callable[[System], Change[T]]
 
 GATHER_S: Final = 0.25
 """The longest that a crowd is given to come together in one commit."""
-QUIET_S: Final = 0.01
-"""When nobody has joined a crowd for so long, it is complete."""
+QUIET_S: Final = 0.005
+"""When nobody has joined a crowd for so long, for each command of the last one, it is complete."""
+LONGEST_QUIET_S: Final = 0.04
 MAX_BATCH: Final = 256
 """Commands in one commit, so that a flood is answered in portions."""
 MAX_NOTES: Final = 256
@@ -160,7 +161,7 @@ class Writer:
             while True:
                 await self._arrived.wait()
                 if crowd > 1:
-                    await self._gather()
+                    await self._gather(min(LONGEST_QUIET_S, crowd * QUIET_S))
                 crowd = min(MAX_BATCH, len(self._queue))
                 await self._commit([self._queue.popleft() for _ in range(crowd)])
                 if not self._queue:
@@ -175,14 +176,14 @@ class Writer:
             self._queue.clear()
             self._notes.clear()
 
-    async def _gather(self) -> None:
-        """Wait while commands keep arriving, up to a point."""
+    async def _gather(self, quiet_s: float) -> None:
+        """Wait while commands keep arriving, up to a point. Two who take turns hardly wait; hundreds are hundreds."""
         loop = asyncio.get_running_loop()
         end = loop.time() + GATHER_S
         seen = 0
         while seen < len(self._queue) < MAX_BATCH and loop.time() < end:
             seen = len(self._queue)
-            await asyncio.sleep(QUIET_S)
+            await asyncio.sleep(quiet_s)
 
     async def _commit(self, batch: list[_Command]) -> None:
         before = self.system

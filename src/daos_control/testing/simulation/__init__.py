@@ -9,6 +9,7 @@
     system.py      all of them, and what can be done to them
     orders.py      the socket at which another process asks for that; remote.py is the other end
     lab.py         a simulation beside the hosts of a lab
+    in_memory.py   another kind: no sockets, and time that passes when everybody waits
 
 What goes over sockets in a real system goes over sockets here: joins, orders and events over gRPC, engines and their
 control server over dRPC, and what engines outside of the process have to do with those inside over the emulator's
