@@ -25,6 +25,7 @@ from daos_control.security.components import Component
 
 if TYPE_CHECKING:
     from daos_control.client.engines import Engines
+    from daos_control.client.events import Events
     from daos_control.client.network import Network
     from daos_control.client.pools import Pools
     from daos_control.client.server import Server
@@ -128,6 +129,13 @@ class DaosClient:
         from daos_control.client.engines import Engines
 
         return Engines(self.connection)
+
+    @property
+    def events(self) -> "Events":
+        """Its history."""
+        from daos_control.client.events import Events
+
+        return Events(self.connection)
 
     @property
     def waiting(self) -> Waiting:

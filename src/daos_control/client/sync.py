@@ -9,7 +9,7 @@ A thread beside the program runs the event loop. Calls may come from several thr
 here with the same signature; a test holds the two against each other.
 """
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial, wraps
 from pathlib import Path
@@ -20,11 +20,13 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from daos_control.client.daos import DaosClient
 from daos_control.client.engines import Engines
+from daos_control.client.events import Events
 from daos_control.client.network import Network
 from daos_control.client.pools import Pools
 from daos_control.client.server import Server
 from daos_control.client.storage import Storage
 from daos_control.client.system import System
+from daos_control.model.journal import Entry
 
 P = ParamSpec("P")
 Part = TypeVar("Part")
@@ -134,6 +136,29 @@ class SyncEngines(_Blocking[Engines]):
     query = _blocking(Engines.query)
 
 
+class SyncEvents(_Blocking[Events]):
+    """``Events``, waiting."""
+
+    list = _blocking(Events.list)
+    explain = _blocking(Events.explain)
+
+    def follow(self, **options: Any) -> Iterator[Entry]:
+        """Yield what happens from now on; the options are those of ``Events.follow``."""
+        stream = self._part.follow(**options)
+        try:
+            while True:
+                step = self._portal.start_task_soon(stream.__anext__)
+                try:
+                    entry = step.result()
+                except BaseException:
+                    step.cancel()  # we were interrupted while waiting: that ends the stream, too
+                    raise
+                yield entry
+        except GeneratorExit:
+            self._portal.call(stream.aclose)
+            raise
+
+
 class SyncDaosClient:
     """A client of one DAOS system; use it in a ``with`` block, or up to ``close``.
 
@@ -152,6 +177,7 @@ class SyncDaosClient:
         self.network = SyncNetwork(self._portal, client.network)
         self.server = SyncServer(self._portal, client.server)
         self.engines = SyncEngines(self._portal, client.engines)
+        self.events = SyncEvents(self._portal, client.events)
 
     @classmethod
     def from_config(

@@ -85,7 +85,7 @@ class Reactions:
                 raise
             except DaosControlError as error:
                 log.notice(f"event {event.name} changes nothing: {error}", rank=event.rank)
-                effect = f"nothing done: {error}"
+                effect = history.nothing_done(error)
             if not hearing.recorded:
                 hearing.recorded = True
                 await self._records.apply(history.noted(hearing, effect))

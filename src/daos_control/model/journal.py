@@ -64,7 +64,7 @@ class Moved:
     after: MemberState
     at: datetime
     reason: str = ""
-    """What its host said."""
+    """What was said of it, if that was new."""
     addr: str
     incarnation: int = 0
     map_version: int

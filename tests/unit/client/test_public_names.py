@@ -10,6 +10,7 @@ import daos_control.client as package
 from daos_control.client import sync, system
 from daos_control.client.daos import DaosClient
 from daos_control.client.engines import Engines
+from daos_control.client.events import Events
 from daos_control.client.network import Network
 from daos_control.client.pools import Pools
 from daos_control.client.server import Server
@@ -23,6 +24,7 @@ TWINS = [
     (Network, sync.SyncNetwork),
     (Server, sync.SyncServer),
     (Engines, sync.SyncEngines),
+    (Events, sync.SyncEvents),
 ]
 
 

@@ -1,6 +1,6 @@
 """dmg's command tree as data: names, options and the functions that run them. Nothing is imported to know it."""
 
-from daos_control.cli.flags import Command, Option, Positional, integer, natural, text
+from daos_control.cli.flags import Command, Option, Positional, integer, natural, text, words
 
 VALUES = "daos_control.cli.dmg.values"
 SYSTEM_MEMBERS = "daos_control.cli.dmg.system.members"
@@ -9,6 +9,7 @@ SYSTEM_POOLS = "daos_control.cli.dmg.system.pools"
 SYSTEM_SETTINGS = "daos_control.cli.dmg.system.settings"
 ENGINES = "daos_control.cli.dmg.engines"
 POOL = "daos_control.cli.dmg.pool"
+EVENTS = "daos_control.cli.dmg.events"
 STORAGE = "daos_control.cli.dmg.storage"
 NETWORK = "daos_control.cli.dmg.network"
 
@@ -80,6 +81,12 @@ SYSTEM_COMMANDS = Command(
                 VERBOSE,
                 Option("not-ok", help="Only members that have not joined"),
                 Option(
+                    "explain",
+                    help="Tell how this rank came to its state, and what brings it back",
+                    parse=natural,
+                    metavar="RANK",
+                ),
+                Option(
                     "with-states",
                     help="Only members in one of these states",
                     parse=f"{VALUES}:states",
@@ -93,6 +100,54 @@ SYSTEM_COMMANDS = Command(
             help="Show how engines stand, how they ended, and whether they come back by themselves",
             run=f"{ENGINES}:engines",
             options=(*SELECTION, HOSTS, VERBOSE),
+        ),
+        Command(
+            "events",
+            help="Show what happened in the system and what came of it",
+            run=f"{EVENTS}:events",
+            options=(
+                Option(
+                    "since",
+                    help="Only what was heard since then: 10m, 2h, 3d, 14:30, 2026-01-31 or 2026-01-31T14:30",
+                    parse=f"{VALUES}:since",
+                    metavar="TIME",
+                ),
+                RANKS,
+                Option(
+                    "rank",
+                    help="A rank",
+                    parse=f"{VALUES}:ranks",
+                    metavar="RANK",
+                    default=(),
+                    dest="ranks",
+                    hidden=True,
+                ),
+                Option("pool", "p", help="Only events of this pool (label or UUID)", parse=text, metavar="POOL"),
+                Option(
+                    "severity",
+                    "s",
+                    help="Only events that are at least so bad",
+                    parse=f"{VALUES}:severity",
+                    metavar="error|warning|notice",
+                ),
+                Option(
+                    "event",
+                    "e",
+                    help="Only events with these names, such as swim_rank_dead",
+                    parse=words,
+                    metavar="NAMES",
+                    default=(),
+                ),
+                Option("moves", "m", help="Show how members changed their states, too"),
+                Option(
+                    "limit",
+                    "n",
+                    help="At most so many, the newest ones (default: 50 unless --since is given; 0: all)",
+                    parse=natural,
+                    metavar="NUMBER",
+                ),
+                Option("follow", "f", help="Go on as events come in, until interrupted"),
+            ),
         ),
         Command(
             "leader-query",

@@ -5,11 +5,12 @@ A command is a coroutine from a ``Session`` and its values to an ``Output``; ``c
 
 import asyncio
 import contextlib
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, Final
+from typing import Any, Final, TextIO, TypeVar
 
 from daos_control.base import logs
 from daos_control.base.aio import background
@@ -27,6 +28,8 @@ AGAIN_S: Final = 10.0
 
 log = logs.get(__name__)
 
+Result = TypeVar("Result")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
@@ -42,9 +45,11 @@ class Output:
 class Session:
     """What a command works with."""
 
-    def __init__(self, daos: DaosClient, *, json: bool) -> None:
+    def __init__(self, daos: DaosClient, *, json: bool, emit: Callable[[str], None] = print) -> None:
         self.daos = daos
         self.json = json
+        self.emit = emit
+        """Write a line on standard output, and at once: for commands that go on and on."""
 
     def say(self, text: str) -> None:
         """Tell a person something before the result is there."""
@@ -82,6 +87,44 @@ def command(failure: str = "", *, failed: object = None) -> Callable[[Command], 
     return decorate
 
 
+Stream = Callable[[Session, Values], Awaitable[None]]
+
+
+def streaming(failure: str) -> Callable[[Stream], Callable[[Values], int]]:
+    """Turn a coroutine that emits lines into a command, which ends when somebody has seen enough.
+
+    There is no document around them: with ``--json`` every line is one.
+    """
+
+    def decorate(function: Stream) -> Callable[[Values], int]:
+        @wraps(function)
+        def run(args: Values) -> int:
+            _configure_logs(args)
+            emit = _emit_to(sys.stdout)
+            with contextlib.redirect_stdout(sys.stderr) if args.json else contextlib.nullcontext():
+                try:
+                    asyncio.run(_within(function, args, emit))
+                except DaosControlError as error:
+                    return _report(error, f"{failure}: ", "")
+                except KeyboardInterrupt:
+                    return 130
+                except BrokenPipeError:
+                    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left in buffers has nobody to read it
+            return 0
+
+        return run
+
+    return decorate
+
+
+def _emit_to(out: TextIO) -> Callable[[str], None]:
+    def emit(line: str) -> None:
+        out.write(line + "\n")
+        out.flush()
+
+    return emit
+
+
 def _run(function: Command, args: Values, failure: str, output: Output) -> int:
     _configure_logs(args)
     error: DaosControlError | None = None
@@ -104,14 +147,16 @@ def _run(function: Command, args: Values, failure: str, output: Output) -> int:
     return _report(error, prefix, "" if args.json else output.error_text)
 
 
-async def _within(function: Command, args: Values) -> Output:
+async def _within(
+    function: Callable[[Session, Values], Awaitable[Result]], args: Values, emit: Callable[[str], None] = print
+) -> Result:
     """Run a command with a client, and tell people what is waited for if it takes long."""
     hosts = args.host_list if "host_list" in args else None
     daos = DaosClient.from_config(args.config_path, hosts=hosts, insecure=args.insecure, allow_proxy=args.allow_proxy)
     async with daos, background() as beside:
         if not args.json:
             beside.start("waiting notice", _tell_what_takes_long(daos))
-        return await function(Session(daos, json=args.json), args)
+        return await function(Session(daos, json=args.json, emit=emit), args)
 
 
 async def _tell_what_takes_long(daos: DaosClient) -> None:

@@ -1,8 +1,12 @@
 """Values on dmg's command line: text to what the client takes, or ValueError."""
 
+import re
+from datetime import datetime, timedelta
+
 from daos_control.base.hostset import HostSet
 from daos_control.base.rankset import RankSet
 from daos_control.base.units import parse_percent, parse_ratios, parse_size
+from daos_control.model.event import Severity
 from daos_control.model.member_state import MemberState
 
 LONGEST_KEY = 511
@@ -120,3 +124,50 @@ def _cut(text: str, separator: str) -> tuple[str, str, str]:
         elif char == separator and not quote:
             return text[:position], separator, text[position + 1 :]
     return text, "", ""
+
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_DURATION = re.compile(r"(?:\d+[smhdw])+", re.ASCII)
+_CLOCK = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?", re.ASCII)
+
+
+def since(text: str) -> datetime:
+    """Read a time in the past: how long ago, a time of day, or a date with or without one."""
+    return moment(text, now=datetime.now().astimezone())
+
+
+def moment(text: str, *, now: datetime) -> datetime:
+    """Read a time in the past; without a zone it is in that of ``now``, and a time of day is the last such.
+
+    >>> from datetime import UTC
+    >>> noon = datetime(2026, 1, 31, 12, tzinfo=UTC)
+    >>> [moment(text, now=noon).isoformat(" ")[:16] for text in ("1h30m", "11:00", "14:30", "2026-01-02")]
+    ['2026-01-31 10:30', '2026-01-31 11:00', '2026-01-30 14:30', '2026-01-02 00:00']
+    """
+    wanted = text.strip()
+    if _DURATION.fullmatch(wanted):
+        ago = timedelta()
+        for number, unit in re.findall(r"(\d+)([smhdw])", wanted):
+            ago += timedelta(**{_UNITS[unit]: int(number)})
+        return now - ago
+    if _CLOCK.fullmatch(wanted):
+        hour, minute, *seconds = map(int, wanted.split(":"))
+        today = now.replace(hour=hour, minute=minute, second=sum(seconds), microsecond=0)
+        return today if today <= now else today - timedelta(days=1)
+    try:
+        found = datetime.fromisoformat(wanted)
+    except ValueError:
+        raise ValueError(
+            f"{text!r} is not a time: say how long ago (10m, 2h, 3d), a time of day (14:30), "
+            "or a date (2026-01-31, 2026-01-31T14:30)"
+        ) from None
+    return found if found.tzinfo else found.replace(tzinfo=now.tzinfo)
+
+
+def severity(text: str) -> Severity:
+    """Read how bad an event must be."""
+    known = {severity.name: severity for severity in Severity if severity is not Severity.UNKNOWN}
+    try:
+        return known[text.upper()]
+    except KeyError:
+        raise ValueError(f"{text!r} is not a severity (there are: {', '.join(known).lower()})") from None

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from daos_control.base.errors import DaosControlError
+from daos_control.base.errors import DaosControlError, Fault
 from daos_control.base.rankset import RankSet
 from daos_control.mgmt.causes import Hearing
 from daos_control.mgmt.system import Change, System
@@ -70,7 +70,7 @@ def moves(before: System, after: System, cause: Cause) -> Iterator[Moved]:
                 before=MemberState.UNKNOWN if was is None else was.state,
                 after=now.state,
                 at=now.last_update,
-                reason=now.info,
+                reason="" if was is not None and was.info == now.info else now.info,
                 addr=now.addr,
                 incarnation=now.incarnation,
                 map_version=after.map_version,
@@ -81,7 +81,7 @@ def moves(before: System, after: System, cause: Cause) -> Iterator[Moved]:
 def effect(before: System, change: Change[Any], event: Event) -> str:
     """Put what came of an event into words."""
     if isinstance(change.outcome, NothingDone):
-        return f"nothing done: {change.outcome.error}"
+        return nothing_done(change.outcome.error)
     after = change.system
     done = [
         f"rank {move.rank} is {move.after.words} (was {move.before.words}), map version {move.map_version}"
@@ -94,6 +94,11 @@ def effect(before: System, change: Change[Any], event: Event) -> str:
             if before.pools.get(uuid) is not pool
         ]
     return "; ".join(done) or f"nothing done: {_why_nothing(before, event)}"
+
+
+def nothing_done(error: DaosControlError) -> str:
+    """Say why nothing came of an event that was refused."""
+    return f"nothing done: {error.description if isinstance(error, Fault) else error}"
 
 
 def _why_nothing(system: System, event: Event) -> str:

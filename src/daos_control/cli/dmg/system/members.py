@@ -15,6 +15,8 @@ from daos_control.model import self_heal
 @command("system query failed")
 async def query(session: Session, args: Values) -> Output:
     """Show the members of the system and their states."""
+    if args.explain is not None:
+        return await explained(session, args)
     if args.not_ok and args.with_states:
         raise InvalidRequest("--not-ok and --with-states options cannot be set together")
     state = await session.daos.system.query(**selection(args), states=args.with_states, not_ok=args.not_ok)
@@ -24,6 +26,16 @@ async def query(session: Session, args: Values) -> Output:
         error_text=absent_text(state, ranks=args.verbose or not state.members),
         problem=problem_of(state),
     )
+
+
+async def explained(session: Session, args: Values) -> Output:
+    """Tell the story of one rank."""
+    from daos_control.cli.dmg import events  # a plain query does not pay for it
+
+    if args.ranks or args.rank_hosts or args.with_states or args.not_ok:
+        raise InvalidRequest("--explain is about the rank it names, and goes with no other selection")
+    told = await session.daos.events.explain(args.explain)
+    return Output(document=events.explanation_document(told), text=events.explanation_text(told))
 
 
 def system_document(state: SystemState) -> dict[str, Any]:
