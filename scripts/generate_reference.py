@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import draw_states
 from daos_control.base.fault_words import TABLE
 from daos_control.cli.daos_agent import PROGRAM as DAOS_AGENT
 from daos_control.cli.daos_lab import PROGRAM as DAOS_LAB
@@ -23,7 +24,6 @@ from daos_control.config.agent import AgentConfig
 from daos_control.config.control import ControlConfig
 from daos_control.config.document import keys_of
 from daos_control.config.server import ServerConfig
-from daos_control.model.member_state import NEXT, MemberState
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "reference"
 NOTE = "<!-- Generated from the code by scripts/generate_reference.py: change it there. -->\n"
@@ -36,7 +36,8 @@ def pages() -> dict[str, str]:
         "commands.md": NOTE + commands(),
         "configuration.md": NOTE + configuration(),
         "faults.md": NOTE + faults(),
-        "member-states.md": NOTE + member_states(),
+        "member-states.md": NOTE + draw_states.page(),
+        "member-states.svg": draw_states.picture(),
     }
 
 
@@ -153,19 +154,6 @@ def faults() -> str:
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
-
-
-def member_states() -> str:
-    """Return the legal moves of members, as a table and as a diagram."""
-    parts = [
-        "# States of a rank\n",
-        "Moves that reports may cause; joins and exclusions by an administrator set states.\n",
-    ]
-    parts.append("| From | To |\n|---|---|")
-    for state in MemberState:
-        targets = ", ".join(sorted(NEXT[state])) or "(nothing)"
-        parts.append(f"| {state} | {targets} |")
-    return "\n".join(parts) + "\n"
 
 
 def main() -> int:

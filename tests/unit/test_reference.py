@@ -1,16 +1,12 @@
 """The reference in docs/ says what the code says."""
 
-import importlib.util
 from pathlib import Path
 
 import pytest
 
+import generate_reference
+
 ROOT = Path(__file__).resolve().parent.parent.parent
-SPEC = importlib.util.spec_from_file_location("generate_reference", ROOT / "scripts" / "generate_reference.py")
-assert SPEC is not None
-assert SPEC.loader is not None
-generate_reference = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(generate_reference)
 
 
 @pytest.mark.parametrize(("name", "text"), generate_reference.pages().items(), ids=lambda value: value[:20])
