@@ -21,12 +21,15 @@ import logging
 import os
 import socket
 import sys
+import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from enum import IntEnum
-from functools import cache
+from functools import cache, lru_cache
+from types import FrameType
 from typing import Self, TextIO
 
 from daos_control.base.quoting import one_line
@@ -57,6 +60,7 @@ class Level(IntEnum):
 
 
 _ROOT = "daos_control"
+_STARTED = time.time()
 _bound: ContextVar[Mapping[str, object]] = ContextVar("bound log fields", default={})  # noqa: B039  never mutated
 
 
@@ -100,8 +104,47 @@ class Logger:
         self, level: Level, event: str, fields: Mapping[str, object], exception: BaseException | None = None
     ) -> None:
         if self._logger.isEnabledFor(level):
-            extra = {"fields": {**_bound.get(), **fields}}
-            self._logger.log(level, event, exc_info=exception, extra=extra, stacklevel=3)
+            caller = sys._getframe(2)  # noqa: SLF001  as the standard library finds who logs
+            both = {**_bound.get(), **fields}
+            self._logger.handle(_Record(self._logger.name, level, event, both, caller=caller, bug=exception))
+
+
+class _Record(logging.LogRecord):
+    """A line on its way, with all that a record of the standard library has.
+
+    That library's own way of finding it out is, for a line of ours, most of the work.
+    """
+
+    def __init__(
+        self, name: str, level: Level, event: str, fields: Mapping[str, object], *, caller: FrameType, bug: object
+    ) -> None:
+        now = time.time()
+        pathname = caller.f_code.co_filename
+        filename = pathname.rpartition("/")[2]
+        self.__dict__.update(
+            name=name,
+            msg=event,
+            args=(),
+            levelno=int(level),
+            levelname=level.name,
+            fields=fields,
+            exc_info=(type(bug), bug, bug.__traceback__) if isinstance(bug, BaseException) else None,
+            exc_text=None,
+            stack_info=None,
+            pathname=pathname,
+            filename=filename,
+            module=filename.removesuffix(".py"),
+            lineno=caller.f_lineno,
+            funcName=caller.f_code.co_name,
+            created=now,
+            msecs=now % 1 * 1000,
+            relativeCreated=(now - _STARTED) * 1000,
+            thread=threading.get_ident(),
+            threadName=threading.current_thread().name,
+            process=os.getpid(),
+            processName="MainProcess",
+            taskName=None,
+        )
 
 
 def get(name: str) -> Logger:
@@ -188,8 +231,17 @@ def _fields(record: logging.LogRecord) -> Mapping[str, object]:
 
 
 def _text(record: logging.LogRecord) -> str:
-    fields = "".join(f" {name}={_value(value)}" for name, value in _fields(record).items())
-    return one_line(record.getMessage()) + fields
+    """Return a line's text; it is put together for the first handler that wants it."""
+    known: str | None = record.__dict__.get("text")
+    if known is None:
+        fields = "".join([f" {name}={_value(value)}" for name, value in _fields(record).items()])
+        known = record.__dict__["text"] = one_line(record.getMessage()) + fields
+    return known
+
+
+@lru_cache(maxsize=2)
+def _second(unix_s: int) -> str:
+    return datetime.fromtimestamp(unix_s).strftime("%Y/%m/%d %H:%M:%S")  # noqa: DTZ006  local, as DAOS
 
 
 def _value(value: object) -> str:
@@ -221,8 +273,7 @@ class _FileLines(logging.Formatter):
         name = level_name(record.levelno)
         if record.levelno < Level.INFO:
             return _debug_line(name, record) + _traceback(self, record)
-        moment = datetime.fromtimestamp(record.created).strftime("%Y/%m/%d %H:%M:%S")  # noqa: DTZ006  local, as DAOS
-        return f"{self._prefix} {name} {moment} {_text(record)}" + _traceback(self, record)
+        return f"{self._prefix} {name} {_second(int(record.created))} {_text(record)}" + _traceback(self, record)
 
 
 class _JsonLines(logging.Formatter):
