@@ -325,7 +325,7 @@ class MixedSystem:
         until(there, lambda: f"the states {states}; there are {self.members()}")
 
     def disabled_ranks(self, pool: str) -> list[int]:
-        return list(self.ask("pool", "query", pool)["response"]["disabled_ranks"] or [])
+        return list(self.ask("pool", "query", "--health-only", pool)["response"]["disabled_ranks"] or [])
 
     def until_disabled_ranks_are(self, pool: str, *ranks: int) -> None:
         """Wait until a pool does without these ranks, and no others."""
