@@ -34,7 +34,7 @@ def _code(error: BaseException | None) -> FaultCode:
 
 def _tls_fault(error: ssl.SSLError, address: str) -> Fault:
     reason = _reason(error)
-    if getattr(error, "verify_code", 0) in {_NOT_YET_VALID, _EXPIRED} or "CERTIFICATE_EXPIRED" in str(error.reason):
+    if getattr(error, "verify_code", 0) in {_NOT_YET_VALID, _EXPIRED} or "CERTIFICATE_EXPIRED" in _tls_reason(error):
         return FaultCode.SECURITY_INVALID_CERT.fault(reason=f"{address}: {reason}")
     return FaultCode.CLIENT_CONNECTION_CLOSED.fault(address=address, reason=reason)
 
@@ -42,8 +42,12 @@ def _tls_fault(error: ssl.SSLError, address: str) -> Fault:
 def _reason(error: BaseException | None) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not accepted: {error.verify_message}"
-    if isinstance(error, ssl.SSLError) and error.reason:
-        return f"TLS: {error.reason.lower().replace('_', ' ')}"
+    if isinstance(error, ssl.SSLError) and (reason := _tls_reason(error)):
+        return f"TLS: {reason.lower().replace('_', ' ')}"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return str(error or "")
+
+
+def _tls_reason(error: ssl.SSLError) -> str:
+    return getattr(error, "reason", None) or ""  # only OpenSSL's own errors have one

@@ -67,12 +67,15 @@ def _covers(pattern: str, host: str, port: int) -> bool:
     """Tell whether a pattern means a host: a name, a domain and all below it, an address, a network, or ``*``."""
     if not pattern:
         return False
-    name, colon, digits = pattern.rpartition(":")
-    if colon and digits.isdigit() and "]" not in digits and name.count(":") in {0, 1 if name.startswith("[") else 0}:
-        if int(digits) != port:
-            return False
-        pattern = name
-    pattern = pattern.strip("[]").removeprefix("*").lstrip(".")
+    if pattern.startswith("["):
+        pattern, _, only = pattern[1:].partition("]")
+    elif pattern.count(":") == 1:
+        pattern, _, only = pattern.partition(":")
+    else:
+        only = ""
+    if only.strip(":") not in {"", str(port)}:
+        return False
+    pattern = pattern.removeprefix("*").lstrip(".")
     if not pattern:
         return True
     try:
