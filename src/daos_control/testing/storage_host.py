@@ -31,24 +31,32 @@ PATIENCE_S = 40
 
 
 class StorageHost:
-    """A storage host in a folder, which must have a short path: its configuration, and what runs from it."""
+    """A storage host in a folder, which must have a short path: its configuration, and what runs from it.
 
-    def __init__(self, folder: Path, *, engines: int = 2) -> None:
+    ``beside`` is the host whose system it belongs to; that one has the management service. Hosts of one system have
+    loopback addresses of their own, by their ``number``, and the same port.
+    """
+
+    def __init__(self, folder: Path, *, engines: int = 2, number: int = 1, beside: "StorageHost | None" = None) -> None:
         self.folder = folder
+        folder.mkdir(exist_ok=True)
         (folder / "run").mkdir()
         (folder / "bin").mkdir()
         (folder / "bin" / "daos_engine").symlink_to(PROGRAMS / "daos_engine_emulator")
-        self.port, *ports = free_ports(1 + engines)
+        port, *ports = free_ports(1 + engines)
+        self.port: int = beside.port if beside else port
+        self.address = f"127.0.0.{number}"
+        replica = beside.address if beside else self.address
         self.config: dict[str, Any] = {
             "name": "daos_server",
-            "mgmt_svc_replicas": [f"127.0.0.1:{self.port}"],
+            "mgmt_svc_replicas": [f"{replica}:{self.port}"],
             "port": self.port,
             "provider": "ofi+tcp",
             "socket_dir": str(folder / "run"),
             "system_ram_reserved": 1,
             "disable_hugepages": True,
             "engine_auto_restart_min_delay": 1,
-            "fault_path": "/h1",
+            "fault_path": f"/h{number}",
             "transport_config": {"allow_insecure": True},
             "engines": [
                 {
@@ -75,7 +83,7 @@ class StorageHost:
             server.end()
 
     def start(self, *options: str) -> "Server":
-        """Start a server, which is the caller's to end."""
+        """Start a server, which is the caller's to end. It serves on its own address alone if there are others."""
         (self.folder / "daos_server.yml").write_text(yaml.safe_dump(self.config))
         output = self.folder / "out.txt"
         with output.open("w") as file:
@@ -87,7 +95,7 @@ class StorageHost:
 
     def control_config(self) -> Path:
         """Write the configuration of a client, and return its path."""
-        config = {"hostlist": ["127.0.0.1"], "port": self.port, "transport_config": {"allow_insecure": True}}
+        config = {"hostlist": [self.address], "port": self.port, "transport_config": {"allow_insecure": True}}
         path = self.folder / "daos_control.yml"
         path.write_text(yaml.safe_dump(config))
         return path
