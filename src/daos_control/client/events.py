@@ -31,7 +31,7 @@ from daos_control.client.invoke import ManagementClient, is_not_running, is_time
 from daos_control.model.event import EventId, Severity
 from daos_control.model.journal import Entry
 from daos_control.model.member_state import MemberState
-from daos_control.net.rpc.methods import SYSTEM
+from daos_control.net.rpc.methods import MGMT, SYSTEM
 from daos_control.net.rpc.status import Code, StatusError
 from daos_control.wire.convert.journal import entry_from_pb
 from daos_control.wire.pb.control import system_pb2
@@ -206,8 +206,16 @@ class Events:
         what: str = "the history of the system",
         try_s: float | None = None,
     ) -> Any:
+        """Ask the management service: whoever can be reached and, if that is a server of DAOS's own, its leader."""
         try:
             return await client.call(SYSTEM[name], request, deadline_s=DEADLINE_S, try_s=try_s)
+        except StatusError as error:
+            if error.code != Code.UNIMPLEMENTED:
+                raise
+        query = MGMT["LeaderQuery"]
+        leader = (await client.call(query, query.request(), deadline_s=DEADLINE_S, read=True)).current_leader
+        try:
+            return await client.call(SYSTEM[name], request, hosts=[leader], deadline_s=DEADLINE_S, try_s=try_s)
         except StatusError as error:
             if error.code == Code.UNIMPLEMENTED:
                 raise NotOffered(what) from error

@@ -19,6 +19,7 @@ from daos_control.net.rpc.status import Code, StatusError
 from daos_control.wire.convert.journal import entry_to_pb
 from daos_control.wire.pb.control import system_pb2
 from daos_control.wire.pb.control.system_pb2 import ListEventsReq, ListEventsResp
+from daos_control.wire.pb.mgmt import svc_pb2
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -151,9 +152,17 @@ async def test_a_system_that_begins_anew_is_followed_from_its_beginning(make_ans
 @pytest.mark.parametrize("verb", ["list", "explain", "follow"])
 async def test_a_server_of_daos_itself_says_so(make_answers: Any, verb: str) -> None:
     unknown = StatusError(Code.UNIMPLEMENTED, "unknown service daos_control.SystemSvc")
-    events = DaosClient(make_answers(ListEvents=unknown, ExplainRank=unknown), ["a"]).events
+    leader = svc_pb2.LeaderQueryResp(current_leader="b:10001")
+    events = DaosClient(make_answers(ListEvents=unknown, ExplainRank=unknown, LeaderQuery=leader), ["a"]).events
     with pytest.raises(NotOffered, match="DAOS's own"):
         await (anext(events.follow()) if verb == "follow" else getattr(events, verb)(*[1] * (verb == "explain")))
+
+
+async def test_a_server_of_daos_itself_under_a_leader_of_ours_is_passed_over(make_answers: Any) -> None:
+    unknown = StatusError(Code.UNIMPLEMENTED, "unknown service daos_control.SystemSvc")
+    leader = svc_pb2.LeaderQueryResp(current_leader="b:10001")
+    answers = make_answers(ListEvents=Journal(last=3).answer, a_ListEvents=unknown, LeaderQuery=leader)
+    assert await follow(DaosClient(answers, ["a"]), 2, after=1) == [2, 3]
 
 
 @pytest.mark.parametrize(

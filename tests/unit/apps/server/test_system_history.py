@@ -120,6 +120,12 @@ async def test_self_heal_may_forbid_to_act(management: Management) -> None:
     assert told([entry])[0][1] == 'nothing done: system property self_heal is without "exclude"'
 
 
+async def test_an_event_without_an_event_in_it_is_refused(management: Management) -> None:
+    with pytest.raises(Refused, match="nil event"):
+        await mgmt_handlers(management)[MGMT["ClusterEvent"].path](event_pb2.ClusterEventReq(sequence=1), OTHER_HOST)
+    assert await listed(management) == []
+
+
 async def test_the_same_death_from_many_is_heard_once(management: Management) -> None:
     death = event(EventId.SWIM_RANK_DEAD, rank=3, incarnation=100)
     async with asyncio.TaskGroup() as group:

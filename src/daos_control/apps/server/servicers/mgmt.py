@@ -16,6 +16,7 @@ from typing import Any, Final, TypeAlias
 from daos_control.base.errors import RaftUnavailable
 from daos_control.base.fault_codes import FaultCode
 from daos_control.mgmt import causes
+from daos_control.mgmt.errors import Refused
 from daos_control.mgmt.pools import PASSED_ON
 from daos_control.mgmt.ranks import LONGEST_S, Limit
 from daos_control.mgmt.rules.membership import JoinRequest
@@ -134,6 +135,8 @@ def join_request(request: svc_pb2.JoinReq, caller: Caller) -> JoinRequest:
 
 
 async def _cluster_event(management: Management, request: event_pb2.ClusterEventReq, caller: Caller) -> Reply:
+    if not request.HasField("event"):
+        raise Refused("nil event in request")
     event = event_from_pb(request.event, forwarded=True)
     await management.reactions.on_event(event, caller.address.rpartition(":")[0])
     return event_pb2.ClusterEventResp(sequence=request.sequence)
