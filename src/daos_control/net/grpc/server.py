@@ -204,8 +204,8 @@ class _Links:
             link = ServerLink(self, self._context)
             self._links.add(link)
             self.tasks.create_task(self._adopt(sock, link))
-        if self._sweeping is None:
-            self._sweeping = self._loop.call_later(_SWEEP_S, self._sweep)
+            if self._sweeping is None:
+                self._sweeping = self._loop.call_later(_SWEEP_S, self._sweep)
 
     async def _adopt(self, sock: socket.socket, link: ServerLink) -> None:
         try:
