@@ -99,6 +99,12 @@ async def test_healing_is_asked_for_again_where_the_leader_was_lost(make_answers
     assert len(answers.requests("SystemSelfHealEval")) == 2
 
 
+async def test_healing_is_asked_for_where_a_host_says_that_replicas_are(make_answers: Any) -> None:
+    answers = make_answers(a_SystemSelfHealEval=NotReplica(["b:10001"]), b_SystemSelfHealEval=svc_pb2.DaosResp())
+    await DaosClient(answers, ["a"]).system.self_heal_eval()
+    assert [address for address, _, _ in answers.asked] == ["a:10001", "b:10001"]
+
+
 async def test_draining_names_the_system_without_our_version(make_answers: Any) -> None:
     answers = make_answers(SystemDrain=system_pb2.SystemDrainResp())
     assert await DaosClient(answers, ["a"], system="lab").system.drain(ranks=[3]) == ()

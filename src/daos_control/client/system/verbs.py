@@ -170,7 +170,7 @@ class System:
 
     async def self_heal_eval(self) -> None:
         """Look again whether the self-heal policy asks for something to be done."""
-        await self._connection.ask("SystemSelfHealEval", system_pb2.SystemSelfHealEvalReq(), retry=_is_redirect)
+        await self._connection.ask("SystemSelfHealEval", system_pb2.SystemSelfHealEvalReq())
 
     # -- attributes and properties -------------------------------------------------------------------------------------
 
@@ -195,10 +195,6 @@ class System:
         """Return the system's properties, or those named."""
         reply = await self._connection.ask("SystemGetProp", system_pb2.SystemGetPropReq(keys=sorted(keys)), read=True)
         return dict(reply.properties)
-
-
-def _is_redirect(error: DaosControlError) -> bool:
-    return isinstance(error, Redirect)
 
 
 def _replicas(error: DaosControlError) -> Sequence[str]:
