@@ -22,6 +22,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from daos_control.base.growing import as_dict
 from daos_control.mgmt.system import FIRST_FREE_RANK, System
 from daos_control.model.fault_domain import ROOT_ID, FaultDomain, FaultTree, Path
 from daos_control.model.member import Member
@@ -157,6 +158,7 @@ def _member_writes(old: System, new: System) -> Mapping[str, bytes | None]:
 
 def _changed(old: Mapping[Key, object], new: Mapping[Key, object]) -> Iterator[Key]:
     """Return the keys with other values than before, by identity: every commit of a large system asks this."""
+    old, new = as_dict(old), as_dict(new)
     return compress(new, map(is_not, new.values(), map(old.get, new)))
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Generic, Self, TypeVar
 
+from daos_control.base.growing import with_item
 from daos_control.model.event import Event
 from daos_control.model.fault_domain import FaultTree
 from daos_control.model.journal import Fact
@@ -37,19 +38,21 @@ class System:
     touched: tuple[int, ...] = field(default=(), compare=False, repr=False)
     """Ranks whose members were changed, so that a decision's moves are found without looking at every member."""
 
-    def with_member(self, member: Member) -> Self:
-        """Add a member or replace the one with its rank; a new map version."""
+    def with_member(self, member: Member, *, tree: FaultTree | None = None, next_rank: int = 0) -> Self:
+        """Add a member or replace the one with its rank, in a tree of which it is part; a new map version."""
         known = self.members.get(member.rank)
         by_uuid = self.by_uuid
         if known is None or known.uuid != member.uuid:
-            by_uuid = {**by_uuid, member.uuid: member.rank}
             if known is not None:
-                del by_uuid[known.uuid]
+                by_uuid = {uuid: rank for uuid, rank in by_uuid.items() if uuid != known.uuid}
+            by_uuid = with_item(by_uuid, member.uuid, member.rank)
         return replace(
             self,
-            members={**self.members, member.rank: member},
+            members=with_item(self.members, member.rank, member),
             by_uuid=by_uuid,
+            tree=tree or self.tree,
             map_version=self.map_version + 1,
+            next_rank=next_rank or self.next_rank,
             touched=(*self.touched, member.rank),
         )
 

@@ -9,6 +9,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Self
 
+from daos_control.base.growing import with_item
+
 ROOT_ID: Final = 1
 PERFORMANCE_DOMAIN: Final = 2
 """Bit of the metadata word: the tree has a level above hosts."""
@@ -90,19 +92,20 @@ class FaultTree:
     @property
     def depth(self) -> int:
         """Edges from the root to a rank, 0 while there is none. All ranks are equally deep: joins see to that."""
-        return next((len(path) + 1 for path, _ in self.ranks.values()), 0)
+        some = next(iter(self.ranks), None)
+        return 0 if some is None else len(self.ranks[some][0]) + 1
 
     def with_rank(self, rank: int, domain: FaultDomain) -> Self:
         """Put a rank under its domain; one that is there already moves and gets a new number."""
-        tree = self.without_rank(rank)
-        number = tree.highest
-        domains = tree.domains
+        _, own = self.ranks.get(rank, ((), 0))
+        number = self.highest if own != self.highest else self.without_rank(rank).highest
+        domains = self.domains
         for length in range(1, len(domain.levels) + 1):
             if domain.levels[:length] not in domains:
                 number += 1
-                domains = {**domains, domain.levels[:length]: number}
-        ranks = {**tree.ranks, rank: (domain.levels, number + 1)}
-        return replace(tree, domains=domains, ranks=ranks, highest=number + 1)
+                domains = with_item(domains, domain.levels[:length], number)
+        ranks = with_item(self.ranks, rank, (domain.levels, number + 1))
+        return replace(self, domains=domains, ranks=ranks, highest=number + 1)
 
     def without_rank(self, rank: int) -> Self:
         """Take a rank out; its domain stays, even if empty."""

@@ -6,6 +6,7 @@ Pure rules from a system and a command to a change; what they refuse they raise.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
@@ -73,7 +74,8 @@ def join(system: System, request: JoinRequest, *, now: datetime, replaced: int |
     the group update which follows is newer than what the engine was told and it takes it.
     """
     found = rank_to_replace(system, request, now=now)
-    request = replace(request, uuid=canonical_uuid(request.uuid))
+    if (uuid := canonical_uuid(request.uuid)) != request.uuid:
+        request = replace(request, uuid=uuid)
     domain = _domain(request)
     system = _labelled(system, domain, request)
     if found is not None:
@@ -92,6 +94,7 @@ def join(system: System, request: JoinRequest, *, now: datetime, replaced: int |
     return replace(joined, system=replace(after, map_version=after.map_version + 1))
 
 
+@lru_cache(maxsize=512)  # a join asks for the same one more than once
 def canonical_uuid(text: str) -> str:
     """Return a uuid as DAOS writes it."""
     try:
@@ -151,7 +154,7 @@ def _differences(member: Member, request: JoinRequest, domain: FaultDomain) -> l
 
 def _domain(request: JoinRequest) -> FaultDomain:
     try:
-        domain = FaultDomain.parse(request.fault_domain)
+        domain = _parsed_domain(request.fault_domain)
     except FaultDomainError as error:
         raise FaultCode.SERVER_CONFIG_FAULT_DOMAIN_INVALID.fault(
             fault_domain=request.fault_domain, problem=str(error)
@@ -159,6 +162,10 @@ def _domain(request: JoinRequest) -> FaultDomain:
     if not domain:
         raise Refused("no fault domain in join request")
     return domain
+
+
+_parsed_domain = lru_cache(maxsize=512)(FaultDomain.parse)
+"""A join asks for its own more than once, and the engines of a host have the same."""
 
 
 def _labelled(system: System, domain: FaultDomain, request: JoinRequest) -> System:
@@ -234,9 +241,7 @@ def _added(system: System, domain: FaultDomain, request: JoinRequest, now: datet
         incarnation=request.incarnation,
         last_update=now,
     )
-    after = _placed(system, member)
-    if not given:
-        after = replace(after, next_rank=rank + 1)
+    after = _placed(system, member, next_rank=system.next_rank if given else rank + 1)
     return _joined(after, member, created=True)
 
 
@@ -314,9 +319,10 @@ def _replaced(system: System, rank: int, request: JoinRequest, now: datetime) ->
     return _joined(_placed(system, new), new, created=False, before=member.state)
 
 
-def _placed(system: System, member: Member) -> System:
+def _placed(system: System, member: Member, *, next_rank: int = 0) -> System:
     """Put a member into the system and anew into the fault-domain tree."""
-    return replace(system.with_member(member), tree=system.tree.with_rank(member.rank, member.fault_domain))
+    tree = system.tree.with_rank(member.rank, member.fault_domain)
+    return system.with_member(member, tree=tree, next_rank=next_rank)
 
 
 def _joined(
