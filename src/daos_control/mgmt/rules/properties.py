@@ -48,11 +48,14 @@ def set_properties(system: System, properties: Mapping[str, str]) -> Change[tupl
 
 
 def get_properties(system: System, keys: Collection[str], *, computed: Mapping[str, str]) -> dict[str, str]:
-    """Return properties, all or by name. ``computed`` has the values of those that cannot be set."""
+    """Return properties, all or by name; those that were ever set come along with any, as from DAOS 2.8.
+
+    ``computed`` has the values of those that cannot be set.
+    """
     everything = {name: computed[name] for name in COMPUTED} | {name: system.setting(name) for name in SETTABLE}
     if not keys:
         return everything
-    answer = {}
+    answer = {name: everything[name] for name in SETTABLE if PROPERTY_PREFIX + name in system.attributes}
     for key in keys:
         if key.lower() not in everything:
             raise Refused(f'unknown property "{key}"')

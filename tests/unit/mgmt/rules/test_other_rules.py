@@ -90,6 +90,10 @@ def test_properties_have_defaults_and_are_set_all_or_none() -> None:
         "self_heal": "none",
     }
     assert properties.get_properties(system, ["self_heal"], computed=computed) == {"self_heal": "none"}
+    assert properties.get_properties(system, ["pool_scrub_mode"], computed=computed) == {
+        "pool_scrub_mode": "off",
+        "self_heal": "none",  # was set
+    }
     with pytest.raises(Refused, match='unknown property "nonsense"'):
         properties.get_properties(system, ["nonsense"], computed=computed)
 
