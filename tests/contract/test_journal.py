@@ -1,9 +1,12 @@
 """The journal on every backend: nothing that was acknowledged is lost, and nothing grows without end."""
 
 import asyncio
+import contextlib
+import random
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -11,22 +14,23 @@ from pathlib import Path
 import pytest
 
 from daos_control.base import aio
-from daos_control.base.errors import NotLeader
+from daos_control.base.errors import DaosControlError, NotLeader
 from daos_control.mgmt import journal
 from daos_control.mgmt.errors import NotStored
 from daos_control.mgmt.journal import Journal
 from daos_control.mgmt.rules.history import recorded
-from daos_control.mgmt.rules.membership import join
+from daos_control.mgmt.rules.membership import exclude, join
+from daos_control.mgmt.service import Management
 from daos_control.mgmt.system import Change, System
 from daos_control.mgmt.writer import MAX_NOTES, Writer
-from daos_control.model.event import EngineStateInfo, Event, PoolServiceInfo
+from daos_control.model.event import EngineStateInfo, Event, EventId, PoolServiceInfo
 from daos_control.model.journal import Cause, Entry, Heard, Moved, Origin
 from daos_control.model.member_state import MemberState
 from daos_control.model.system_property import Note
 from daos_control.store.api import Store, StoreUnavailable
 from daos_control.store.memory import MemoryStore
 from daos_control.store.sqlite import SqliteStore
-from daos_control.testing.management import a_join
+from daos_control.testing.management import Bench, a_join
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 OpenStore = Callable[[], Awaitable[Store]]
@@ -258,3 +262,48 @@ async def test_too_much_is_refused_and_not_hoarded() -> None:
         with pytest.raises(NotStored, match="try again later"):
             await writer.note([heard(1)] * 200)
         store.release()
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_the_history_says_what_the_record_says_whatever_fails(seed: int) -> None:
+    """Joins, deaths and commands, while commits fail, written or not, and leaders follow one another."""
+    chance = random.Random(seed)
+    bench = Bench()
+    for _ in range(3):
+        async with bench.leading() as management:
+            for _ in range(60):
+                if chance.random() < 0.2:
+                    bench.store.fail_next(StoreUnavailable("disk full"), written=chance.random() < 0.5)
+                rank = chance.randint(1, 5)
+                with contextlib.suppress(DaosControlError):
+                    await something_happens(management, chance, rank)
+            entries = management.journal.after(0)
+            assert [entry.sequence for entry in entries] == list(range(1, len(entries) + 1))
+            moves = [entry.fact for entry in entries if isinstance(entry.fact, Moved)]
+            assert moves
+            last = {move.rank: move for move in moves}
+            members = management.system.members
+            assert {rank: (move.after, move.incarnation) for rank, move in last.items()} == {
+                rank: (member.state, member.incarnation) for rank, member in members.items()
+            }
+            states = dict.fromkeys(range(1, 6), MemberState.UNKNOWN)
+            for move in moves:
+                assert move.before is states[move.rank], "no move is missing"
+                states[move.rank] = move.after
+
+
+async def something_happens(management: Management, chance: random.Random, rank: int) -> None:
+    member = management.system.members.get(rank)
+    incarnation = 0 if member is None else member.incarnation
+    event = Event(id=0, type=1, severity=1, message="m", timestamp="t", rank=rank, incarnation=incarnation)
+    match chance.randrange(5):
+        case 0 | 1:
+            await management.join(a_join(rank, rank=rank, index=1, incarnation=incarnation + 1))
+        case 2:
+            await management.on_event(replace(event, id=EventId.SWIM_RANK_DEAD))
+        case 3:
+            await management.on_event(replace(event, id=EventId.ENGINE_DIED))
+        case 4:
+            rule = partial(exclude, ranks=[rank], clear=chance.random() < 0.5, now=NOW)
+            if member is not None:
+                await management.apply(rule)
