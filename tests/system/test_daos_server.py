@@ -150,6 +150,20 @@ def test_a_directory_with_somebodys_files_is_left_alone(host):
     assert (host.folder / "daos0" / "thesis.tex").read_text() == "years of work"
 
 
+def test_an_engine_that_cannot_start_keeps_no_other_from_its_format(host):
+    with host.server("--auto-format") as server:
+        server.ready()
+    (host.folder / "daos1" / "superblock").write_text("damaged")
+    shutil.rmtree(host.folder / "daos0")
+    with host.server("--auto-format") as server:
+        server.shows("instance 1 did not start: superblock .* is damaged")
+        server.shows("DAOS I/O Engine instance 0 storage ready")
+        server.shows(STARTED)
+        server.process.send_signal(signal.SIGTERM)
+        assert server.code() == 0
+        assert "Traceback" not in server.output
+
+
 def test_a_damaged_store_is_told_and_not_served(host):
     with host.server("--auto-format") as server:
         server.ready()

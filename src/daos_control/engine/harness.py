@@ -87,7 +87,7 @@ class Harness:
 
     async def settled(self) -> None:
         """Return once no engine is about to start: each has a process, waits for its format, or has given up."""
-        while any(engine.state in {EngineState.STOPPED, EngineState.CHECKING} for engine in self.engines):
+        while any(engine.about_to_start for engine in self.engines):
             await self._moved.wait()
 
     def with_ranks(self, accept: Callable[[int], bool]) -> list[EngineSupervisor]:

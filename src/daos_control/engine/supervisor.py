@@ -221,6 +221,11 @@ class EngineSupervisor:
         return self._superblock is not None
 
     @property
+    def about_to_start(self) -> bool:
+        """Whether it is on its way to a process, or to a format that it has to wait for."""
+        return self._state is EngineState.CHECKING or (self._state is EngineState.STOPPED and self._start_wanted)
+
+    @property
     def has_yet_to_join(self) -> bool:
         """Whether it stands still on formatted storage without ever having had a rank: the system refused it."""
         stands_still = self._state is EngineState.STOPPED and not self._start_wanted

@@ -405,6 +405,20 @@ async def test_calls_go_to_an_engine_that_serves(tmp_path):
         assert (await play.harness.call(Mgmt.SET_UP, None)).status == 0
 
 
+async def test_a_host_has_settled_when_nothing_is_about_to_start(tmp_path):
+    async with stage(tmp_path, engines=2) as play:
+        play.engines[1].disk.formatted = False
+        (play.engines[0].folder / "superblock").write_text("damaged")
+        async with asyncio.timeout(10):
+            await play.harness.settled()
+        assert [it.supervisor.state for it in play.engines] == [EngineState.STOPPED, EngineState.AWAIT_FORMAT]
+        play.engines[0].mark_formatted()
+        play.engines[0].supervisor.request_start()
+        async with asyncio.timeout(10):
+            await play.harness.settled()
+        assert play.engines[0].supervisor.state is EngineState.STARTING
+
+
 async def test_before_it_runs_the_harness_says_so(tmp_path):
     with pytest.raises(Fault) as early:
         await Harness([StagedEngine(tmp_path, Town()).supervisor]).call(Mgmt.SET_UP, None)

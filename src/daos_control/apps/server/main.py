@@ -5,6 +5,7 @@ engines; the management service and the forwarding of events; the engines. They 
 can still talk to us while they stop.
 """
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -88,7 +89,7 @@ async def open_server(prepared: Prepared, options: Options) -> AsyncIterator["Se
             async with aio.background() as engines:
                 engines.start("the engines of this host", server.harness.run())
                 if options.auto_format:
-                    await server.auto_format()
+                    engines.start("automatic format", server.auto_format())
                 yield server
     finally:
         await channels.aclose()
@@ -166,7 +167,11 @@ class Server:
             yield
 
     async def auto_format(self) -> None:
-        """Format what needs it, once, as ``dmg storage format`` would."""
+        """Format what needs it, once, as ``dmg storage format`` would; then there is nothing left to do."""
+        await self._format_once()
+        await asyncio.Event().wait()
+
+    async def _format_once(self) -> None:
         await self.harness.settled()
         if any(engine.state is EngineState.AWAIT_FORMAT for engine in self.harness.engines):
             await self.storage.format(storage_pb2.StorageFormatReq(), _OURSELVES)
