@@ -1,14 +1,18 @@
 """The end of a system, and what keeps it from ending."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from daos_control.base import aio
 from daos_control.base.errors import DaosControlError, Fault
 from daos_control.base.fault_codes import FaultCode
 from daos_control.mgmt.service import Management
 from daos_control.model.member_state import MemberState
+from daos_control.testing.data_plane import FakeHosts
 from daos_control.testing.management import ADDRESS, Bench, a_join, some_settings
 from daos_control.wire.pb.mgmt import system_pb2
 
@@ -107,3 +111,51 @@ async def test_a_system_without_members_can_be_erased(bench: Bench) -> None:
     async with bench.leading() as management:
         assert results(await management.erasure.lead()) == []
     assert bench.premises.erased == 1
+
+
+# -- killed in the middle ----------------------------------------------------------------------------------------------
+
+
+class Deadly(FakeHosts):
+    """Hosts that do as they are told; the leader is killed before it hears of one of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.killed_at = -1
+        self.at_the_point = asyncio.Event()
+        self.reset: set[str] = set()
+
+    async def call(self, address: str, method: Any, request: Any, /, *, timeout_s: float | None = None) -> Any:
+        reply = await super().call(address, method, request, timeout_s=timeout_s)
+        if method.name == "ResetFormatRanks":
+            self.reset.add(address)
+        if len(self.calls) == self.killed_at:
+            self.at_the_point.set()
+            await asyncio.Event().wait()
+        return reply
+
+
+@pytest.mark.parametrize("killed_at", range(1, 7))
+async def test_a_leader_that_is_killed_can_erase_again_and_knows_everybody(killed_at: int) -> None:
+    """Calls are: three stops, two resets of others, one of the leader's own."""
+    hosts = Deadly()
+    bench = Bench(hosts=hosts)
+    async with bench.leading() as management:
+        for number in (1, 2, 3):
+            await management.join(a_join(number, index=1))
+        hosts.killed_at = killed_at
+        async with aio.background() as tasks:
+            tasks.start("an administrator", _erase(management))
+            await hosts.at_the_point.wait()
+    assert bench.premises.erased == 0
+    hosts.killed_at = -1
+    async with bench.leading() as management:
+        assert set(management.system.members) == {1, 2, 3}
+        await _erase(management)
+    assert bench.premises.erased == 1
+    assert hosts.reset == {f"10.0.0.{number}:10001" for number in (1, 2, 3)}
+
+
+async def _erase(management: Management) -> None:
+    await management.ranks.stop(system_pb2.SystemStopReq(force=True))
+    assert not any(failed for *_, failed in results(await management.erasure.lead()))

@@ -1,0 +1,125 @@
+"""What an administrator does to a whole system, on a lab: real servers, emulated engines, dmg."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(180), pytest.mark.xdist_group("lab")]
+
+PROGRAMS = Path(sys.executable).parent
+PATIENCE_S = 60.0
+
+
+class System:
+    """A lab of two hosts with two engines each."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def lab(self, *arguments: str) -> None:
+        subprocess.run([PROGRAMS / "daos_lab", "-D", self.folder, *arguments], check=True, capture_output=True)
+
+    def dmg(self, *arguments: str) -> dict[str, Any]:
+        """Run dmg with --json and return its document."""
+        command = [PROGRAMS / "dmg", "-o", self.folder / "daos_control.yml", "-j", *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert "Traceback" not in done.stderr
+        document: dict[str, Any] = json.loads(done.stdout)
+        return document
+
+    def does(self, *arguments: str) -> Any:
+        """Run dmg; return its response. It must succeed."""
+        document = self.dmg(*arguments)
+        assert document["error"] is None, document
+        return document["response"]
+
+    def states(self) -> dict[int, str]:
+        return {member["rank"]: member["state"] for member in self.does("system", "query")["members"]}
+
+    def query(self) -> dict[str, Any]:
+        """Return how the pool is; not how full, which a dead rank does not say."""
+        health: dict[str, Any] = self.does("pool", "query", "--health-only", "tank")
+        return health
+
+    def disabled(self) -> int:
+        return int(self.query()["disabled_targets"])
+
+    def is_settled(self) -> bool:
+        return bool(self.query()["rebuild"]["state"] == "done")
+
+
+def until(condition: Callable[[], bool]) -> None:
+    ends = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < ends, condition
+        time.sleep(0.2)
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    system = System(tmp_path_factory.mktemp("verbs") / "lab")
+    system.lab("up", "--hosts", "2", "--engines", "2", "--pool", "1GiB")
+    yield system
+    system.lab("down")
+
+
+def test_ranks_are_drained_and_brought_back(system: System) -> None:
+    answer = system.does("system", "drain", "--ranks", "2-3")
+    assert answer["responses"] == [
+        {
+            "id": "tank",
+            "results": [{"rank": rank, "errored": False, "msg": ""} for rank in (2, 3)],
+        }
+    ]
+    until(lambda: system.disabled() == 8)
+    again = system.dmg("system", "drain", "--ranks", "2-3")
+    assert again["error"] == "system drain failed: no pool-ranks found to operate on with request params"
+    until(system.is_settled)
+    back = system.does("system", "reintegrate", "--ranks", "2-3")
+    assert back["responses"] == answer["responses"]
+    until(lambda: system.disabled() == 0)
+
+
+def test_rebuilds_are_started_and_stopped(system: System) -> None:
+    until(system.is_settled)
+    started = system.does("system", "rebuild", "start")
+    assert [(result["id"], result["errored"]) for result in started["results"]] == [("tank", False)]
+    idle = system.dmg("system", "rebuild", "stop")
+    assert "pool-rebuild stop failed: DER_NONEXIST(-1005)" in idle["error"]
+
+
+def test_self_healing_is_looked_at_again(system: System) -> None:
+    """While nobody heals, a rank that dies stays a member and in its pools; asked again, the system makes up for it."""
+    system.does("system", "set-prop", "self_heal:none")
+    system.lab("kill", "3")
+    until(lambda: system.states()[3] == "errored")
+    until(lambda: system.query()["dead_ranks"] == [3])
+    assert (system.states()[3], system.disabled()) == ("errored", 0)
+    system.does("system", "set-prop", "self_heal:exclude;pool_exclude")
+    system.does("system", "self-heal", "eval")
+    until(lambda: system.disabled() == 4)
+    system.does("system", "set-prop", "self_heal:exclude;pool_exclude;pool_rebuild")
+    system.does("system", "start", "--ranks", "3")
+    until(lambda: system.states()[3] == "joined")
+
+
+def test_an_erased_system_is_formatted_again_and_all_ranks_join(system: System) -> None:
+    assert "ranks to be stopped: 0-3" in system.dmg("system", "erase")["error"]
+    system.does("system", "stop", "--full")
+    assert system.states() == dict.fromkeys(range(4), "stopped")
+    system.does("system", "erase")
+    assert "system is uninitialized" in system.dmg("system", "query")["error"]
+    assert not list(system.folder.glob("h*/daos*/control_raft"))
+    system.does("storage", "format")
+    until(lambda: system.dmg("system", "query")["error"] is None)
+    until(lambda: system.states() == dict.fromkeys(range(4), "joined"))
+    assert not system.does("pool", "list")["pools"]
+    assert not list(system.folder.glob("h*/daos*/superblock.retired"))
+    system.does("pool", "create", "--size", "1GiB", "tank")
+    assert system.disabled() == 0
