@@ -54,6 +54,7 @@ class Follower:
 
     def __init__(self, lab: Lab, output: Path, *options: str) -> None:
         self._output = output
+        self._began = lab.ask("system", "events")["last"]
         with output.open("w") as out:
             self._process = subprocess.Popen(
                 lab.command("-j", "system", "events", "--follow", *options), stdout=out, stderr=subprocess.PIPE
@@ -62,7 +63,15 @@ class Follower:
     def entries(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self._output.read_text().splitlines(keepends=True) if line.endswith("\n")]
 
+    def listens(self) -> None:
+        """Wait until it shows what has been."""
+        self._until(lambda _: True)
+
     def until(self, seen: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """Wait for something that happened after this began."""
+        return self._until(lambda entry: entry["sequence"] > self._began and seen(entry))
+
+    def _until(self, seen: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
             for entry in self.entries():
@@ -85,7 +94,7 @@ def death_of(rank: int, name: str) -> Callable[[dict[str, Any]], bool]:
 
 def test_a_death_is_told_acted_on_and_explained(lab: Lab, tmp_path: Path) -> None:
     follower = Follower(lab, tmp_path / "out", "--moves")
-    follower.until(lambda entry: entry["kind"] == "move" and entry["to"] == "joined" and entry["rank"] == 1)
+    follower.listens()
     lab.lab("kill", "1")
     died = follower.until(death_of(1, "engine_died"))
     assert re.fullmatch(r"rank 1 is Errored \(was Joined\), map version \d+", died["effect"])
@@ -125,12 +134,12 @@ def test_an_administrators_command_is_a_cause(lab: Lab) -> None:
 
 def test_nothing_is_lost_while_the_leader_is_away_and_nothing_told_twice(lab: Lab, tmp_path: Path) -> None:
     follower = Follower(lab, tmp_path / "out", "--moves", "--limit", "1")
-    follower.until(lambda _: True)
+    follower.listens()
     before = lab.ask("system", "events", "--moves", "--limit", "0")["events"]
     lab.lab("kill", "h1")
     lab.lab("kill", "1")
     lab.up()
-    follower.until(lambda entry: entry["sequence"] > before[-1]["sequence"] and death_of(1, "engine_died")(entry))
+    follower.until(death_of(1, "engine_died"))
     after = lab.ask("system", "events", "--moves", "--limit", "0")["events"]
     assert after[: len(before)] == before, "a killed leader's history is its successor's"
     numbers = [entry["sequence"] for entry in after]
