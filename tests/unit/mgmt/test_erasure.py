@@ -122,6 +122,7 @@ class Deadly(FakeHosts):
     def __init__(self) -> None:
         super().__init__()
         self.killed_at = -1
+        self.answered = 0
         self.at_the_point = asyncio.Event()
         self.reset: set[str] = set()
 
@@ -129,7 +130,8 @@ class Deadly(FakeHosts):
         reply = await super().call(address, method, request, timeout_s=timeout_s)
         if method.name == "ResetFormatRanks":
             self.reset.add(address)
-        if len(self.calls) == self.killed_at:
+        self.answered += 1
+        if self.answered == self.killed_at:
             self.at_the_point.set()
             await asyncio.Event().wait()
         return reply
