@@ -7,7 +7,6 @@ handles back, SIGUSR2 forgets what was cached; both leave it running.
 
 import asyncio
 import os
-import resource
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -36,6 +35,7 @@ from daos_control.base.clock import SystemClock
 from daos_control.base.errors import DaosControlError
 from daos_control.base.version import DAOS_VERSION
 from daos_control.config.agent import DEFAULT_USER, AgentConfig, CredentialConfig, MappedUser
+from daos_control.host.limits import allow_many_files
 from daos_control.net.drpc.server import serve
 from daos_control.security.certificates import Certificates
 from daos_control.security.tokens import Sign, hash_token
@@ -82,7 +82,7 @@ async def run(config: AgentConfig, certificates: Certificates | None, *, allow_p
     log.info(f"Starting {TITLE} (pid {os.getpid()})")
     for pid in _namesakes(PROGRAM):
         log.notice(f"another process called {PROGRAM} is running", pid=pid)
-    _allow_many_files()
+    allow_many_files()
     service = upstream.Connection(
         config.access_points, config.name, port=config.port, certificates=certificates, allow_proxy=allow_proxy
     )
@@ -262,9 +262,3 @@ def _namesakes(name: str) -> Iterator[int]:
             continue
         if other == name and int(comm.parent.name) != os.getpid():
             yield int(comm.parent.name)
-
-
-def _allow_many_files() -> None:
-    """Raise the limit of open files to what is allowed: every client with an open pool takes one."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

@@ -42,6 +42,7 @@ from daos_control.engine.harness import Harness
 from daos_control.engine.state import EngineState
 from daos_control.engine.supervisor import EngineSupervisor, Place
 from daos_control.host import lock
+from daos_control.host.limits import allow_many_files
 from daos_control.host.storage.scm import EngineScm
 from daos_control.mgmt.events import Events
 from daos_control.mgmt.service import Management
@@ -59,11 +60,14 @@ log = logs.get(__name__)
 SOCKET = "daos_server.sock"
 SOCKET_MODE = 0o600  # engines run as the same user; nobody else has business here
 ASK_S = 60.0
+HOSTS_KEPT = 2048
+"""Hosts that a leader keeps its connections to: all of a large system."""
 _OURSELVES = Caller(component=Component.SERVER, address="127.0.0.1:0")
 
 
 async def run(config: ServerConfig, options: Options) -> None:
     """Serve until told to stop. Raises DaosControlError, DrpcError or OSError if it cannot start or go on."""
+    allow_many_files()
     with aio.signals(SIGINT, SIGQUIT, SIGTERM) as received, lock.holding(Path(config.socket_dir)):
         prepared = await prepare(config, options)
         async with open_server(prepared, options):
@@ -74,7 +78,7 @@ async def run(config: ServerConfig, options: Options) -> None:
 @asynccontextmanager
 async def open_server(prepared: Prepared, options: Options) -> AsyncIterator["Server"]:
     """Serve while inside; leaving stops the engines first and everything else after them."""
-    channels = Channels(prepared.certificates, Component.SERVER)
+    channels = Channels(prepared.certificates, Component.SERVER, max_idle=HOSTS_KEPT)
     try:
         server = Server(prepared, channels)
         addresses = prepared.addresses
