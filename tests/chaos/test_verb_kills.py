@@ -231,7 +231,10 @@ async def stop(stage: Stage) -> None:
 
 
 async def stopped(stage: Stage) -> bool:
-    return set((await stage.states()).values()) == {MemberState.STOPPED} and not stage.engine_pids()
+    """No engine runs, and the system knows; peers that noticed a death, as of the kill, may be heard after the stop."""
+    return (
+        set((await stage.states()).values()) <= {MemberState.STOPPED, MemberState.EXCLUDED} and not stage.engine_pids()
+    )
 
 
 async def stop_orderly(stage: Stage) -> None:
@@ -443,18 +446,20 @@ VERBS: Mapping[str, Verb] = {
 }
 
 
-async def repeat(stage: Stage, operate: Callable[[Stage], Awaitable[object]]) -> int:
-    """Do something until it succeeds; return how often it was tried."""
-    tries = 0
+async def repeat(stage: Stage, operate: Callable[[Stage], Awaitable[object]]) -> dict[str, int]:
+    """Do something until it succeeds; return what it was refused with, and how often."""
+    refused: Counter[str] = Counter()
 
     async def succeeds() -> bool:
-        nonlocal tries
-        tries += 1
-        await operate(stage)
+        try:
+            await operate(stage)
+        except DaosControlError as error:
+            refused[f"{type(error).__name__}: {error}"] += 1
+            raise
         return True
 
     await stage.until(succeeds, "success")
-    return tries
+    return refused
 
 
 # Rounds
@@ -466,11 +471,14 @@ class Record:
 
     took_s: float = 0.0
     """Without interruption."""
+    longest_s: float = 0.0
+    """Repeated, from the start of the servers to success."""
     rounds: int = 0
     kills: int = 0
     acknowledged: int = 0
     """Rounds in which the verb had succeeded before the kill."""
-    repeats: list[int] = field(default_factory=list)
+    refused: Counter[str] = field(default_factory=Counter)
+    """What it was refused with when it was repeated, and in how many rounds."""
 
 
 async def rehearse(stage: Stage, name: str, verb: Verb, record: Record) -> None:
@@ -516,14 +524,17 @@ async def one_round(stage: Stage, name: str, verb: Verb, record: Record) -> None
         stage.start_servers()
     if acknowledged and verb.durable:
         await stage.until(functools.partial(verb.holds, stage), f"what was acknowledged to {name} to hold")
-    tries = await repeat(stage, verb.operate)
+    began = time.monotonic()
+    refused = await repeat(stage, verb.operate)
+    took_s = time.monotonic() - began
     await stage.until(functools.partial(verb.holds, stage), f"{name} to have its effect")
     await stage_check(stage, name)
     record.rounds += 1
     record.kills += len(victims)
     record.acknowledged += acknowledged
-    record.repeats.append(tries)
-    log.info(f"{name}: killed {victims}; {'acknowledged before' if acknowledged else 'not done'}; {tries} tries")
+    record.refused.update(refused.keys())
+    record.longest_s = max(record.longest_s, took_s)
+    log.info(f"{name}: killed {victims}", acknowledged=acknowledged, took_s=took_s, refused=refused)
 
 
 async def stage_check(stage: Stage, name: str) -> None:
@@ -580,12 +591,13 @@ async def run(names: Sequence[str], rounds: int, seed: int, *, keep: bool) -> No
             except BaseException:
                 print(f"round {number} ({name}) failed", flush=True)
                 raise
-            print(f"round {number}: {name}, {records[name].repeats[-1]} tries", flush=True)
-    print(f"{'verb':14} {'takes':>7} {'rounds':>6} {'kills':>5} {'ack':>4} {'repeats':>8}")
+            print(f"round {number}: {name}", flush=True)
+    print(f"{'verb':14} {'takes':>7} {'rounds':>6} {'kills':>5} {'ack':>4} {'repeated':>9}  refused with")
     for name, record in records.items():
-        most = max(record.repeats, default=0)
         print(
-            f"{name:14} {record.took_s:6.2f}s {record.rounds:6} {record.kills:5} {record.acknowledged:4} {most:>5} max"
+            f"{name:14} {record.took_s:6.2f}s {record.rounds:6} {record.kills:5} {record.acknowledged:4}"
+            f" {record.longest_s:8.2f}s",
+            *(f"\n{'':20}{rounds} rounds: {text}" for text, rounds in record.refused.most_common()),
         )
 
 
