@@ -87,10 +87,7 @@ class Channels:
         except TimeoutError as error:
             raise _late(method, timeout_s) from error
         except LinkLost as error:
-            if self._is_closed or peer.is_closed:
-                text = f"{method.name}: the connection to {address} was closed"
-                raise StatusError(Code.CANCELLED, text) from error
-            raise self._why_lost(error.__cause__, address) from error
+            raise self._lost(error, peer, method.name) from error
         finally:
             peer.calls -= 1
             self._close_unused()
@@ -100,6 +97,21 @@ class Channels:
             return method.reply.FromString(outcome)
         except DecodeError as error:
             raise StatusError(Code.INTERNAL, f"{address}: undecodable reply to {method.name}: {error}") from error
+
+    async def reach(self, address: str, *, timeout_s: float | None = None) -> None:
+        """See to a connection to ``host:port``, so that the next call need not. Raises the faults ClientConnection..."""
+        peer = self._peer(address)
+        peer.calls += 1
+        try:
+            async with asyncio.timeout(timeout_s):
+                await peer.link()
+        except TimeoutError as error:
+            raise connection_fault(error, address) from error
+        except LinkLost as error:
+            raise self._lost(error, peer, "connecting") from error
+        finally:
+            peer.calls -= 1
+            self._close_unused()
 
     async def aclose(self) -> None:
         """Close all connections; calls under way fail."""
@@ -158,6 +170,11 @@ class Channels:
         if link.is_closing:
             raise LinkLost from link.error
         return link
+
+    def _lost(self, error: LinkLost, peer: "_Peer", doing: str) -> DaosControlError:
+        if self._is_closed or peer.is_closed:
+            return StatusError(Code.CANCELLED, f"{doing}: the connection to {peer.address} was closed")
+        return self._why_lost(error.__cause__, peer.address)
 
     def _why_lost(self, error: BaseException | None, address: str) -> DaosControlError:
         """Name what went wrong with a connection; where it was TLS, our own certificates may be to blame."""

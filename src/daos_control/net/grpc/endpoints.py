@@ -5,7 +5,7 @@ certificate must allow the method (``security.components``), the handler runs, a
 becomes an error, and errors are encoded (``net.rpc.status``). In insecure mode all callers may call everything.
 """
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import DecodeError, Message
@@ -26,12 +26,14 @@ log = logs.get(__name__)
 
 _COMPONENT: Final = COMPONENT_HEADER.encode()
 _VERSION: Final = VERSION_HEADER.encode()
+_Claims: TypeAlias = tuple[bytes | None, bytes | None]
+"""The values of both headers."""
 
 
 class Peer:
     """Who is at the other end of a connection."""
 
-    __slots__ = ("address", "component", "is_secure", "subject")
+    __slots__ = ("address", "component", "identity", "is_secure", "subject")
 
     def __init__(self, address: str, *, is_secure: bool, component: Component | None = None, subject: str = "") -> None:
         self.address = address
@@ -39,6 +41,19 @@ class Peer:
         self.component = component
         """Whom its certificate speaks for; None if nobody, or if there is none."""
         self.subject = subject
+        self.identity: _Identity | None = None
+        """What came of what it last said about itself, which it says anew with every call."""
+
+
+class _Identity:
+    """The result of judging a caller by what it says."""
+
+    __slots__ = ("claims", "component", "version")
+
+    def __init__(self, claims: _Claims, component: Component | None, version: str | None) -> None:
+        self.claims = claims
+        self.component = component
+        self.version = version
 
 
 class Endpoint:
@@ -86,20 +101,27 @@ class Endpoint:
         return encoded
 
     def _identify(self, request: Message, fields: dict[bytes, bytes], peer: Peer, deadline: float | None) -> Caller:
+        claims = fields.get(_COMPONENT), fields.get(_VERSION)
+        identity = peer.identity
+        if identity is None or identity.claims != claims or None in claims:  # then the request decides
+            identity = peer.identity = self._judge(request, claims, peer)
+        return Caller(
+            component=identity.component,
+            address=peer.address,
+            version=identity.version,
+            subject=peer.subject,
+            deadline=deadline,
+        )
+
+    def _judge(self, request: Message, claims: _Claims, peer: Peer) -> _Identity:
         claim = Claim(
-            component_header=_text(fields.get(_COMPONENT)),
-            version_header=_text(fields.get(_VERSION)),
+            component_header=_text(claims[0]),
+            version_header=_text(claims[1]),
             secure=peer.is_secure,
             certificate=peer.component,
         )
         component, version = identify(claim, self._own, lambda: getattr(request, "sys", None))
-        return Caller(
-            component=component,
-            address=peer.address,
-            version=None if version is None else str(version),
-            subject=peer.subject,
-            deadline=deadline,
-        )
+        return _Identity(claims, component, None if version is None else str(version))
 
 
 def endpoints_of(handlers: Handlers, version: str) -> dict[bytes, Endpoint]:

@@ -43,7 +43,8 @@ _SWEEP_S: Final = 5.0
 _SHORTAGES: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _SHORTAGE_PAUSE_S: Final = 0.1
 _KEEPALIVE: Final = ((socket.TCP_KEEPIDLE, 60), (socket.TCP_KEEPINTVL, 15), (socket.TCP_KEEPCNT, 4))
-"""How hosts that are gone without a word are found out: after two minutes, by the kernel."""
+"""How hosts that are gone without a word are found out: after two minutes, by the kernel. Connections get this from the
+listening socket."""
 
 
 class CannotListen(DaosControlError):
@@ -110,6 +111,9 @@ def _listen(host: str, port: int) -> socket.socket:
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for option, value in _KEEPALIVE:
+            listener.setsockopt(socket.IPPROTO_TCP, option, value)
         listener.setblocking(False)
         listener.bind((host, port))
         listener.listen(BACKLOG)
@@ -210,9 +214,6 @@ class _Links:
     async def _adopt(self, sock: socket.socket, link: ServerLink) -> None:
         try:
             sock.setblocking(False)
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            for option, value in _KEEPALIVE:
-                sock.setsockopt(socket.IPPROTO_TCP, option, value)
             await self._loop.connect_accepted_socket(lambda: link, sock)
         except OSError:  # it left at once
             sock.close()

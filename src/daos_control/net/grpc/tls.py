@@ -128,7 +128,13 @@ class Tunnel:
     @property
     def peer(self) -> "Subject":
         """Who the peer's certificate says it is."""
-        return Subject((self._tls.getpeercert() or {}).get("subject", ()))
+        encoded = self._tls.getpeercert(binary_form=True)
+        subject = _subjects.get(encoded)
+        if subject is None:
+            if len(_subjects) >= _MOST_SUBJECTS:
+                _subjects.clear()
+            subject = _subjects[encoded] = Subject((self._tls.getpeercert() or {}).get("subject", ()))
+        return subject
 
     def _shake_hands(self) -> bool:
         try:
@@ -181,6 +187,11 @@ def _escaped(value: str) -> str:
         plain = f"{plain[:-1]}\\ "
     octets = plain.encode()
     return "".join(chr(octet) if 0x20 <= octet < 0x7F else f"\\{octet:02X}" for octet in octets)
+
+
+_subjects: dict[bytes | None, Subject] = {}
+"""Subjects read before, by certificate: a system has three, however many hosts."""
+_MOST_SUBJECTS: Final = 64
 
 
 def check_server(tunnel: Tunnel) -> None:

@@ -14,7 +14,8 @@ work relieves; ``MOST_STRAIN`` ends the connection.
 """
 
 from collections import deque
-from typing import TYPE_CHECKING, Final, TypeAlias
+from functools import cache
+from typing import TYPE_CHECKING, ClassVar, Final, TypeAlias
 
 from daos_control.net.http2 import fields as wanted
 from daos_control.net.http2 import frames
@@ -157,25 +158,10 @@ class Connection:
         self._send_window = frames.DEFAULT_WINDOW
         self._before_block = b""
         self._strain = 0
-        self._takers: tuple[Callable[[int, int, bytes, list[Event]], None], ...] = (
-            self._take_data,
-            self._take_headers,
-            self._take_priority,
-            self._take_rst_stream,
-            self._take_settings,
-            self._take_push_promise,
-            self._take_ping,
-            self._take_goaway,
-            self._take_window_update,
-            self._take_continuation,
-        )
-        settings = {frames.INITIAL_WINDOW_SIZE: STREAM_WINDOW, frames.MAX_HEADER_LIST_SIZE: max_header_list}
-        settings |= {frames.ENABLE_PUSH: 0} if client else {frames.MAX_CONCURRENT_STREAMS: MAX_STREAMS}
-        self._out: list[bytes | memoryview] = [
-            frames.PREFACE if client else b"",
-            frames.settings(settings),
-            frames.window_update(0, CONNECTION_WINDOW - frames.DEFAULT_WINDOW),
-        ]
+        self._greeting = _greeting(max_header_list, client=client)
+        self._out: list[bytes | memoryview] = []
+        if client:
+            self._out.append(self._greeting)
 
     # What we do.
 
@@ -290,6 +276,9 @@ class Connection:
         if data[: len(expected)] != expected[: len(data)]:
             raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "a client that does not speak HTTP/2")
         self._preface = expected[len(data) :]
+        if not self._preface:
+            # Only now, so that it goes out with the answer to the client's settings: clients speak first.
+            self._out.append(self._greeting)
         return data[len(expected) :]
 
     def _receive_frame(self, kind: int, flags: int, stream: int, payload: bytes, events: list[Event]) -> None:
@@ -297,11 +286,11 @@ class Connection:
             raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "a header block is interrupted")
         if not self.is_settled and (kind != frames.SETTINGS or flags & frames.ACK):
             raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "the first frame is not SETTINGS")
-        if kind >= len(self._takers):
+        if kind >= len(self._TAKERS):
             self._suffer()  # kinds that are not known are to be ignored
             return
         try:
-            self._takers[kind](flags, stream, payload, events)
+            self._TAKERS[kind](self, flags, stream, payload, events)
         except _StreamFault as fault:
             self._suffer(_RESET_STRAIN)
             known = stream in self._streams
@@ -506,6 +495,20 @@ class Connection:
             if increment == 0 or stream.send_window > frames.MOST_WINDOW:
                 raise _StreamFault(ErrorCode.FLOW_CONTROL_ERROR, "a window that is too large, or no larger")
 
+    _TAKERS: "ClassVar[tuple[Callable[[Connection, int, int, bytes, list[Event]], None], ...]]" = (
+        _take_data,
+        _take_headers,
+        _take_priority,
+        _take_rst_stream,
+        _take_settings,
+        _take_push_promise,
+        _take_ping,
+        _take_goaway,
+        _take_window_update,
+        _take_continuation,
+    )
+    """What takes a frame, by kind."""
+
     def _existing(self, number: int, *, is_news: bool = True) -> _Stream | None:
         """Return the stream of a frame; nothing if it is over, and the frame may have been on its way by then."""
         stream = self._streams.get(number)
@@ -583,6 +586,15 @@ class Connection:
     def _forget(self, number: int) -> None:
         del self._streams[number]
         self._sending.pop(number, None)
+
+
+@cache
+def _greeting(max_header_list: int, *, client: bool) -> bytes:
+    """Return what an end says first: what it takes, and that it takes more than the protocol's default."""
+    settings = {frames.INITIAL_WINDOW_SIZE: STREAM_WINDOW, frames.MAX_HEADER_LIST_SIZE: max_header_list}
+    settings |= {frames.ENABLE_PUSH: 0} if client else {frames.MAX_CONCURRENT_STREAMS: MAX_STREAMS}
+    preface = frames.PREFACE if client else b""
+    return preface + frames.settings(settings) + frames.window_update(0, CONNECTION_WINDOW - frames.DEFAULT_WINDOW)
 
 
 def _unpadded(payload: bytes) -> bytes:

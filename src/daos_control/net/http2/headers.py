@@ -35,6 +35,7 @@ STATIC: Final[tuple[Field, ...]] = (
     ),
 )
 """Fields that everybody knows; the first has number 1."""
+_STATICS: Final = len(STATIC)
 
 ENTRY_OVERHEAD: Final = 32
 """What a field counts beyond its bytes, in tables and in limits on lists."""
@@ -77,7 +78,10 @@ class Decoder:
             while at < end:
                 octet = block[at]
                 if octet & 0x80:
-                    number, at = _integer(block, at, 0x7F)
+                    if octet == 0xFF:
+                        number, at = _integer(block, at, 0x7F)
+                    else:
+                        number, at = octet & 0x7F, at + 1
                     field = self._entry(number)
                 elif octet & 0x40:
                     field, at = self._literal(block, at, 0x3F)
@@ -94,7 +98,7 @@ class Decoder:
                 if size <= self._max_list:
                     fields.append(field)
         except IndexError:
-            raise BadBlock("a block ends too soon") from None
+            raise BadBlock("a block ends too soon, or means a field that is not in the table") from None
         if size > self._max_list:
             raise TooMuch(f"header fields of {size} bytes, more than {self._max_list}")
         return fields
@@ -109,14 +113,11 @@ class Decoder:
         return (name, value), at
 
     def _entry(self, number: int) -> Field:
-        if number <= len(STATIC):
-            if number == 0:
-                raise BadBlock("a field with number 0")
-            return STATIC[number - 1]
-        number -= len(STATIC) + 1
-        if number >= len(self._entries):
-            raise BadBlock("a field that is not in the table")
-        return self._entries[number]
+        if number > _STATICS:
+            return self._entries[number - _STATICS - 1]  # IndexError if it is not there
+        if number == 0:
+            raise BadBlock("a field with number 0")
+        return STATIC[number - 1]
 
     def _add(self, field: Field) -> None:
         self._entries.appendleft(field)
@@ -152,7 +153,11 @@ def _integer(block: bytes, at: int, mask: int) -> tuple[int, int]:
 
 def _string(block: bytes, at: int) -> tuple[bytes, int]:
     is_coded = block[at] & 0x80
-    size, begin = _integer(block, at, 0x7F)
+    size = block[at] & 0x7F
+    if size == 0x7F:
+        size, begin = _integer(block, at, 0x7F)
+    else:
+        begin = at + 1
     end = begin + size
     text = block[begin:end]
     if len(text) < size:
