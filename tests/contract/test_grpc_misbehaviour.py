@@ -229,6 +229,32 @@ async def test_connections_that_nobody_uses_are_closed():
         await channels.aclose()
 
 
+async def test_a_connection_may_be_made_before_it_is_needed():
+    async with unharmed() as (host, port):
+        channels = Channels(None, Component.SERVER)
+        await channels.reach(f"{host}:{port}")
+        (peer,) = channels._peers.values()
+        link = await peer.link()
+        await channels.reach(f"{host}:{port}", timeout_s=1.0)
+        await channels.call(f"{host}:{port}", METHOD, QUERY)
+        assert await peer.link() is link
+        await channels.aclose()
+
+
+async def test_a_host_that_cannot_be_reached_is_a_fault_of_the_connection():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        channels = Channels(None, Component.SERVER, connect_s=0.2)
+        for limit_s in (None, 0.1):
+            with pytest.raises(Fault) as caught:
+                await channels.reach(f"127.0.0.1:{port}", timeout_s=limit_s)
+            assert caught.value.code == 508
+    with pytest.raises(Fault) as caught:
+        await channels.reach(f"127.0.0.1:{port}")
+    assert caught.value.code == 506
+    await channels.aclose()
+
+
 async def test_who_waits_for_the_same_connection_shares_its_fate():
     """Ten calls to a host that is silent take as long as one."""
     loop = asyncio.get_running_loop()

@@ -36,6 +36,10 @@ class DataPlane(Protocol):
 class Hosts(Protocol):
     """The control servers of all hosts, this one included."""
 
+    async def reach(self, address: str, /, *, timeout_s: float | None = None) -> None:
+        """See to a connection to a host, at once if there is one; raises the faults ClientConnection..."""
+        ...
+
     async def call(self, address: str, method: RpcMethod, request: Any, /, *, timeout_s: float | None = None) -> Any:
         """Call a host, over the connection that is kept to it; raises ``base.errors``."""
         ...

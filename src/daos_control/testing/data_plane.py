@@ -121,7 +121,19 @@ class FakeHosts:
     """Ranks that their hosts know nothing of."""
     takes_s: dict[str, float] = field(default_factory=dict)
     """How long hosts take, by ``ip:port``; what is more than they are given ends like an unanswered call."""
+    connect_s: dict[str, float] = field(default_factory=dict)
+    """How long connecting takes, by ``ip:port``."""
     calls: list[tuple[str, str, Any]] = field(default_factory=list)
+
+    async def reach(self, address: str, /, *, timeout_s: float | None = None) -> None:
+        """Take as long as it takes; at once, where nothing else was said."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await asyncio.sleep(self.connect_s.get(address, 0))
+        except TimeoutError as error:
+            raise FaultCode.CLIENT_CONNECTION_TIMED_OUT.fault(address=address, reason="") from error
+        if address in self.down:
+            raise self.down[address]
 
     async def call(self, address: str, method: Method, request: Any, /, *, timeout_s: float | None = None) -> Any:
         """Carry out an order on the ranks it names; any other method is answered emptily."""

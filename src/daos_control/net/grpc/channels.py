@@ -99,7 +99,7 @@ class Channels:
             raise StatusError(Code.INTERNAL, f"{address}: undecodable reply to {method.name}: {error}") from error
 
     async def reach(self, address: str, *, timeout_s: float | None = None) -> None:
-        """See to a connection to ``host:port``, so that the next call need not. Raises the faults ClientConnection..."""
+        """Connect to ``host:port`` if that is yet to be done. Raises the faults ClientConnection..."""
         peer = self._peer(address)
         peer.calls += 1
         try:

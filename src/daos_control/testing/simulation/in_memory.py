@@ -219,6 +219,10 @@ class InMemorySystem:
 class NoHosts:
     """Orders to hosts are no part of this."""
 
+    async def reach(self, address: str, /, *, timeout_s: float | None = None) -> None:
+        """Refuse."""
+        raise NotImplementedError(f"connecting to {address} within {timeout_s}")
+
     async def call(self, address: str, method: Method, request: Any, /, *, timeout_s: float | None = None) -> Any:
         """Refuse."""
         raise NotImplementedError(f"{method.name} to {address} within {timeout_s}: {request}")
