@@ -513,19 +513,17 @@ async def proxy(answer: bytes, heard: list[bytes]) -> AsyncIterator[str]:
 
 async def test_a_proxy_is_used_if_that_is_allowed(monkeypatch):
     heard: list[bytes] = []
-    async with (
-        serve({METHOD.path: lead}, host="127.0.0.1", port=0, tls=None) as running,
-        proxy(b"HTTP/1.1 200 Connection established\r\nVia: test\r\n\r\n", heard) as url,
-    ):
+    yes = b"HTTP/1.1 200 Connection established\r\nVia: test\r\n\r\n"
+    async with puppet() as address, proxy(yes, heard) as url:  # the puppet greets before it is spoken to
         monkeypatch.setenv("https_proxy", url)
-        async with calling(running.address) as ask:
+        async with calling(address) as ask:
             await ask()
         assert heard == []
-        async with calling(running.address, allow_proxy=True) as ask:
+        async with calling(address, allow_proxy=True) as ask:
             await ask()
-        assert heard[0].startswith(f"CONNECT {running.address} HTTP/1.1\r\n".encode())
+        assert heard[0].startswith(f"CONNECT {address} HTTP/1.1\r\n".encode())
         monkeypatch.setenv("no_proxy", "127.0.0.0/8")
-        async with calling(running.address, allow_proxy=True) as ask:
+        async with calling(address, allow_proxy=True) as ask:
             await ask()
         assert len(heard) == 1
 
