@@ -64,6 +64,8 @@ class Ask(msgspec.Struct, frozen=True):
 
     uuid: str
     command: Command
+    insist: bool = False
+    """The one who is asked is to lead, whoever it thinks should: the replicas point at each other."""
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -177,7 +179,7 @@ class Services:
         if not self.open:
             raise DaosError(Der.UNINIT)
         preferred = self.leader_of(record)
-        if preferred != self._peers.rank:
+        if preferred != self._peers.rank and not request.insist:
             self._resign(request.uuid)
             return Outcome(hint=preferred)
         return await self.lead(request.uuid, request.command)
@@ -277,11 +279,8 @@ class Services:
         pause_s = FIRST_PAUSE_S
         while True:
             for rank in list(ranks):
-                outcome = await self._try(rank, uuid, command, strangers)
-                hint = None if outcome is None else outcome.hint
-                if hint is not None and hint != rank:
-                    outcome = await self._try(hint, uuid, command, set())
-                if outcome is not None and outcome.record is not None:
+                outcome = await self._follow(rank, uuid, command, strangers)
+                if outcome is not None:
                     return outcome
             if strangers.issuperset(ranks):
                 raise DaosError(Der.NOTREPLICA)
@@ -290,9 +289,26 @@ class Services:
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, LAST_PAUSE_S)
 
-    async def _try(self, rank: int, uuid: str, command: Command, strangers: set[int]) -> Outcome | None:
+    async def _follow(self, rank: int, uuid: str, command: Command, strangers: set[int]) -> Outcome | None:
+        """Ask a replica, and then whom it names, and so on; return what the leader answers.
+
+        A change of the replicas that a leader could not finish leaves it with other replicas than the rest, and each
+        may hold another for the leader. Where they go round in circles, one of them is made to lead: it takes over the
+        newest record, and with it they agree again.
+        """
+        asked: set[int] = set()
+        while True:
+            outcome = await self._try(Ask(uuid, command, insist=rank in asked), rank, set() if asked else strangers)
+            if outcome is None or outcome.record is not None:
+                return outcome
+            if outcome.hint is None or rank in asked:
+                return None
+            asked.add(rank)
+            rank = outcome.hint
+
+    async def _try(self, request: Ask, rank: int, strangers: set[int]) -> Outcome | None:
         try:
-            return await self._peers.ask(rank, Ask(uuid, command), Outcome, timeout_s=self._patience_s)
+            return await self._peers.ask(rank, request, Outcome, timeout_s=self._patience_s)
         except DaosError as error:
             if error.status == Der.NOTREPLICA:
                 strangers.add(rank)
