@@ -167,3 +167,14 @@ def test_a_refusal_ends_dmg_with_an_error(tmp_path: Path, capsys: pytest.Capture
     run_dmg = flags.load("daos_control.cli.dmg:run")
     assert run_dmg(["-o", str(config), "system", "exclude"]) == 1
     assert capsys.readouterr().err == "ERROR: dmg: no ranks or hosts specified\n"
+
+
+@pytest.mark.parametrize(("options", "beginning"), [([], "system set-prop failed: "), (["-j"], "")])
+def test_errors_of_attributes_and_properties_begin_otherwise_in_documents(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], beginning: str
+) -> None:
+    config = tmp_path / "daos_control.yml"
+    config.write_text("transport_config:\n  allow_insecure: true\n")
+    run_dmg = flags.load("daos_control.cli.dmg:run")
+    assert run_dmg(["-o", str(config), *options, "system", "set-prop", "colour:blue"]) == 1
+    assert capsys.readouterr().err.startswith(f"ERROR: dmg: {beginning}unknown property")

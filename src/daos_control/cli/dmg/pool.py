@@ -205,7 +205,7 @@ async def list_pools(session: Session, args: Values) -> Output:
         pools = tuple(pool for pool in pools if pool.rebuild and pool.rebuild.state != "idle")
     answered = [pool for pool in pools if pool.uuid not in found.query_errors]
     return Output(
-        document={"status": 0, "pools": [pool_document(pool) for pool in pools] or None},
+        document={"status": 0, "pools": [pool_document(pool) for pool in pools] if found.pools else None},
         text=verbose_list_text(answered) if args.verbose else list_text(answered),
         error_text=query_errors_text(found),
         problem=query_problem(found) if not session.json else None,

@@ -74,13 +74,18 @@ class Session:
 Command = Callable[[Session, Values], Awaitable[Output]]
 
 
-def command(failure: str = "", *, failed: object = None) -> Callable[[Command], Callable[[Values], int]]:
-    """Turn a coroutine into a command; ``failure`` begins the text of every error, ``failed`` is its document then."""
+def command(
+    failure: str = "", *, failed: object = None, bare: bool = False
+) -> Callable[[Command], Callable[[Values], int]]:
+    """Turn a coroutine into a command; ``failure`` begins the text of every error, ``failed`` is its document then.
+
+    With ``bare``, errors of documents do without that beginning, as they do in DAOS.
+    """
 
     def decorate(function: Command) -> Callable[[Values], int]:
         @wraps(function)
         def run(args: Values) -> int:
-            return _run(function, args, failure, Output(document=failed))
+            return _run(function, args, "" if bare and args.json else failure, Output(document=failed))
 
         return run
 

@@ -18,14 +18,14 @@ PROPERTIES: Final = {
 }
 
 
-@command("system set-attr failed")
+@command("system set-attr failed", bare=True)
 async def set_attributes(session: Session, args: Values) -> Output:
     """Store attributes of the system."""
     await session.daos.system.set_attributes(args.settings)
     return Output(text="system set-attr succeeded\n")
 
 
-@command("system get-attr failed")
+@command("system get-attr failed", failed={"attributes": None}, bare=True)
 async def get_attributes(session: Session, args: Values) -> Output:
     """Show attributes of the system."""
     attributes = await session.daos.system.get_attributes(args.keys or ())
@@ -36,14 +36,14 @@ async def get_attributes(session: Session, args: Values) -> Output:
     )
 
 
-@command("system del-attr failed")
+@command("system del-attr failed", bare=True)
 async def delete_attributes(session: Session, args: Values) -> Output:
     """Delete attributes of the system."""
     await session.daos.system.set_attributes(dict.fromkeys(args.keys, ""))
     return Output(text="system del-attr succeeded\n")
 
 
-@command("system get-prop failed")
+@command("system get-prop failed", bare=True)
 async def get_properties(session: Session, args: Values) -> Output:
     """Show properties of the system."""
     keys = [key.lower() for key in args.keys or ()]
@@ -60,7 +60,7 @@ async def get_properties(session: Session, args: Values) -> Output:
     )
 
 
-@command("system set-prop failed")
+@command("system set-prop failed", bare=True)
 async def set_properties(session: Session, args: Values) -> Output:
     """Set properties of the system."""
     try:
