@@ -84,6 +84,7 @@ async def stored(bench: Bench) -> System:
 
 
 @given(st.lists(COMMANDS, max_size=12))
+@settings(max_examples=settings.default.max_examples // 2)
 def test_commands_in_one_commit_come_to_the_same_as_one_by_one(commands: list[Rule]) -> None:
     asyncio.run(one_commit_or_many(commands))
 

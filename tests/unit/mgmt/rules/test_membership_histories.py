@@ -3,7 +3,7 @@
 ``pytest --hypothesis-profile=deep`` looks for longer.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from daos_control.base.errors import DaosControlError, EmptyGroupMap, Fault
 from daos_control.mgmt import records
@@ -46,11 +46,35 @@ REASONS = {
 }
 EVERYBODY_HEARS = {"admin-excluded", "uuid changed", "address changed", "other provider"}
 
-HOSTS = st.integers(0, 3)
-DOMAINS = st.sampled_from(["/h{}"] * 6 + ["/r{}/h{}", "/rack=r1/node=n{}", "/Row=R/h{}", "nonsense", "/"])
-RANKS = st.one_of(st.integers(0, 5), st.integers(0, 9))
-LIVES = st.sampled_from([-1, 0, 1])
-"""The life of an engine that news are about: an earlier one, this one, one nobody has heard of."""
+KINDS = (
+    *["engine_joins"] * 7,
+    *["engine_loses_its_storage"] * 3,
+    *["engine_dies"] * 2,
+    *["rank_is_dead"] * 2,
+    *["hosts_report"] * 3,
+    *["ranks_are_excluded"] * 2,
+    "engine_appears",
+    "engine_joins_wrongly",
+    "engine_is_configured_anew",
+    "host_gets_another_address",
+    "provider_is_changed",
+    "system_heals_or_not",
+    "system_is_erased",
+    "another_leads",
+)
+"""What happens, as often as it is here."""
+DOMAINS = (*["/h{}"] * 8, "/r{}/h{}", "/rack=r1/node=n{}", "/Row=R/h{}", "nonsense")
+FAILURES = {MemberState.ERRORED, MemberState.UNRESPONSIVE}
+STATES = tuple(MemberState)
+WRONG: tuple[dict[str, Any], ...] = (
+    {"uuid": "nonsense"},
+    {"uri": "nonsense"},
+    {"uri": "ofi+sockets://10.0.0.1:1"},
+    {"fault_domain": "/"},
+    {"fault_domain": "/a=b/c"},
+    {"fault_domain": "/r/h/s"},
+    {"rank": 3},
+)
 
 
 def reason_of(error: DaosControlError) -> str:
@@ -87,22 +111,32 @@ class Engine:
 
 
 class MembershipHistory(RuleBasedStateMachine):
-    """A system under our rules, and under the model's."""
+    """A system under our rules, and under the model's.
 
-    engines: Bundle[Engine] = Bundle("engines")
+    One rule does everything, by weight: rules of their own would be picked so unevenly that little would happen.
+    ``pick`` says who it happens to and ``turn``, from 0 to 11, which turn it takes.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.now = START
         self.made = 0
+        self.engines: list[Engine] = []
         self.owners: dict[int, list[str]] = {}
         self.stored: dict[str, bytes] = {}
         self._begin("ofi+tcp")
+        for host in range(3):
+            self.engine_appears(host, 0)
+            self.engine_joins(host, 1)
 
     def _begin(self, name: str) -> None:
         self.model = MembershipModel(provider=name)
         self.system = self.before = System()
         self._decide(lambda system: provider.settle(system, name, now=self.now, hostname="h0"))
+
+    @rule(kind=st.sampled_from(KINDS), pick=st.integers(0, 15), turn=st.integers(0, 11))
+    def happens(self, kind: str, pick: int, turn: int) -> None:
+        getattr(self, kind)(pick, turn)
 
     # -- doing the same to both ------------------------------------------------------------------------------------
 
@@ -136,45 +170,47 @@ class MembershipHistory(RuleBasedStateMachine):
 
     # -- engines -----------------------------------------------------------------------------------------------------
 
-    @rule(target=engines, host=HOSTS, slot=st.integers(0, 1), domain=DOMAINS)
-    def appears(self, host: int, slot: int, domain: str) -> Engine:
+    def _engine(self, pick: int) -> Engine:
+        return self.engines[pick % len(self.engines)]
+
+    def engine_appears(self, pick: int, turn: int) -> None:
         """A new engine somewhere, perhaps where another one is."""
         self.made += 1
-        return Engine(self.made, host, slot, domain)
+        self.engines.append(Engine(self.made, pick % 4, turn % 2, DOMAINS[turn]))
 
-    @initialize(target=engines, count=st.integers(0, 4))
-    def begins_with(self, count: int) -> Any:
-        """Most histories happen to systems that are up already."""
-        made = []
-        for host in range(count):
-            self.made += 1
-            made.append(Engine(self.made, host, 0, "/h{}"))
-            self._joins(made[-1], made[-1].request(self.model.provider))
-        return multiple(*made)
+    def engine_joins(self, pick: int, turn: int) -> None:
+        """An engine starts and asks in; calls may be repeated, and engines may not know what they are."""
+        engine = self._engine(pick)
+        engine.incarnation += 10 * (turn % 2)
+        before = engine.rank, engine.replaces
+        rank = NIL if turn % 3 == 0 else engine.rank
+        self._joins(engine, engine.request(self.model.provider, check_mode=turn == 11, rank=rank))
+        if turn == 4:  # the answer is lost
+            engine.rank, engine.replaces = before
 
-    @rule(engine=engines, check_mode=st.booleans(), forgets_rank=st.booleans(), restarts=st.booleans())
-    def joins(self, engine: Engine, check_mode: bool, forgets_rank: bool, restarts: bool) -> None:
-        """An engine starts and asks in; a call may come twice, or again after an answer that was lost."""
-        engine.incarnation += 10 * restarts
-        rank = NIL if forgets_rank else engine.rank
-        self._joins(engine, engine.request(self.model.provider, check_mode=check_mode, rank=rank))
+    def engine_joins_wrongly(self, pick: int, turn: int) -> None:
+        self._joins(self._engine(pick), self._engine(pick).request(self.model.provider, **WRONG[turn % len(WRONG)]))
 
-    @rule(
-        engine=engines,
-        wrong=st.sampled_from(
-            [
-                {"uuid": "nonsense"},
-                {"uri": "nonsense"},
-                {"uri": "ofi+verbs://10.0.0.1:1"},
-                {"fault_domain": "/"},
-                {"fault_domain": "/a=b/c"},
-                {"fault_domain": "/r/h/s"},
-                {"rank": 3},
-            ]
-        ),
-    )
-    def joins_wrongly(self, engine: Engine, wrong: Mapping[str, Any]) -> None:
-        self._joins(engine, engine.request(self.model.provider, **wrong))
+    def engine_loses_its_storage(self, pick: int, turn: int) -> None:
+        """A format makes a new engine of it, which may ask for the old one's rank; the old one may turn up again."""
+        old = self._engine(pick)
+        self.made += 1
+        new = Engine(self.made, 0, 0, "/")
+        new.addr, new.address_on_fabric, new.domain = old.addr, old.address_on_fabric, old.domain
+        new.contexts, new.replaces = old.contexts + (turn == 7), turn % 3 > 0
+        if turn % 4:
+            self.engines.remove(old)
+        self.engines.append(new)
+        if turn % 2:
+            self._joins(new, new.request(self.model.provider))
+
+    def host_gets_another_address(self, pick: int, turn: int) -> None:
+        self._engine(pick).addr = f"10.0.0.{turn % 4}:10001"
+
+    def engine_is_configured_anew(self, pick: int, turn: int) -> None:
+        engine = self._engine(pick)
+        engine.contexts = 3 + turn % 2
+        engine.domain = DOMAINS[turn].format(pick % 4, pick % 4)
 
     def _joins(self, engine: Engine, request: JoinRequest) -> None:
         asked = Asked(
@@ -200,33 +236,19 @@ class MembershipHistory(RuleBasedStateMachine):
             if request.uuid == engine.uuid:
                 engine.rank, engine.replaces = rank, False
 
-    @rule(engine=consumes(engines), replaces=st.booleans(), target=engines)
-    def loses_its_storage(self, engine: Engine, replaces: bool) -> Engine:
-        """A format makes a new engine of it, which may ask for the old one's rank."""
-        self.made += 1
-        new = Engine(self.made, 0, 0, "/")
-        new.addr, new.address_on_fabric, new.domain = engine.addr, engine.address_on_fabric, engine.domain
-        new.contexts, new.replaces = engine.contexts, replaces
-        return new
-
-    @rule(engine=engines, host=HOSTS)
-    def moves(self, engine: Engine, host: int) -> None:
-        """A host gets another address."""
-        engine.addr = f"10.0.0.{host}:10001"
-
-    @rule(engine=engines, contexts=st.integers(3, 4), domain=DOMAINS)
-    def is_configured_anew(self, engine: Engine, contexts: int, domain: str) -> None:
-        engine.contexts = contexts
-        engine.domain = domain.format(1, 2)
-
     # -- news ----------------------------------------------------------------------------------------------------------
+
+    def _rank(self, pick: int) -> int:
+        ranks = sorted(self.system.members)
+        return 77 if pick == 15 or not ranks else ranks[pick % len(ranks)]
 
     def _incarnation(self, rank: int, life: int) -> int:
         member = self.system.members.get(rank)
         return 7 if member is None else max(0, member.incarnation + 10 * life)
 
-    @rule(rank=RANKS, life=LIVES)
-    def engine_dies(self, rank: int, life: int) -> None:
+    def engine_dies(self, pick: int, turn: int) -> None:
+        life = turn % 3 - 1
+        rank = self._rank(pick)
         event = Event(
             id=EventId.ENGINE_DIED,
             type=EventType.STATE_CHANGE,
@@ -242,8 +264,9 @@ class MembershipHistory(RuleBasedStateMachine):
         )
         assert (move is not None) == bool(moved)
 
-    @rule(rank=RANKS, life=LIVES, unsaid=st.booleans())
-    def rank_is_dead(self, rank: int, life: int, unsaid: bool) -> None:
+    def rank_is_dead(self, pick: int, turn: int) -> None:
+        life, unsaid = turn % 3 - 1, turn == 11
+        rank = self._rank(pick)
         incarnation = 0 if unsaid else self._incarnation(rank, life)
         move, moved = self._both(
             lambda system: membership.rank_dead(system, rank, incarnation, now=self.now),
@@ -251,57 +274,73 @@ class MembershipHistory(RuleBasedStateMachine):
         )
         assert (move is not None) == bool(moved)
 
-    @rule(
-        reports=st.lists(
-            st.tuples(RANKS, st.sampled_from(MemberState), st.booleans(), st.text(max_size=3)), max_size=4
-        ),
-        update_on_fail=st.booleans(),
-    )
-    def hosts_report(self, reports: list[tuple[int, MemberState, bool, str]], update_on_fail: bool) -> None:
+    def hosts_report(self, pick: int, turn: int) -> None:
+        """One or two ranks are reported; one report in twelve makes no sense."""
+        state, update_on_fail = STATES[turn], pick % 3 > 0
+        errored = state in FAILURES or (state is MemberState.STOPPED and pick % 4 == 0)
+        said = [(self._rank(number), state, errored, f"it is {state}") for number in {pick, pick - pick % 2}]
         results = [
-            RankResult(rank=rank, state=state, errored=errored, message=words)
-            for rank, state, errored, words in reports
+            RankResult(rank=rank, state=state, errored=errored, message=words) for rank, state, errored, words in said
         ]
         moves, moved = self._both(
             lambda system: membership.record_results(system, results, now=self.now, update_on_fail=update_on_fail),
-            lambda: self.model.results(reports, update_on_fail=update_on_fail),
+            lambda: self.model.results(said, update_on_fail=update_on_fail),
         )
         assert moves is None or [move.member.rank for move in moves] == moved
 
     # -- administrators ------------------------------------------------------------------------------------------------
 
-    @rule(ranks=st.sets(RANKS, max_size=3), clear=st.booleans())
-    def is_excluded(self, ranks: set[int], clear: bool) -> None:
-        known = ranks & set(self.system.members)
+    def ranks_are_excluded(self, pick: int, turn: int) -> None:
+        clear = turn % 2 == 0
+        known = {self._rank(pick), self._rank((pick + turn) % 16)} & set(self.system.members)
         self._both(
             lambda system: membership.exclude(system, known, clear=clear, now=self.now),
             lambda: self.model.exclude(known, clear=clear),
         )
 
-    @rule(heals=st.booleans())
-    def heals_or_not(self, heals: bool) -> None:
+    def system_heals_or_not(self, pick: int, turn: int) -> None:
+        heals = turn % 4 > 0
         value = "exclude;pool_exclude;pool_rebuild" if heals else "pool_exclude"
         self._decide(lambda system: Change(system=system.with_attributes({"prop.self_heal": value}), outcome=None))
         self.model.heals = heals
 
-    @rule(name=st.sampled_from(["ofi+tcp", "ofi+verbs"]))
-    def leads_with_provider(self, name: str) -> None:
+    def provider_is_changed(self, pick: int, turn: int) -> None:
+        name = "ofi+verbs" if turn % 4 == 0 else "ofi+tcp"
         self._both(
             lambda system: provider.settle(system, name, now=self.now, hostname="h0"),
             lambda: self.model.set_provider(name),
         )
 
-    @rule()
-    def is_erased(self) -> None:
-        """Everything is forgotten; ranks are handed out anew."""
+    def system_is_erased(self, pick: int, turn: int) -> None:
+        """Everything is forgotten, now and then; ranks are handed out anew."""
+        if turn:
+            return
         self._decide(lambda system: Change(system=System(), outcome=None))
         assert set(self.stored) <= {records.MAP}
         self.owners.clear()
         self._begin(self.model.provider)
 
+    def another_leads(self, pick: int = 0, turn: int = 0) -> None:
+        """What it reads in the store is what the one before it had in memory, and it goes on with that."""
+        items = {key: Versioned(value, 1) for key, value in self.stored.items()}
+        loaded = records.load(Snapshot(items, 1))
+        assert loaded == self.system
+        self.before = self.system = loaded
+
+    def teardown(self) -> None:
+        self.another_leads()
+
     # -- what is always so ---------------------------------------------------------------------------------------------
 
     @invariant()
+    def all_is_well(self) -> None:
+        self.members_are_the_same()
+        self.engines_are_told_the_same()
+        self.fault_domains_are_the_same()
+        self.the_map_has_a_new_version_if_it_is_new()
+        self.nobody_is_there_twice()
+        self.an_engine_never_changes_its_rank()
+
     def members_are_the_same(self) -> None:
         ours = {
             member.rank: (
@@ -320,7 +359,6 @@ class MembershipHistory(RuleBasedStateMachine):
         assert self.system.next_rank == self.model.next_rank
         assert self.system.paused == self.model.paused
 
-    @invariant()
     def engines_are_told_the_same(self) -> None:
         try:
             told = [(member.rank, member.fabric_uri, member.incarnation) for member in group_map(self.system).members]
@@ -328,13 +366,11 @@ class MembershipHistory(RuleBasedStateMachine):
             told = []
         assert told == self.model.group()
 
-    @invariant()
     def fault_domains_are_the_same(self) -> None:
         assert self.system.tree.words() == self.model.words()
         chosen = sorted(self.system.members)[::2]
         assert self.system.tree.words(chosen)[1:] == [] or chosen or not self.system.members
 
-    @invariant()
     def the_map_has_a_new_version_if_it_is_new(self) -> None:
         assert self.system.map_version == self.model.map_version
         before, after = (
@@ -348,7 +384,6 @@ class MembershipHistory(RuleBasedStateMachine):
         assert self.system.map_version >= self.before.map_version or not self.system.members
         assert before == after or self.system.map_version != self.before.map_version
 
-    @invariant()
     def nobody_is_there_twice(self) -> None:
         uuids = {member.uuid: rank for rank, member in self.system.members.items()}
         assert len(uuids) == len(self.system.members)
@@ -357,7 +392,6 @@ class MembershipHistory(RuleBasedStateMachine):
         numbers = [*self.system.tree.domains.values(), *(number for _, number in self.system.tree.ranks.values())]
         assert len(numbers) == len(set(numbers))
 
-    @invariant()
     def an_engine_never_changes_its_rank(self) -> None:
         """And once a rank has another owner, the old one never has it back."""
         for rank, member in self.system.members.items():
@@ -366,11 +400,6 @@ class MembershipHistory(RuleBasedStateMachine):
             if member.uuid != last:
                 self.owners[rank].append(member.uuid)
 
-    @invariant()
-    def the_store_has_it_all(self) -> None:
-        items = {key: Versioned(value, 1) for key, value in self.stored.items()}
-        assert records.load(Snapshot(items, 1)) == self.system
-
 
 TestMembershipHistory = MembershipHistory.TestCase
-TestMembershipHistory.settings = settings(max_examples=settings.default.max_examples // 3)
+TestMembershipHistory.settings = settings(max_examples=settings.default.max_examples // 2)
