@@ -7,6 +7,7 @@ from typing import Any
 _FACTS: dict[str, Any] = json.loads(Path(__file__).with_suffix(".json").read_text())
 
 SOURCE: str = _FACTS["source"]
+SOURCE_OF_SCANS: str = _FACTS["source_of_scans"]
 
 
 def cpu_ms(load: str) -> float | None:
@@ -22,6 +23,11 @@ def latency_ms(load: str) -> float | None:
 def start_ms(program: str, what: str) -> float | None:
     """``wall_ms`` or ``cpu_ms`` until a program has ended, or listens, if it was measured."""
     return _optional(_FACTS["start"].get(program, {}).get(what))
+
+
+def scan_s(hosts: int, *, in_trouble: bool) -> float | None:
+    """Wall time of dmg asking so many hosts, one in a hundred of which may swallow packets, if it was measured."""
+    return _optional(_FACTS["scan_s"].get(f"{hosts}{', 1 % in trouble' if in_trouble else ''}"))
 
 
 def _optional(value: object) -> float | None:

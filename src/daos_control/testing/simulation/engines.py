@@ -2,8 +2,8 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -21,6 +21,8 @@ from daos_control.testing.simulation.commons import Commons, Resident
 
 log = logs.get(__name__)
 
+STARTING = 64
+"""Engines that are on their way up at the same time. More would not be up sooner, but nobody else would be heard."""
 ENDED_CLEANLY = frozenset({signal.SIGINT, signal.SIGTERM})
 _STARTUP_ERRORS = (settings.SettingsError, storage.StorageError, DaosControlError, DrpcError, OSError, ValueError)
 
@@ -77,6 +79,7 @@ class Engines:
 
     def __init__(self, commons: Commons) -> None:
         self._commons = commons
+        self._starting = asyncio.Semaphore(STARTING)
         self._pids = count(1)
         self._running: dict[int, tuple[Resident, TaskProcess]] = {}
 
@@ -123,6 +126,25 @@ class Engines:
     async def _live(
         self, process: TaskProcess, hostname: str, arguments: argv.EngineArguments, wanted: settings.Settings
     ) -> None:
+        async with self._turn() as is_up:
+            await self._live_on(process, hostname, arguments, wanted, is_up)
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[Callable[[], None]]:
+        """Wait for a turn to start; it ends when what is given is called, or with the block."""
+        await self._starting.acquire()
+        with ExitStack() as turn:
+            turn.callback(self._starting.release)
+            yield turn.close
+
+    async def _live_on(
+        self,
+        process: TaskProcess,
+        hostname: str,
+        arguments: argv.EngineArguments,
+        wanted: settings.Settings,
+        is_up: Callable[[], None],
+    ) -> None:
         store = storage.Store(arguments.storage, scm_bytes=wanted.scm_bytes)
         store.load()
         residents: list[Resident] = []
@@ -140,7 +162,7 @@ class Engines:
             resident.uri = f"{wanted.provider}://{wanted.address}:{wanted.port}"
             stack.enter_context(self._commons.residing(resident, engine.fabric_services))
             stack.enter_context(self._counted(resident, process))
-            await life.live(engine, arguments.socket_dir / f"daos_engine_{process.pid}.sock", lambda: None)
+            await life.live(engine, arguments.socket_dir / f"daos_engine_{process.pid}.sock", is_up)
 
     @contextmanager
     def _counted(self, resident: Resident, process: TaskProcess) -> Iterator[None]:

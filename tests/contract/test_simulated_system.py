@@ -1,0 +1,167 @@
+"""A small simulated system over real sockets, led by a management service in this process."""
+
+import asyncio
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack, asynccontextmanager, suppress
+from pathlib import Path
+from random import SystemRandom
+from typing import Any
+
+import pytest
+
+from daos_control.apps.emulator.settings import Swim
+from daos_control.apps.server.servicers.mgmt import mgmt_handlers
+from daos_control.base import aio
+from daos_control.base.der import Der
+from daos_control.base.errors import DaosControlError
+from daos_control.base.rankset import RankSet
+from daos_control.mgmt.service import Management
+from daos_control.model.member_state import MemberState
+from daos_control.net.drpc import methods as drpc
+from daos_control.net.grpc import server as grpc
+from daos_control.net.grpc.channels import Channels
+from daos_control.net.rpc.methods import CTL
+from daos_control.security.components import Component
+from daos_control.testing.management import Bench, some_settings
+from daos_control.testing.simulation.host import Trouble
+from daos_control.testing.simulation.layout import Layout
+from daos_control.testing.simulation.system import Simulation, simulation
+from daos_control.wire.pb.ctl import ranks_pb2
+
+PATIENCE_S = 30.0
+LEADER = "127.126.0.1"
+
+
+async def so(condition: Callable[[], bool]) -> None:
+    """Wait until sockets and tasks have made something so."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+def free_ports() -> int:
+    """Return the first of some ports that nobody has, below those that the system hands out."""
+    while True:
+        first = SystemRandom().randrange(10_000, 30_000)
+        with ExitStack() as probes, suppress(OSError):
+            for port in range(first, first + 3):
+                probes.enter_context(socket.socket()).bind(("0.0.0.0", port))
+            return first
+
+
+@asynccontextmanager
+async def small_system(ranks: int = 7) -> AsyncIterator[tuple[Management, Simulation]]:
+    """Two engines a host; the leader's own engine, which passes group maps on, is the first simulated one."""
+    port = free_ports()
+    address = f"{LEADER}:{port}"
+    bench = Bench(settings=some_settings(replicas=(address,), address=address))
+    with tempfile.TemporaryDirectory(prefix="sim", dir="/tmp") as folder:
+        layout = Layout(
+            system="daos_server",
+            replicas=(address,),
+            network=f"127.{SystemRandom().randrange(130, 250)}",
+            port=port,
+            first_fabric_port=port + 1,
+            ranks=ranks,
+            engines=2,
+            targets=1,
+            folder=Path(folder),
+            restart_delay_s=0.0,
+        )
+        async with (
+            bench.leading() as management,
+            aio.background() as tasks,
+            grpc.serve(mgmt_handlers(management), host=LEADER, port=port, tls=None, grace_s=0.0),
+            simulation(layout, swim=Swim(period_s=0.1, ping_s=1.0, suspect_s=0.3)) as system,
+        ):
+            tasks.start("group maps", _bring_maps(bench, system))
+            await so(lambda: system.serving == ranks)
+            yield management, system
+
+
+async def _bring_maps(bench: Bench, system: Simulation) -> None:
+    """Bring the group maps that the leader's fake engine gets to the simulated ones."""
+    await so(lambda: system.hosts[0].server is not None)
+    bench.engines.answer(drpc.Mgmt.GROUP_UPDATE, *[_pass_on(system)] * 1000)
+    bench.engines.open()
+    await asyncio.Event().wait()
+
+
+def _pass_on(system: Simulation) -> Callable[[Any], Any]:
+    async def pass_on(request: Any) -> Any:
+        for host in system.hosts:
+            if host.server is not None and host.serving:
+                return await host.server.harness.call(drpc.Mgmt.GROUP_UPDATE, request)
+        return drpc.Mgmt.GROUP_UPDATE.reply(status=Der.UNINIT)
+
+    return pass_on
+
+
+def states(management: Management) -> dict[MemberState, RankSet]:
+    found: dict[MemberState, list[int]] = {}
+    for rank, member in management.system.members.items():
+        found.setdefault(member.state, []).append(rank)
+    return {state: RankSet(ranks) for state, ranks in found.items()}
+
+
+async def test_engines_join_die_are_reported_and_come_back() -> None:
+    async with small_system() as (management, system):
+        everybody = RankSet(range(1, 8))
+        assert states(management) == {MemberState.JOINED: everybody}
+        await so(lambda: len(system.commons.members) == 7)
+        victims = RankSet([2, 5])
+        assert system.kill(victims) == 2
+        await so(lambda: states(management).get(MemberState.EXCLUDED) == victims)
+        await so(lambda: len(system.commons.members) == 5)
+        for host in system.hosts:
+            assert host.server is not None
+            for engine in host.server.harness.engines:
+                if engine.rank in victims:
+                    await engine.start()
+        assert states(management) == {MemberState.JOINED: everybody}
+
+
+async def test_a_host_without_power_says_nothing_and_comes_back_as_it_was() -> None:
+    async with small_system() as (management, system):
+        await so(lambda: len(system.commons.members) == 7)
+        host = system.hosts[0]
+        assert host.server is not None
+        ranks = RankSet(engine.rank for engine in host.server.harness.engines if engine.rank is not None)
+        host.switch_off()
+        await so(lambda: states(management).get(MemberState.EXCLUDED) == ranks)
+        host.switch_on()
+        await so(lambda: states(management) == {MemberState.JOINED: RankSet(range(1, 8))})
+
+
+@pytest.mark.parametrize("trouble", [Trouble.DEAF, Trouble.SILENT, Trouble.MUTE])
+async def test_a_control_port_in_trouble_answers_nothing_until_it_is_healed(trouble: Trouble) -> None:
+    async with small_system(2) as (_, system):
+        host = system.hosts[0]
+        order = ranks_pb2.RanksReq(ranks="1-2")
+        address = f"{host.address}:{system.layout.port}"
+        channels = Channels(None, Component.SERVER, connect_s=0.5)
+
+        async def ask() -> list[str]:
+            try:
+                reply = await channels.call(address, CTL["PrepShutdownRanks"], order, timeout_s=0.5)
+            except DaosControlError:
+                return []
+            return [result.state for result in reply.results]
+
+        try:
+            assert await ask() == ["stopping", "stopping"]
+            host.trouble = trouble
+            async with asyncio.timeout(PATIENCE_S):
+                while await ask():  # noqa: ASYNC110 - the port changes at the host's next breath
+                    await asyncio.sleep(0.02)
+            assert await ask() == []
+            assert host.serving == 2
+            host.trouble = Trouble.NONE
+            async with asyncio.timeout(PATIENCE_S):
+                while not (answer := await ask()):  # noqa: ASYNC110
+                    await asyncio.sleep(0.02)
+            assert answer == ["stopping", "stopping"]
+        finally:
+            await channels.aclose()
