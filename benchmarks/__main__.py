@@ -6,11 +6,18 @@ from collections.abc import Callable, Sequence
 from types import MappingProxyType
 from typing import Final
 
-from benchmarks import control_plane, lab, micro, startup, systems
+from benchmarks import control_plane, joins, lab, micro, simulation, startup, systems
 from benchmarks.report import Report
 
 BENCHMARKS: Final = MappingProxyType[str, Callable[[Report], None]](
-    {"startup": startup.run, "lab": lab.run, "control_plane": control_plane.run, "micro": micro.run}
+    {
+        "startup": startup.run,
+        "lab": lab.run,
+        "control_plane": control_plane.run,
+        "joins": joins.run,
+        "simulation": simulation.run,
+        "micro": micro.run,
+    }
 )
 
 
