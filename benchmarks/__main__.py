@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from types import MappingProxyType
 from typing import Final
 
-from benchmarks import control_plane, joins, lab, micro, simulation, startup, systems
+from benchmarks import control_plane, joins, lab, micro, simulation, startup, systems, transport
 from benchmarks.report import Report
 
 BENCHMARKS: Final = MappingProxyType[str, Callable[[Report], None]](
@@ -14,6 +14,7 @@ BENCHMARKS: Final = MappingProxyType[str, Callable[[Report], None]](
         "startup": startup.run,
         "lab": lab.run,
         "control_plane": control_plane.run,
+        "transport": transport.run,
         "joins": joins.run,
         "simulation": simulation.run,
         "micro": micro.run,
