@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import draw_states
+from daos_control.base.fault_codes import FaultCode
 from daos_control.base.fault_words import TABLE
 from daos_control.cli.daos_agent import PROGRAM as DAOS_AGENT
 from daos_control.cli.daos_lab import PROGRAM as DAOS_LAB
@@ -146,8 +147,8 @@ def faults() -> str:
     ]
     parts += [
         f"| {int(code)} | {code.name} | {row.domain} | {_cell(row.description)} | {_cell(row.resolution)} |"
-        for code in sorted(TABLE)
-        for row in TABLE[code]
+        for code in sorted(FaultCode)
+        for row in TABLE[code.name]
     ]
     return "\n".join(parts) + "\n"
 

@@ -183,5 +183,5 @@ class FaultCode(IntEnum):
         """
         from daos_control.base import fault_words  # noqa: PLC0415 - many words, and most commands need none
 
-        domain, description, resolution = fault_words.tell(self, facts)
+        domain, description, resolution = fault_words.tell(self.name, facts)
         return Fault(domain, int(self), description, reason=reason, resolution=resolution)

@@ -11,7 +11,6 @@ import string
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from daos_control.base.fault_codes import FaultCode
 from daos_control.base.units import format_iec
 
 
@@ -25,19 +24,19 @@ class Row:
     facts: Mapping[str, str] = field(default_factory=dict)
 
 
-def tell(code: FaultCode, facts: Mapping[str, object]) -> tuple[str, str, str]:
-    """Return the domain, the description and the resolution of a fault about these facts."""
-    row = _row(code, frozenset(facts))
+def tell(name: str, facts: Mapping[str, object]) -> tuple[str, str, str]:
+    """Return the domain, the description and the resolution of the fault of this name about these facts."""
+    row = _row(name, frozenset(facts))
     return row.domain, _WORDS.format(row.description, **facts), _WORDS.format(row.resolution, **facts)
 
 
-def _row(code: FaultCode, names: frozenset[str]) -> Row:
-    rows = TABLE[code]
+def _row(name: str, given: frozenset[str]) -> Row:
+    rows = TABLE[name]
     for row in rows:
-        if names == row.facts.keys():
+        if given == row.facts.keys():
             return row
     wanted = " or ".join("(" + ", ".join(sorted(row.facts)) + ")" for row in rows)
-    raise TypeError(f"{code.name} is told with the facts {wanted}, not ({', '.join(sorted(names))})")
+    raise TypeError(f"{name} is told with the facts {wanted}, not ({', '.join(sorted(given))})")
 
 
 class _Words(string.Formatter):
@@ -61,10 +60,11 @@ _REBUILD_REGIONS = (
     "again, and run 'daos_server scm prepare' once more to make the namespaces"
 )
 
-TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
+# Keyed by the names of the codes, which know of this module and not the other way round.
+TABLE: Mapping[str, tuple[Row, ...]] = {
     # -- general ----------------------------------------------------------------------------------------------------
-    FaultCode.UNKNOWN: (Row("unknown", "something failed that has no number", _REPORT),),
-    FaultCode.MISSING_SOFTWARE_DEPENDENCY: (
+    "UNKNOWN": (Row("unknown", "something failed that has no number", _REPORT),),
+    "MISSING_SOFTWARE_DEPENDENCY": (
         Row(
             "scm",
             "{program} is needed to manage persistent memory and was not found",
@@ -72,7 +72,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"program": "name of the missing program"},
         ),
     ),
-    FaultCode.BAD_VERSION_SOFTWARE_DEPENDENCY: (
+    "BAD_VERSION_SOFTWARE_DEPENDENCY": (
         Row(
             "scm",
             "{program} version {version} is known not to work with DAOS",
@@ -80,7 +80,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"program": "name of the program", "version": "the version found"},
         ),
     ),
-    FaultCode.PRIVILEGED_HELPER_NOT_PRIVILEGED: (
+    "PRIVILEGED_HELPER_NOT_PRIVILEGED": (
         Row(
             "pbin",
             "{helper} was started without root's rights, which it needs to prepare storage",
@@ -88,7 +88,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"helper": "name of the helper program"},
         ),
     ),
-    FaultCode.PRIVILEGED_HELPER_NOT_AVAILABLE: (
+    "PRIVILEGED_HELPER_NOT_AVAILABLE": (
         Row(
             "pbin",
             "{helper} was not found, or this user may not execute it",
@@ -96,7 +96,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"helper": "name of the helper program"},
         ),
     ),
-    FaultCode.PRIVILEGED_HELPER_REQUEST_FAILED: (
+    "PRIVILEGED_HELPER_REQUEST_FAILED": (
         Row(
             "pbin",
             "{problem}",
@@ -104,7 +104,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"problem": "what the helper said"},
         ),
     ),
-    FaultCode.SOCKET_FILE_IN_USE: (
+    "SOCKET_FILE_IN_USE": (
         Row(
             "drpc",
             "another process is serving the socket {path}",
@@ -113,15 +113,15 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
         ),
     ),
     # -- storage ----------------------------------------------------------------------------------------------------
-    FaultCode.STORAGE_UNKNOWN: (Row("storage", "a storage operation failed for no known reason", _REPORT),),
-    FaultCode.STORAGE_ALREADY_FORMATTED: (
+    "STORAGE_UNKNOWN": (Row("storage", "a storage operation failed for no known reason", _REPORT),),
+    "STORAGE_ALREADY_FORMATTED": (
         Row(
             "scm",
             "the storage to be formatted holds a file system already",
             "if the data on it may be destroyed, ask again with --force",
         ),
     ),
-    FaultCode.STORAGE_FILESYSTEM_ALREADY_MOUNTED: (
+    "STORAGE_FILESYSTEM_ALREADY_MOUNTED": (
         Row(
             "storage",
             "the file system {path} is mounted already",
@@ -129,7 +129,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"path": "the mount point"},
         ),
     ),
-    FaultCode.STORAGE_DEVICE_ALREADY_MOUNTED: (
+    "STORAGE_DEVICE_ALREADY_MOUNTED": (
         Row(
             "scm",
             "the device {device} is mounted already",
@@ -137,7 +137,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"device": "the block device"},
         ),
     ),
-    FaultCode.STORAGE_TARGET_ALREADY_MOUNTED: (
+    "STORAGE_TARGET_ALREADY_MOUNTED": (
         Row(
             "storage",
             "something is mounted on {target} already, and mounting over it would hide it",
@@ -145,7 +145,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"target": "the mount point"},
         ),
     ),
-    FaultCode.STORAGE_PATH_ACCESS_DENIED: (
+    "STORAGE_PATH_ACCESS_DENIED": (
         Row(
             "storage",
             "the user running daos_server may not access {path:q}",
@@ -153,7 +153,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"path": "the path refused"},
         ),
     ),
-    FaultCode.STORAGE_DEVICE_WITH_FS_NO_MOUNTPOINT: (
+    "STORAGE_DEVICE_WITH_FS_NO_MOUNTPOINT": (
         Row(
             "storage",
             "the device {device} holds a file system, but the directory {path} to mount it on does not exist",
@@ -161,7 +161,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"device": "the block device", "path": "the missing directory"},
         ),
     ),
-    FaultCode.STORAGE_HUGEPAGES_DISABLED: (
+    "STORAGE_HUGEPAGES_DISABLED": (
         Row(
             "storage",
             "NVMe devices cannot be used while hugepages are disabled",
@@ -170,11 +170,11 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
         ),
     ),
     # -- persistent memory and RAM disks ----------------------------------------------------------------------------
-    FaultCode.SCM_UNKNOWN: (Row("scm", "an SCM operation failed for no known reason", _REPORT),),
-    FaultCode.SCM_FORMAT_INVALID_SIZE: (
+    "SCM_UNKNOWN": (Row("scm", "an SCM operation failed for no known reason", _REPORT),),
+    "SCM_FORMAT_INVALID_SIZE": (
         Row("scm", "a RAM disk cannot be made with a size of 0", "ask for a size of at least 4 GiB (scm_size)"),
     ),
-    FaultCode.SCM_FORMAT_INVALID_DEVICE_COUNT: (
+    "SCM_FORMAT_INVALID_DEVICE_COUNT": (
         Row(
             "scm",
             "to format persistent memory exactly one device must be named, not {count}",
@@ -182,10 +182,10 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"count": "how many were named"},
         ),
     ),
-    FaultCode.SCM_FORMAT_MISSING_MOUNTPOINT: (
+    "SCM_FORMAT_MISSING_MOUNTPOINT": (
         Row("scm", "SCM cannot be formatted without a mount point", "set scm_mount of the engine's first tier"),
     ),
-    FaultCode.SCM_FORMAT_MISSING_DEVICE: (
+    "SCM_FORMAT_MISSING_DEVICE": (
         Row(
             "scm",
             "the SCM device {device} does not exist",
@@ -193,21 +193,21 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"device": "path of the device"},
         ),
     ),
-    FaultCode.SCM_FORMAT_MISSING_PARAM: (
+    "SCM_FORMAT_MISSING_PARAM": (
         Row(
             "scm",
             "the request to format SCM says neither RAM disk nor persistent memory",
             "set the class of the engine's first tier to ram or dcpm",
         ),
     ),
-    FaultCode.SCM_FORMAT_CONFLICTING_PARAM: (
+    "SCM_FORMAT_CONFLICTING_PARAM": (
         Row(
             "scm",
             "the request to format SCM says both RAM disk and persistent memory",
             "set the class of the engine's first tier to one of ram and dcpm",
         ),
     ),
-    FaultCode.SCM_PATH_ACCESS_DENIED: (
+    "SCM_PATH_ACCESS_DENIED": (
         Row(
             "scm",
             "the user running daos_server may not access {path:q}",
@@ -215,31 +215,31 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"path": "the path refused"},
         ),
     ),
-    FaultCode.SCM_DISCOVERY_FAILED: (
+    "SCM_DISCOVERY_FAILED": (
         Row(
             "scm",
             "the persistent memory modules could not be listed",
             "run 'ipmctl show -dimm' as root to see what the system says about its modules",
         ),
     ),
-    FaultCode.SCM_DUPLICATES_IN_DEVICE_LIST: (
+    "SCM_DUPLICATES_IN_DEVICE_LIST": (
         Row("scm", "a persistent memory module is listed twice", "list each module once"),
     ),
-    FaultCode.SCM_NO_DEVICES_MATCH_FILTER: (
+    "SCM_NO_DEVICES_MATCH_FILTER": (
         Row(
             "scm",
             "no persistent memory module matches the given model and firmware",
             "compare them with 'dmg firmware query --type=scm', and retry with fewer filters",
         ),
     ),
-    FaultCode.SCM_NO_PMEM: (
+    "SCM_NO_PMEM": (
         Row(
             "storage",
             "this host has no persistent memory modules",
             "use a tier of class ram, or install modules and retry",
         ),
     ),
-    FaultCode.SCM_BAD_REGION: (
+    "SCM_BAD_REGION": (
         Row(
             "storage",
             "the persistent memory region of socket {socket} {problem}",
@@ -254,7 +254,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"partial_socket": "number of the CPU socket whose region is partly used"},
         ),
     ),
-    FaultCode.SCM_INVALID_PMEM: (
+    "SCM_INVALID_PMEM": (
         Row(
             "storage",
             "the persistent memory is not as it should be after its preparation: {problem}",
@@ -262,7 +262,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"problem": "what differs"},
         ),
     ),
-    FaultCode.SCM_RAMDISK_LOW_MEM: (
+    "SCM_RAMDISK_LOW_MEM": (
         Row(
             "storage",
             "the RAM disks need {required:iec} of memory, and this host has {available:iec} to give",
@@ -270,7 +270,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"required": "memory needed, bytes", "available": "memory there is, bytes"},
         ),
     ),
-    FaultCode.SCM_RAMDISK_BAD_SIZE: (
+    "SCM_RAMDISK_BAD_SIZE": (
         Row(
             "storage",
             "the RAM disk that is mounted has {mounted:iec}, where {wanted:iec} fit this host",
@@ -278,7 +278,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"mounted": "size of the mounted RAM disk, bytes", "wanted": "size it should have, bytes"},
         ),
     ),
-    FaultCode.SCM_CONFIG_TIER_MISSING: (
+    "SCM_CONFIG_TIER_MISSING": (
         Row(
             "storage",
             "an engine has no SCM tier",
@@ -286,8 +286,8 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
         ),
     ),
     # -- block devices ----------------------------------------------------------------------------------------------
-    FaultCode.BDEV_UNKNOWN: (Row("bdev", "an operation on block devices failed for no known reason", _REPORT),),
-    FaultCode.BDEV_FORMAT_UNKNOWN_CLASS: (
+    "BDEV_UNKNOWN": (Row("bdev", "an operation on block devices failed for no known reason", _REPORT),),
+    "BDEV_FORMAT_UNKNOWN_CLASS": (
         Row(
             "bdev",
             "block devices of class {device_class:q} cannot be formatted",
@@ -295,7 +295,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"device_class": "the class asked for"},
         ),
     ),
-    FaultCode.BDEV_FORMAT_FAILURE: (
+    "BDEV_FORMAT_FAILURE": (
         Row(
             "bdev",
             "formatting {device:q} failed: {problem}",
@@ -303,7 +303,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"device": "address or path of the device", "problem": "what went wrong"},
         ),
     ),
-    FaultCode.BDEV_BAD_PCI_ADDRESS: (
+    "BDEV_BAD_PCI_ADDRESS": (
         Row(
             "bdev",
             "{address:q} is not the PCI address of an NVMe device",
@@ -311,7 +311,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"address": "the text given"},
         ),
     ),
-    FaultCode.BDEV_NOT_FOUND: (
+    "BDEV_NOT_FOUND": (
         Row(
             "storage",
             "the configured NVMe devices {addresses} are not in this host",
@@ -325,17 +325,15 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"vmd_addresses": "PCI addresses of VMD endpoints"},
         ),
     ),
-    FaultCode.BDEV_DUPLICATES_IN_DEVICE_LIST: (
-        Row("bdev", "an NVMe device is listed twice", "list each address once"),
-    ),
-    FaultCode.BDEV_NO_DEVICES_MATCH_FILTER: (
+    "BDEV_DUPLICATES_IN_DEVICE_LIST": (Row("bdev", "an NVMe device is listed twice", "list each address once"),),
+    "BDEV_NO_DEVICES_MATCH_FILTER": (
         Row(
             "bdev",
             "no NVMe device matches the given model and firmware",
             "compare them with 'dmg firmware query --type=nvme', and retry with fewer filters",
         ),
     ),
-    FaultCode.BDEV_ACCEL_ENGINE_UNKNOWN: (
+    "BDEV_ACCEL_ENGINE_UNKNOWN": (
         Row(
             "storage",
             "there is no acceleration engine {engine:q}",
@@ -343,7 +341,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"engine": "the name given", "known": "the names there are"},
         ),
     ),
-    FaultCode.BDEV_CONFIG_OPT_FLAG_UNKNOWN: (
+    "BDEV_CONFIG_OPT_FLAG_UNKNOWN": (
         Row(
             "storage",
             "there is no option {option:q} for {key}",
@@ -351,35 +349,35 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"option": "the word given", "key": "the key it stands under", "known": "the words there are"},
         ),
     ),
-    FaultCode.BDEV_CONFIG_TIER_TYPE_MISMATCH: (
+    "BDEV_CONFIG_TIER_TYPE_MISMATCH": (
         Row(
             "storage",
             "an engine mixes NVMe devices with files or kernel devices that stand in for them",
             f"give all bdev tiers of an engine class nvme, or none of them, {_RESTART}",
         ),
     ),
-    FaultCode.BDEV_NON_ROOT_VFIO_DISABLE: (
+    "BDEV_NON_ROOT_VFIO_DISABLE": (
         Row(
             "storage",
             "without VFIO only root can use NVMe devices",
             "leave VFIO enabled, or run as root (--target-user root)",
         ),
     ),
-    FaultCode.BDEV_NO_IOMMU: (
+    "BDEV_NO_IOMMU": (
         Row(
             "storage",
             "without an IOMMU only root can use NVMe devices, and none was found",
             "enable the IOMMU in the BIOS and with the kernel parameter intel_iommu=on or amd_iommu=on, or run as root",
         ),
     ),
-    FaultCode.BDEV_CONFIG_ROLES_WITH_DCPM: (
+    "BDEV_CONFIG_ROLES_WITH_DCPM": (
         Row(
             "storage",
             "bdev_roles keep metadata on SSD, which persistent memory (class dcpm) makes needless",
             f"change the SCM tier's class to ram, or remove bdev_roles from the engine's tiers, {_RESTART}",
         ),
     ),
-    FaultCode.BDEV_CONFIG_ROLES_BAD_NR: (
+    "BDEV_CONFIG_ROLES_BAD_NR": (
         Row(
             "storage",
             "the role {role} stands on {count} tiers of an engine, where exactly {wanted} should have it",
@@ -387,21 +385,21 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"role": "WAL, Meta or Data", "count": "how many tiers have it", "wanted": "how many should"},
         ),
     ),
-    FaultCode.BDEV_CONFIG_ROLES_MISSING: (
+    "BDEV_CONFIG_ROLES_MISSING": (
         Row(
             "storage",
             "some bdev tiers of an engine have bdev_roles and others have none",
             f"give bdev_roles to all bdev tiers of the engine, or to none, {_RESTART}",
         ),
     ),
-    FaultCode.BDEV_CONFIG_MULTI_TIER_WITHOUT_ROLES: (
+    "BDEV_CONFIG_MULTI_TIER_WITHOUT_ROLES": (
         Row(
             "storage",
             "an engine has several bdev tiers and nothing says what each is for",
             f"give bdev_roles to each tier, or leave only one bdev tier, {_RESTART}",
         ),
     ),
-    FaultCode.BDEV_CONFIG_BAD_NR_TIERS_WITH_ROLES: (
+    "BDEV_CONFIG_BAD_NR_TIERS_WITH_ROLES": (
         Row(
             "storage",
             "an engine has {count} bdev tiers with roles, where three roles fit on at most 3",
@@ -409,21 +407,21 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"count": "how many bdev tiers there are"},
         ),
     ),
-    FaultCode.BDEV_CONFIG_CONTROL_METADATA_NO_ROLES: (
+    "BDEV_CONFIG_CONTROL_METADATA_NO_ROLES": (
         Row(
             "storage",
             "control_metadata.path is set, but an engine has no bdev tier with the role meta",
             f"give bdev_roles to the engine's bdev tiers, or remove control_metadata, {_RESTART}",
         ),
     ),
-    FaultCode.BDEV_CONFIG_ROLES_NO_CONTROL_METADATA: (
+    "BDEV_CONFIG_ROLES_NO_CONTROL_METADATA": (
         Row(
             "storage",
             "an engine keeps its metadata on SSD (bdev_roles), and nothing says where the control plane keeps its own",
             f"set control_metadata.path in daos_server.yml, {_RESTART}",
         ),
     ),
-    FaultCode.BDEV_CONFIG_ROLES_WAL_DATA_NO_META: (
+    "BDEV_CONFIG_ROLES_WAL_DATA_NO_META": (
         Row(
             "storage",
             "a tier has the roles wal and data without meta, a combination that engines do not support",
@@ -431,8 +429,8 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
         ),
     ),
     # -- system -----------------------------------------------------------------------------------------------------
-    FaultCode.SYSTEM_UNKNOWN: (Row("system", "a system operation failed for no known reason", _REPORT),),
-    FaultCode.SYSTEM_BAD_FAULT_DOMAIN_DEPTH: (
+    "SYSTEM_UNKNOWN": (Row("system", "a system operation failed for no known reason", _REPORT),),
+    "SYSTEM_BAD_FAULT_DOMAIN_DEPTH": (
         Row(
             "system",
             "the fault domain {fault_domain:q} cannot join a system whose fault domains have {depth} levels",
@@ -440,7 +438,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"fault_domain": "the fault domain of the joining rank", "depth": "levels of the members' fault domains"},
         ),
     ),
-    FaultCode.SYSTEM_POOL_LOCKED: (
+    "SYSTEM_POOL_LOCKED": (
         Row(
             "system",
             "pool {pool} is busy with another operation (lock {lock}, taken {since})",
@@ -448,7 +446,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"pool": "UUID of the pool", "lock": "id of the lock", "since": "when it was taken"},
         ),
     ),
-    FaultCode.SYSTEM_JOIN_REPLACE_RANK_NOT_FOUND: (
+    "SYSTEM_JOIN_REPLACE_RANK_NOT_FOUND": (
         Row(
             "system",
             "there is no rank for this engine to take over; rank {rank} comes nearest but differs: {difference}",
@@ -465,25 +463,25 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
         ),
     ),
     # -- client -----------------------------------------------------------------------------------------------------
-    FaultCode.CLIENT_UNKNOWN: (Row("client", "the request failed for no known reason", _REPORT),),
-    FaultCode.CLIENT_CONFIG_BAD_CONTROL_PORT: (
+    "CLIENT_UNKNOWN": (Row("client", "the request failed for no known reason", _REPORT),),
+    "CLIENT_CONFIG_BAD_CONTROL_PORT": (
         Row(
             "client",
             "no control port is set (port: 0)",
             "set port in daos_control.yml to the port of daos_server.yml (usually 10001), and retry",
         ),
     ),
-    FaultCode.CLIENT_CONFIG_BAD_ACCESS_POINTS: (
+    "CLIENT_CONFIG_BAD_ACCESS_POINTS": (
         Row("client", "the list of servers cannot be used", "correct hostlist in daos_control.yml, and retry"),
     ),
-    FaultCode.CLIENT_CONFIG_EMPTY_HOST_LIST: (
+    "CLIENT_CONFIG_EMPTY_HOST_LIST": (
         Row(
             "client",
             "no server is named to send the request to",
             "list DAOS servers under hostlist in daos_control.yml, or name some with -l, and retry",
         ),
     ),
-    FaultCode.CLIENT_CONNECTION_BAD_HOST: (
+    "CLIENT_CONNECTION_BAD_HOST": (
         Row(
             "client",
             "the host name of {address} cannot be resolved",
@@ -491,7 +489,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"address": "host:port that was tried"},
         ),
     ),
-    FaultCode.CLIENT_CONNECTION_NO_ROUTE: (
+    "CLIENT_CONNECTION_NO_ROUTE": (
         Row(
             "client",
             "there is no route to {address}",
@@ -499,7 +497,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"address": "host:port that was tried"},
         ),
     ),
-    FaultCode.CLIENT_CONNECTION_REFUSED: (
+    "CLIENT_CONNECTION_REFUSED": (
         Row(
             "client",
             "the server at {address} refused the connection",  # as DAOS says it: a key of JSON documents (host_errors)
@@ -507,7 +505,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"address": "host:port that was tried"},
         ),
     ),
-    FaultCode.CLIENT_CONNECTION_CLOSED: (
+    "CLIENT_CONNECTION_CLOSED": (
         Row(
             "client",
             "{address} closed the connection before it took a request",
@@ -515,7 +513,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"address": "host:port that was tried"},
         ),
     ),
-    FaultCode.CLIENT_CONNECTION_TIMED_OUT: (
+    "CLIENT_CONNECTION_TIMED_OUT": (
         Row(
             "client",
             "{address} did not answer the connection in time",
@@ -523,14 +521,14 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"address": "host:port that was tried"},
         ),
     ),
-    FaultCode.CLIENT_FORMAT_RUNNING_SYSTEM: (
+    "CLIENT_FORMAT_RUNNING_SYSTEM": (
         Row(
             "client",
             "the system is running, and formatting storage would destroy it",
             "to start afresh, run 'dmg system stop' and 'dmg system erase' first; all data will be lost",
         ),
     ),
-    FaultCode.CLIENT_RPC_TIMEOUT: (
+    "CLIENT_RPC_TIMEOUT": (
         Row(
             "client",
             "no answer to {request} within {limit}",
@@ -538,7 +536,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"request": "name of the request", "limit": "the time that was waited, as text"},
         ),
     ),
-    FaultCode.CLIENT_CONFIG_VMD_IMBALANCE: (
+    "CLIENT_CONFIG_VMD_IMBALANCE": (
         Row(
             "client",
             "the engines' VMD addresses have different numbers of devices behind them",
@@ -546,8 +544,8 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
         ),
     ),
     # -- server -----------------------------------------------------------------------------------------------------
-    FaultCode.SERVER_UNKNOWN: (Row("server", "the server failed for no known reason", _REPORT),),
-    FaultCode.SERVER_SCM_UNMANAGED: (
+    "SERVER_UNKNOWN": (Row("server", "the server failed for no known reason", _REPORT),),
+    "SERVER_SCM_UNMANAGED": (
         Row(
             "server",
             "the SCM mount point {path} does not exist and cannot be made",
@@ -555,14 +553,14 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"path": "the mount point"},
         ),
     ),
-    FaultCode.SERVER_IOMMU_DISABLED: (
+    "SERVER_IOMMU_DISABLED": (
         Row(
             "server",
             "NVMe devices are configured, but this host has no IOMMU, without which only root can use them",
             "enable the IOMMU in the BIOS and the kernel's parameters, or run daos_server as root",
         ),
     ),
-    FaultCode.SERVER_WRONG_SYSTEM: (
+    "SERVER_WRONG_SYSTEM": (
         Row(
             "server",
             "the request is for the system {requested:q}, and this is {actual:q}",
@@ -570,7 +568,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"requested": "system named in the request", "actual": "system of this server"},
         ),
     ),
-    FaultCode.SERVER_POOL_SCM_TOO_SMALL: (
+    "SERVER_POOL_SCM_TOO_SMALL": (
         Row(
             "server",
             "the pool would have too little SCM: each target needs at least {per_target:iec}",
@@ -582,7 +580,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             },
         ),
     ),
-    FaultCode.SERVER_POOL_NVME_TOO_SMALL: (
+    "SERVER_POOL_NVME_TOO_SMALL": (
         Row(
             "server",
             "the pool would have too little NVMe: each target needs at least {per_target:iec}",
@@ -594,7 +592,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             },
         ),
     ),
-    FaultCode.SERVER_POOL_INVALID_RANKS: (
+    "SERVER_POOL_INVALID_RANKS": (
         Row(
             "server",
             "ranks that are unknown or not available: {ranks}",
@@ -602,7 +600,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"ranks": "the ranks refused"},
         ),
     ),
-    FaultCode.SERVER_POOL_INVALID_NUM_RANKS: (
+    "SERVER_POOL_INVALID_NUM_RANKS": (
         Row(
             "server",
             "{requested} ranks were asked for, and {available} are available",
@@ -610,7 +608,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"requested": "number asked for", "available": "number there are"},
         ),
     ),
-    FaultCode.SERVER_POOL_INVALID_SERVICE_REPS: (
+    "SERVER_POOL_INVALID_SERVICE_REPS": (
         Row(
             "server",
             "a pool service has an odd number of replicas from 1 to {largest}",
@@ -618,7 +616,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"largest": "the largest number possible now"},
         ),
     ),
-    FaultCode.SERVER_POOL_DUPLICATE_LABEL: (
+    "SERVER_POOL_DUPLICATE_LABEL": (
         Row(
             "server",
             "there is a pool labelled {label:q} already",
@@ -626,21 +624,21 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"label": "the label"},
         ),
     ),
-    FaultCode.SERVER_HARNESS_NOT_STARTED: (
+    "SERVER_HARNESS_NOT_STARTED": (
         Row(
             "server",
             "this host's engines are not being run yet",
             "wait until daos_server has started, and retry; its log tells what it waits for",
         ),
     ),
-    FaultCode.SERVER_DATA_PLANE_NOT_STARTED: (
+    "SERVER_DATA_PLANE_NOT_STARTED": (
         Row(
             "server",
             "no engine of this host is started and answering",
             "wait for an engine to start, and retry; the logs of daos_server and the engines tell why none is up",
         ),
     ),
-    FaultCode.SERVER_INSTANCES_NOT_STOPPED: (
+    "SERVER_INSTANCES_NOT_STOPPED": (
         Row(
             "server",
             "{action} is not possible while rank {rank} runs",
@@ -648,7 +646,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"action": "what was asked for", "rank": "the running rank"},
         ),
     ),
-    FaultCode.SERVER_CONFIG_INVALID_NET_DEV_CLASS: (
+    "SERVER_CONFIG_INVALID_NET_DEV_CLASS": (
         Row(
             "serverconfig",
             "engine {engine} uses {interface:q}, a network device of class {device_class}, where the other engines "
@@ -662,17 +660,17 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             },
         ),
     ),
-    FaultCode.SERVER_VFIO_DISABLED: (
+    "SERVER_VFIO_DISABLED": (
         Row(
             "server",
             "NVMe devices are configured and disable_vfio is set, and without VFIO only root can use them",
             f"remove disable_vfio from daos_server.yml, or run daos_server as root, {_RESTART}",
         ),
     ),
-    FaultCode.SERVER_POOL_NO_LABEL: (
+    "SERVER_POOL_NO_LABEL": (
         Row("server", "a pool needs a label", "name the pool: 'dmg pool create --size=... LABEL'"),
     ),
-    FaultCode.SERVER_INCOMPATIBLE_COMPONENTS: (
+    "SERVER_INCOMPATIBLE_COMPONENTS": (
         Row(
             "server",
             "{server} and {other} do not work together",
@@ -680,7 +678,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"server": "component and version of this server", "other": "component and version of the peer"},
         ),
     ),
-    FaultCode.SERVER_NO_COMPATIBILITY_INSECURE: (
+    "SERVER_NO_COMPATIBILITY_INSECURE": (
         Row(
             "server",
             "versions {server} and {other} differ, and without certificates only equal versions work together",
@@ -688,21 +686,21 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"server": "version of this server", "other": "version of the peer"},
         ),
     ),
-    FaultCode.SERVER_POOL_HAS_CONTAINERS: (
+    "SERVER_POOL_HAS_CONTAINERS": (
         Row(
             "server",
             "there are containers in the pool, so it is not destroyed",
             "destroy the containers first, or add --recursive to destroy them together with the pool",
         ),
     ),
-    FaultCode.SERVER_POOL_MEM_RATIO_NO_ROLES: (
+    "SERVER_POOL_MEM_RATIO_NO_ROLES": (
         Row(
             "server",
             "the request has options for metadata on SSD, which this system does not use",
             "leave out --mem-ratio, --meta-size and --data-size, or give bdev_roles to the servers' tiers and reformat",
         ),
     ),
-    FaultCode.SERVER_BAD_FAULT_DOMAIN_LABELS: (
+    "SERVER_BAD_FAULT_DOMAIN_LABELS": (
         Row(
             "server",
             "server {address} names the levels of its fault domain {fault_domain} [{labels}], the system [{system}]",
@@ -715,7 +713,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             },
         ),
     ),
-    FaultCode.SERVER_JOIN_REPLACE_ENABLED_POOL_RANK: (
+    "SERVER_JOIN_REPLACE_ENABLED_POOL_RANK": (
         Row(
             "server",
             "rank {rank} is still in use by pools {pools}, so it cannot be replaced",
@@ -724,7 +722,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"rank": "the rank to be replaced", "pools": "UUIDs of the pools that have it enabled"},
         ),
     ),
-    FaultCode.SERVER_RANK_ADMIN_EXCLUDED: (
+    "SERVER_RANK_ADMIN_EXCLUDED": (
         Row(
             "server",
             "an administrator has excluded ranks {ranks}, and this command leaves such ranks alone",
@@ -732,7 +730,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"ranks": "the ranks refused"},
         ),
     ),
-    FaultCode.SERVER_TRANSPARENT_HUGEPAGE_ENABLED: (
+    "SERVER_TRANSPARENT_HUGEPAGE_ENABLED": (
         Row(
             "server",
             "transparent hugepages are enabled on this host, and engines need them off",
@@ -741,10 +739,10 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
         ),
     ),
     # -- server configuration ---------------------------------------------------------------------------------------
-    FaultCode.SERVER_CONFIG_UNKNOWN: (
+    "SERVER_CONFIG_UNKNOWN": (
         Row("serverconfig", "the server's configuration cannot be used, for no known reason", _REPORT),
     ),
-    FaultCode.SERVER_BAD_CONFIG: (
+    "SERVER_BAD_CONFIG": (
         Row(
             "serverconfig",
             "{problem}",
@@ -752,10 +750,10 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"problem": "what is wrong", "path": "the configuration file"},
         ),
     ),
-    FaultCode.SERVER_NO_CONFIG_PATH: (
+    "SERVER_NO_CONFIG_PATH": (
         Row("serverconfig", "no configuration file is named", f"name it with -o FILE, {_RESTART}"),
     ),
-    FaultCode.SERVER_CONFIG_BAD_CONTROL_PORT: (
+    "SERVER_CONFIG_BAD_CONTROL_PORT": (
         Row(
             "serverconfig",
             "{port} is no port to listen on",
@@ -763,7 +761,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"port": "the value given"},
         ),
     ),
-    FaultCode.SERVER_CONFIG_BAD_TELEMETRY_PORT: (
+    "SERVER_CONFIG_BAD_TELEMETRY_PORT": (
         Row(
             "serverconfig",
             "{port} is no port to publish telemetry on",
@@ -771,7 +769,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"port": "the value given"},
         ),
     ),
-    FaultCode.SERVER_CONFIG_BAD_MGMT_SVC_REPLICAS: (
+    "SERVER_CONFIG_BAD_MGMT_SVC_REPLICAS": (
         Row(
             "serverconfig",
             "the list of management service replicas cannot be used: {problem}",
@@ -780,7 +778,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"problem": "what is wrong with which entry"},
         ),
     ),
-    FaultCode.SERVER_CONFIG_EVEN_MGMT_SVC_REPLICAS: (
+    "SERVER_CONFIG_EVEN_MGMT_SVC_REPLICAS": (
         Row(
             "serverconfig",
             "{count} management service replicas are configured; an even number survives no more losses than one fewer",
@@ -788,17 +786,17 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"count": "how many are listed"},
         ),
     ),
-    FaultCode.SERVER_CONFIG_BAD_PROVIDER: (
+    "SERVER_CONFIG_BAD_PROVIDER": (
         Row(
             "serverconfig",
             "no network provider is set",
             f"set provider in daos_server.yml ('daos_server network scan' lists those of this host), {_RESTART}",
         ),
     ),
-    FaultCode.SERVER_CONFIG_NO_ENGINES: (
+    "SERVER_CONFIG_NO_ENGINES": (
         Row("serverconfig", "no engine is configured", f"describe at least one under engines, {_RESTART}"),
     ),
-    FaultCode.SERVER_CONFIG_DUPLICATE_FABRIC: (
+    "SERVER_CONFIG_DUPLICATE_FABRIC": (
         Row(
             "serverconfig",
             "engines {first} and {second} have the same provider, fabric_iface and fabric_iface_port",
@@ -806,7 +804,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"first": "index of an engine", "second": "index of a later engine"},
         ),
     ),
-    FaultCode.SERVER_CONFIG_DUPLICATE_LOG_FILE: (
+    "SERVER_CONFIG_DUPLICATE_LOG_FILE": (
         Row(
             "serverconfig",
             "engines {first} and {second} have the same log_file",
@@ -814,7 +812,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"first": "index of an engine", "second": "index of a later engine"},
         ),
     ),
-    FaultCode.SERVER_CONFIG_DUPLICATE_SCM_MOUNT: (
+    "SERVER_CONFIG_DUPLICATE_SCM_MOUNT": (
         Row(
             "serverconfig",
             "engines {first} and {second} have the same scm_mount",
@@ -822,7 +820,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"first": "index of an engine", "second": "index of a later engine"},
         ),
     ),
-    FaultCode.SERVER_CONFIG_DUPLICATE_SCM_DEVICE_LIST: (
+    "SERVER_CONFIG_DUPLICATE_SCM_DEVICE_LIST": (
         Row(
             "serverconfig",
             "engines {first} and {second} have the same device in scm_list",
@@ -830,7 +828,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"first": "index of an engine", "second": "index of a later engine"},
         ),
     ),
-    FaultCode.SERVER_CONFIG_OVERLAPPING_BDEV_DEVICE_LIST: (
+    "SERVER_CONFIG_OVERLAPPING_BDEV_DEVICE_LIST": (
         Row(
             "serverconfig",
             "engines {first} and {second} have devices in common in bdev_list",
@@ -838,7 +836,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"first": "index of an engine", "second": "index of a later engine"},
         ),
     ),
-    FaultCode.SERVER_CONFIG_BDEV_COUNT_MISMATCH: (
+    "SERVER_CONFIG_BDEV_COUNT_MISMATCH": (
         Row(
             "serverconfig",
             "engine {first} has {first_count} devices in bdev_list, engine {second} has {second_count}",
@@ -851,7 +849,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             },
         ),
     ),
-    FaultCode.SERVER_CONFIG_TARGET_COUNT_MISMATCH: (
+    "SERVER_CONFIG_TARGET_COUNT_MISMATCH": (
         Row(
             "serverconfig",
             "engine {first} has {first_count} targets, engine {second} has {second_count}",
@@ -864,7 +862,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             },
         ),
     ),
-    FaultCode.SERVER_CONFIG_HELPER_STREAM_COUNT_MISMATCH: (
+    "SERVER_CONFIG_HELPER_STREAM_COUNT_MISMATCH": (
         Row(
             "serverconfig",
             "engine {first} has {first_count} helper streams, engine {second} has {second_count}",
@@ -877,7 +875,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             },
         ),
     ),
-    FaultCode.SERVER_CONFIG_FAULT_DOMAIN_INVALID: (
+    "SERVER_CONFIG_FAULT_DOMAIN_INVALID": (
         Row(
             "serverconfig",
             "{fault_domain:q} is not a fault domain: {problem}",
@@ -885,7 +883,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"fault_domain": "the text given", "problem": "what is wrong with it"},
         ),
     ),
-    FaultCode.SERVER_CONFIG_FAULT_CALLBACK_NOT_FOUND: (
+    "SERVER_CONFIG_FAULT_CALLBACK_NOT_FOUND": (
         Row(
             "serverconfig",
             "the fault_cb program {path:q} does not exist",
@@ -893,7 +891,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"path": "path of the program"},
         ),
     ),
-    FaultCode.SERVER_CONFIG_FAULT_CALLBACK_INSECURE: (
+    "SERVER_CONFIG_FAULT_CALLBACK_INSECURE": (
         Row(
             "serverconfig",
             "somebody else could make daos_server run another program in place of fault_cb {path:q}",
@@ -902,7 +900,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"path": "path of the program", "directory": "directory it must be in"},
         ),
     ),
-    FaultCode.SERVER_CONFIG_FAULT_CALLBACK_BAD_PERMS: (
+    "SERVER_CONFIG_FAULT_CALLBACK_BAD_PERMS": (
         Row(
             "serverconfig",
             "the user running daos_server may not execute the fault_cb program {path:q}",
@@ -910,7 +908,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"path": "path of the program"},
         ),
     ),
-    FaultCode.SERVER_CONFIG_FAULT_CALLBACK_FAILED: (
+    "SERVER_CONFIG_FAULT_CALLBACK_FAILED": (
         Row(
             "serverconfig",
             "the fault_cb program {path:q} failed: {problem}",
@@ -918,14 +916,14 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"path": "path of the program", "problem": "how it ended"},
         ),
     ),
-    FaultCode.SERVER_CONFIG_BOTH_FAULT_PATH_AND_CB: (
+    "SERVER_CONFIG_BOTH_FAULT_PATH_AND_CB": (
         Row(
             "serverconfig",
             "fault_path and fault_cb are both set, and only one of them can name the fault domain",
             f"remove one of the two from daos_server.yml, {_RESTART}",
         ),
     ),
-    FaultCode.SERVER_CONFIG_FAULT_CALLBACK_EMPTY: (
+    "SERVER_CONFIG_FAULT_CALLBACK_EMPTY": (
         Row(
             "serverconfig",
             "the fault_cb program {path:q} printed nothing",
@@ -933,7 +931,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"path": "path of the program"},
         ),
     ),
-    FaultCode.SERVER_CONFIG_FAULT_DOMAIN_TOO_MANY_LAYERS: (
+    "SERVER_CONFIG_FAULT_DOMAIN_TOO_MANY_LAYERS": (
         Row(
             "serverconfig",
             "the fault domain {fault_domain:q} has more than 2 levels",
@@ -941,7 +939,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"fault_domain": "the fault domain given"},
         ),
     ),
-    FaultCode.SERVER_CONFIG_NR_HUGEPAGES_OUT_OF_RANGE: (
+    "SERVER_CONFIG_NR_HUGEPAGES_OUT_OF_RANGE": (
         Row(
             "serverconfig",
             "{count} hugepages cannot be allocated",
@@ -949,17 +947,17 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"count": "the number given", "largest": "the largest number possible"},
         ),
     ),
-    FaultCode.SERVER_CONFIG_HUGEPAGES_DISABLED_WITH_NVME_BDEVS: (
+    "SERVER_CONFIG_HUGEPAGES_DISABLED_WITH_NVME_BDEVS": (
         Row(
             "serverconfig",
             "disable_hugepages is set, and the configured NVMe devices cannot be used without hugepages",
             f"remove disable_hugepages, or the tiers of class nvme, {_RESTART}",
         ),
     ),
-    FaultCode.SERVER_CONFIG_VMD_SETTING_DUPLICATE: (
+    "SERVER_CONFIG_VMD_SETTING_DUPLICATE": (
         Row("serverconfig", "VMD is switched both on and off", f"keep disable_vmd alone, {_RESTART}"),
     ),
-    FaultCode.SERVER_CONFIG_ENGINE_NUMA_IMBALANCE: (
+    "SERVER_CONFIG_ENGINE_NUMA_IMBALANCE": (
         Row(
             "serverconfig",
             "the engines are spread unevenly over NUMA nodes: {spread}",
@@ -967,14 +965,14 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"spread": "engines per node, as text"},
         ),
     ),
-    FaultCode.SERVER_CONFIG_CONTROL_METADATA_NO_PATH: (
+    "SERVER_CONFIG_CONTROL_METADATA_NO_PATH": (
         Row(
             "serverconfig",
             "control_metadata names a device and no path to mount it on",
             f"set control_metadata.path in daos_server.yml, {_RESTART}",
         ),
     ),
-    FaultCode.SERVER_CONFIG_RAMDISK_UNDER_MIN_MEM: (
+    "SERVER_CONFIG_RAMDISK_UNDER_MIN_MEM": (
         Row(
             "storage",
             "a RAM disk of {size:iec} is too small: an engine needs {smallest:iec}",
@@ -982,7 +980,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"size": "configured size, bytes", "smallest": "least size, bytes"},
         ),
     ),
-    FaultCode.SERVER_CONFIG_RAMDISK_OVER_MAX_MEM: (
+    "SERVER_CONFIG_RAMDISK_OVER_MAX_MEM": (
         Row(
             "serverconfig",
             "a RAM disk of {size:iec} is more than this host's memory allows, which is {largest:iec}",
@@ -990,7 +988,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"size": "configured size, bytes", "smallest": "least size, bytes", "largest": "largest size, bytes"},
         ),
     ),
-    FaultCode.SERVER_CONFIG_SCM_DIFF_CLASS: (
+    "SERVER_CONFIG_SCM_DIFF_CLASS": (
         Row(
             "serverconfig",
             "engines {first} and {second} have SCM tiers of different class",
@@ -998,14 +996,14 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"first": "index of an engine", "second": "index of a later engine"},
         ),
     ),
-    FaultCode.SERVER_CONFIG_ENGINE_BDEV_ROLES_MISMATCH: (
+    "SERVER_CONFIG_ENGINE_BDEV_ROLES_MISMATCH": (
         Row(
             "serverconfig",
             "some engines have bdev_roles and others have none",
             f"give bdev_roles to the tiers of all engines, or of none, {_RESTART}",
         ),
     ),
-    FaultCode.SERVER_CONFIG_SYS_RSVD_ZERO: (
+    "SERVER_CONFIG_SYS_RSVD_ZERO": (
         Row(
             "serverconfig",
             "system_ram_reserved is {size}, which leaves the rest of the host without memory",
@@ -1013,14 +1011,14 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"size": "the number given"},
         ),
     ),
-    FaultCode.SERVER_CONFIG_ENABLE_HOTPLUG_DEPRECATED: (
+    "SERVER_CONFIG_ENABLE_HOTPLUG_DEPRECATED": (
         Row(
             "serverconfig",
             "enable_hotplug is no longer used, and disable_hotplug is set beside it",
             f"remove enable_hotplug from daos_server.yml and keep disable_hotplug, {_RESTART}",
         ),
     ),
-    FaultCode.SERVER_CONFIG_BDEV_EXCLUDE_CLASH: (
+    "SERVER_CONFIG_BDEV_EXCLUDE_CLASH": (
         Row(
             "serverconfig",
             "bdev_exclude forbids devices that engines use: {addresses}",
@@ -1028,14 +1026,14 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"addresses": "the PCI addresses in both lists"},
         ),
     ),
-    FaultCode.SERVER_CONFIG_HUGEPAGES_DISABLED_WITH_NR_SET: (
+    "SERVER_CONFIG_HUGEPAGES_DISABLED_WITH_NR_SET": (
         Row(
             "serverconfig",
             "disable_hugepages is set, and nr_hugepages asks for some",
             f"remove one of the two from daos_server.yml, {_RESTART}",
         ),
     ),
-    FaultCode.SERVER_CONFIG_SCM_HUGE_ENABLED: (
+    "SERVER_CONFIG_SCM_HUGE_ENABLED": (
         Row(
             "serverconfig",
             "engines {first} and {second} have different scm_hugepages_disabled",
@@ -1043,7 +1041,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"first": "index of an engine", "second": "index of a later engine"},
         ),
     ),
-    FaultCode.SERVER_CONFIG_BAD_CONTROL_INTERFACE: (
+    "SERVER_CONFIG_BAD_CONTROL_INTERFACE": (
         Row(
             "serverconfig",
             "the control interface {interface:q} cannot be used: {problem}",
@@ -1051,7 +1049,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"interface": "the name given", "problem": "what is wrong with it"},
         ),
     ),
-    FaultCode.SERVER_CONFIG_CONTROL_INTERFACE_MISMATCH: (
+    "SERVER_CONFIG_CONTROL_INTERFACE_MISMATCH": (
         Row(
             "serverconfig",
             "this host's replica address is {replica}, and the control interface has the address {address}",
@@ -1060,15 +1058,15 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
         ),
     ),
     # -- SPDK -------------------------------------------------------------------------------------------------------
-    FaultCode.SPDK_UNKNOWN: (Row("spdk", "SPDK failed for no known reason", _REPORT),),
-    FaultCode.SPDK_CTRLR_NO_HEALTH: (
+    "SPDK_UNKNOWN": (Row("spdk", "SPDK failed for no known reason", _REPORT),),
+    "SPDK_CTRLR_NO_HEALTH": (
         Row(
             "spdk",
             "an NVMe device gave no health data",
             "check the device with the kernel's driver ('nvme smart-log'); if it gives none there, replace it",
         ),
     ),
-    FaultCode.SPDK_BINDING_RET_NULL: (
+    "SPDK_BINDING_RET_NULL": (
         Row(
             "spdk",
             "SPDK returned nothing: {problem}",
@@ -1076,7 +1074,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"problem": "what was asked for"},
         ),
     ),
-    FaultCode.SPDK_BINDING_FAILED: (
+    "SPDK_BINDING_FAILED": (
         Row(
             "spdk",
             "SPDK failed with {status}: {problem}",
@@ -1084,7 +1082,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"status": "number SPDK returned", "problem": "what was asked for, and the error's name"},
         ),
     ),
-    FaultCode.SPDK_INVALID_CONFIGURATION: (
+    "SPDK_INVALID_CONFIGURATION": (
         Row(
             "storage",
             "{path} cannot be read: {problem}",
@@ -1093,8 +1091,8 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
         ),
     ),
     # -- security ---------------------------------------------------------------------------------------------------
-    FaultCode.SECURITY_UNKNOWN: (Row("security", "a security check failed for no known reason", _REPORT),),
-    FaultCode.SECURITY_MISSING_CERT_FILE: (
+    "SECURITY_UNKNOWN": (Row("security", "a security check failed for no known reason", _REPORT),),
+    "SECURITY_MISSING_CERT_FILE": (
         Row(
             "security",
             "certificates are in use, and {path} does not exist",
@@ -1102,7 +1100,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"path": "path of the certificate, key or authority"},
         ),
     ),
-    FaultCode.SECURITY_UNREADABLE_CERT_FILE: (
+    "SECURITY_UNREADABLE_CERT_FILE": (
         Row(
             "security",
             "certificates are in use, and this user may not read {path}",
@@ -1110,7 +1108,7 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"path": "path of the certificate, key, authority or directory"},
         ),
     ),
-    FaultCode.SECURITY_INVALID_CERT: (
+    "SECURITY_INVALID_CERT": (
         Row(
             "security",
             "the certificate {path:q} is not valid",
@@ -1126,10 +1124,10 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
         ),
     ),
     # -- control metadata -------------------------------------------------------------------------------------------
-    FaultCode.CONTROL_METADATA_UNKNOWN: (
+    "CONTROL_METADATA_UNKNOWN": (
         Row("controlmetadata", "an operation on the control metadata failed for no known reason", _REPORT),
     ),
-    FaultCode.CONTROL_METADATA_BAD_FILESYSTEM: (
+    "CONTROL_METADATA_BAD_FILESYSTEM": (
         Row(
             "controlmetadata",
             "the control metadata cannot be kept on {filesystem}",
@@ -1138,8 +1136,8 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
         ),
     ),
     # -- system checker ---------------------------------------------------------------------------------------------
-    FaultCode.SYSTEM_CHECKER_UNKNOWN: (Row("checker", "the system checker failed for no known reason", _REPORT),),
-    FaultCode.SYSTEM_CHECKER_INVALID_MEMBER_STATES: (
+    "SYSTEM_CHECKER_UNKNOWN": (Row("checker", "the system checker failed for no known reason", _REPORT),),
+    "SYSTEM_CHECKER_INVALID_MEMBER_STATES": (
         Row(
             "checker",
             "ranks {members} are not in one of the states {states}",
@@ -1153,10 +1151,10 @@ TABLE: Mapping[FaultCode, tuple[Row, ...]] = {
             {"running_members": "ranks that must be stopped, and their states", "states": "the states that are needed"},
         ),
     ),
-    FaultCode.SYSTEM_CHECKER_NOT_ENABLED: (
+    "SYSTEM_CHECKER_NOT_ENABLED": (
         Row("checker", "the system checker is not enabled", "run 'dmg check enable', and retry"),
     ),
-    FaultCode.SYSTEM_CHECKER_ENABLED: (
+    "SYSTEM_CHECKER_ENABLED": (
         Row(
             "checker",
             "the system is being checked, and takes no normal requests meanwhile",
