@@ -30,6 +30,9 @@ def test_a_manual_clock_moves_when_told():
 WALL_CLOCKS = {"time", "time_ns", "now", "utcnow", "today", "gmtime", "localtime", "clock_gettime"}
 TELL_THE_TIME = {
     "base/clock.py": "everybody else's clock",
+    "base/logs.py": "the date on a line of a log",
+    "mgmt/syslog.py": "the date on a line of the system's log",
+    "cli/dmg/values.py": "how long ago '2h' is",
     "security/authority.py": "the life of a certificate",
     "security/certificates.py": "whether it is over",
     "apps/emulator/hlc.py": "incarnations, which grow also when the clock is set back",
