@@ -51,7 +51,7 @@ class System:
         return int(self.query()["disabled_targets"])
 
     def is_settled(self) -> bool:
-        return bool(self.query()["rebuild"]["state"] == "done")
+        return bool(self.query()["rebuild"]["state"] != "busy")
 
 
 def until(condition: Callable[[], bool]) -> None:
