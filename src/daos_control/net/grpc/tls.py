@@ -76,7 +76,7 @@ class Tunnel:
     def __init__(self, context: ssl.SSLContext) -> None:
         is_server = context.protocol == ssl.PROTOCOL_TLS_SERVER
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        name = None if is_server else Component.SERVER.value
+        name: Any = None if is_server else Component.SERVER.value.encode()  # text would load tables of other alphabets
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=is_server, server_hostname=name)
         self.is_open = False
         """Whether the handshake is over."""
