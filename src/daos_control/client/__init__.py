@@ -10,6 +10,7 @@ from daos_control.base.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from daos_control.base.errors import DaosControlError, DaosError, Fault, PoolNotFound
+    from daos_control.client.checker import Checker, CheckPolicies, CheckState, PoolCheck
     from daos_control.client.daos import DaosClient
     from daos_control.client.errors import (
         HostError,
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from daos_control.client.system import Leader, Member, RankResults, System, SystemState
 
 __all__ = [
+    "CheckPolicies",
+    "CheckState",
+    "Checker",
     "CreatedPool",
     "DaosClient",
     "DaosControlError",
@@ -50,6 +54,7 @@ __all__ = [
     "PartlyFailed",
     "PerRank",
     "Pool",
+    "PoolCheck",
     "PoolList",
     "PoolNotFound",
     "PoolSize",
@@ -71,6 +76,7 @@ __getattr__, __dir__ = lazy_names(
     __name__,
     {
         "daos_control.base.errors": ("DaosControlError", "DaosError", "Fault", "PoolNotFound"),
+        "daos_control.client.checker": ("CheckPolicies", "CheckState", "Checker", "PoolCheck"),
         "daos_control.client.daos": ("DaosClient",),
         "daos_control.client.errors": (
             "HostError",

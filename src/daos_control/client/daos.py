@@ -6,9 +6,9 @@
         state = await daos.system.query()
         pool = await daos.pools.create("tank", Total(total_bytes=8 << 30))
 
-The verbs are in ``daos.system``, ``daos.pools``, ``daos.storage``, ``daos.network``, ``daos.server`` and
-``daos.engines``; ``daos.connection`` is the way to anything that has none. ``daos_control.client.sync`` has the same
-for programs without an event loop.
+The verbs are in ``daos.system``, ``daos.pools``, ``daos.storage``, ``daos.network``, ``daos.server``,
+``daos.engines``, ``daos.events`` and ``daos.checker``; ``daos.connection`` is the way to anything that has none.
+``daos_control.client.sync`` has the same for programs without an event loop.
 """
 # ruff: noqa: PLC0415 - a program pays for the verbs it uses, and for the transport only once there is a client
 
@@ -24,6 +24,7 @@ from daos_control.client.waiting import Waiting
 from daos_control.security.components import Component
 
 if TYPE_CHECKING:
+    from daos_control.client.checker import Checker
     from daos_control.client.engines import Engines
     from daos_control.client.events import Events
     from daos_control.client.network import Network
@@ -136,6 +137,13 @@ class DaosClient:
         from daos_control.client.events import Events
 
         return Events(self.connection)
+
+    @property
+    def checker(self) -> "Checker":
+        """The checker of its metadata."""
+        from daos_control.client.checker import Checker
+
+        return Checker(self.connection)
 
     @property
     def waiting(self) -> Waiting:

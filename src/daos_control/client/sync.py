@@ -18,6 +18,7 @@ from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
+from daos_control.client.checker import Checker
 from daos_control.client.daos import DaosClient
 from daos_control.client.engines import Engines
 from daos_control.client.events import Events
@@ -159,6 +160,21 @@ class SyncEvents(_Blocking[Events]):
             raise
 
 
+class SyncChecker(_Blocking[Checker]):
+    """``Checker``, waiting."""
+
+    enable = _blocking(Checker.enable)
+    disable = _blocking(Checker.disable)
+    start = _blocking(Checker.start)
+    stop = _blocking(Checker.stop)
+    query = _blocking(Checker.query)
+    repair = _blocking(Checker.repair)
+    set_policies = _blocking(Checker.set_policies)
+    reset_policies = _blocking(Checker.reset_policies)
+    ask_always = _blocking(Checker.ask_always)
+    get_policies = _blocking(Checker.get_policies)
+
+
 class SyncDaosClient:
     """A client of one DAOS system; use it in a ``with`` block, or up to ``close``.
 
@@ -178,6 +194,7 @@ class SyncDaosClient:
         self.server = SyncServer(self._portal, client.server)
         self.engines = SyncEngines(self._portal, client.engines)
         self.events = SyncEvents(self._portal, client.events)
+        self.checker = SyncChecker(self._portal, client.checker)
 
     @classmethod
     def from_config(

@@ -34,6 +34,11 @@ class Harness:
         for engine in self.engines:
             engine.listen(self._heard)
 
+    @property
+    def ranks(self) -> Sequence[int]:
+        """The ranks of the engines that have one, in the order in which they are asked."""
+        return tuple(engine.rank for engine in self.engines if engine.rank is not None)
+
     async def run(self) -> None:
         """Supervise all engines until cancelled; none of them outlives this call."""
         async with aio.background() as tasks:

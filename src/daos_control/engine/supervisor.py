@@ -486,6 +486,10 @@ class EngineSupervisor:
             self.check_mode = True
             self.request_start()
             raise RefusedError("the system is in checker mode: the engine starts again in that mode")
+        if admission.standing is Standing.MEMBER and self.check_mode:
+            self.check_mode = False
+            self.request_start()
+            raise RefusedError("the system is not in checker mode any more: the engine starts again normally")
 
     def _identity(self) -> Superblock:
         if self._superblock is None:

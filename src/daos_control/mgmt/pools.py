@@ -182,7 +182,12 @@ class Pools:
     # -- requests that an engine answers ---------------------------------------------------------------------------
 
     async def pass_on(self, name: str, request: Any) -> Any:
-        """Send a request to the pool's service; the reply may carry a DER status."""
+        """Send a request to the pool's service; the reply may carry a DER status.
+
+        While the system is checked there are no pool services, whoever asks: what is served then may need them, too.
+        """
+        if self._system.checking:
+            raise FaultCode.SYSTEM_CHECKER_ENABLED.fault()
         how = PASSED_ON[name]
         pool_id = getattr(request, how.id_field)
         if how.locked:
@@ -437,6 +442,8 @@ class Pools:
 
     def _leftovers(self) -> list[str]:
         system = self._system
+        if system.checking:  # engines that run for the checker destroy no pools
+            return []
         unfinished = [pool.uuid for pool in system.pools.values() if not pool.ready]
         left = [uuid for uuid in system.remains if rules.remains_in_reach(system, uuid)]
         return [uuid for uuid in (*unfinished, *left) if uuid not in self.locks]

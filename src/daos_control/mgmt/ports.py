@@ -1,6 +1,6 @@
 """What the management service needs from the program it runs in."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -12,6 +12,11 @@ from daos_control.net.rpc.methods import Method as RpcMethod
 
 class DataPlane(Protocol):
     """The engines of this host."""
+
+    @property
+    def ranks(self) -> Sequence[int]:
+        """The ranks of the engines that have one, in the order in which they are asked."""
+        ...
 
     async def call(self, method: DrpcMethod[Any, Any], request: Any, /, *, timeout_s: float | None = None) -> Any:
         """Ask the first usable engine and return its reply.

@@ -92,9 +92,10 @@ class Ranks:
         )
 
     async def start(self, request: system_pb2.SystemStartReq, *, limit: Limit = no_limit) -> system_pb2.SystemStartResp:
-        """Start ranks that are stopped."""
+        """Start ranks that are stopped; in checker mode while the system is in it, whoever starts them."""
         selection = await self._to_order(request, ignore_admin_excluded=request.ignore_admin_excluded)
-        order = ranks_pb2.RanksReq(check_mode=request.check_mode)
+        check_mode = request.check_mode or self._decisions.system.checking
+        order = ranks_pb2.RanksReq(check_mode=check_mode)
         results = await self._order(CTL["StartRanks"], START, selection.ranks, order, limit=limit)
         self._report_failures(EventId.SYSTEM_START_FAILED, "System startup failed", results)
         return system_pb2.SystemStartResp(

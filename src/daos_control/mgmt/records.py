@@ -1,13 +1,16 @@
 """How the system lies in the store: one key for each member, pool, attribute and fault domain, readable JSON in each.
 
-========================= =====================================================================
-``system/map``            map version and next free rank, rewritten by every decision on members
-``system/member/<rank>``  a member, and its node number in the fault-domain tree
-``system/domain/<path>``  a fault domain's node number
-``system/pool/<uuid>``    a pool's record
-``system/remains/<uuid>`` ranks that may hold something of a pool that was destroyed without them
-``system/attr/<key>``     an attribute, property or note
-========================= =====================================================================
+============================== =====================================================================
+``system/map``                 map version and next free rank, rewritten by every decision on members
+``system/member/<rank>``       a member, and its node number in the fault-domain tree
+``system/domain/<path>``       a fault domain's node number
+``system/pool/<uuid>``         a pool's record
+``system/remains/<uuid>``      ranks that may hold something of a pool that was destroyed without them
+``system/attr/<key>``          an attribute, property or note
+``system/check/finding/<seq>`` a finding of the checker, by its number in hexadecimal
+``system/check/policies``      what is to become of findings, by class
+``system/check/last-policies`` the same, as it was for the last check
+============================== =====================================================================
 
 Beside it lies the journal, ``journal/<number>``; see ``mgmt/journal.py``.
 
@@ -15,6 +18,7 @@ Beside it lies the journal, ``journal/<number>``; see ``mgmt/journal.py``.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict, replace
 from datetime import datetime
 from itertools import compress
 from operator import is_not
@@ -24,6 +28,7 @@ import msgspec
 
 from daos_control.base.growing import as_dict
 from daos_control.mgmt.system import FIRST_FREE_RANK, System
+from daos_control.model.checker import Action, CheckRecords, Finding, Inconsistency, Policies
 from daos_control.model.fault_domain import ROOT_ID, FaultDomain, FaultTree, Path
 from daos_control.model.member import Member
 from daos_control.model.member_state import MemberState
@@ -37,6 +42,10 @@ _DOMAIN: Final = f"{ROOT}domain/"
 _POOL: Final = f"{ROOT}pool/"
 _REMAINS: Final = f"{ROOT}remains/"
 _ATTRIBUTE: Final = f"{ROOT}attr/"
+_CHECK: Final = f"{ROOT}check/"
+_FINDING: Final = f"{_CHECK}finding/"
+_POLICIES: Final = f"{_CHECK}policies"
+_LAST_POLICIES: Final = f"{_CHECK}last-policies"
 
 Key = TypeVar("Key")
 
@@ -73,6 +82,27 @@ class _Pool(msgspec.Struct, frozen=True, kw_only=True):
     last_update: datetime
 
 
+class _Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    seq: int
+    kind: int
+    action: int
+    result: int = 0
+    rank: int = 0
+    target: int = 0
+    pool_uuid: str = ""
+    pool_label: str = ""
+    cont_uuid: str = ""
+    cont_label: str = ""
+    objid: str = ""
+    dkey: str = ""
+    akey: str = ""
+    timestamp: str = ""
+    msg: str = ""
+    choices: tuple[int, ...] = ()
+    details: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+
+
 def writes(old: System, new: System) -> dict[str, bytes | None]:
     """Return what to write so that the store goes from ``old`` to ``new``."""
     changes: dict[str, bytes | None] = {}
@@ -97,6 +127,8 @@ def writes(old: System, new: System) -> dict[str, bytes | None]:
             for key, value in new.attributes.items()
             if old.attributes.get(key) != value
         }
+    if old.check is not new.check:
+        changes |= _check_writes(old.check, new.check)
     return changes
 
 
@@ -109,6 +141,8 @@ def load(snapshot: Snapshot) -> System:
     pools: dict[str, PoolService] = {}
     remains: dict[str, frozenset[int]] = {}
     attributes: dict[str, str] = {}
+    check = CheckRecords()
+    findings: dict[int, Finding] = {}
     for key, held in snapshot.items.items():
         try:
             if key == MAP:
@@ -127,6 +161,8 @@ def load(snapshot: Snapshot) -> System:
                 remains[key.removeprefix(_REMAINS)] = msgspec.json.decode(held.value, type=frozenset[int])
             elif key.startswith(_ATTRIBUTE):
                 attributes[key.removeprefix(_ATTRIBUTE)] = msgspec.json.decode(held.value, type=str)
+            elif key.startswith(_CHECK):
+                check = _with_check_item(check, findings, key, held.value)
         except ValueError as error:
             raise StoreUnavailable(
                 f"the management database holds something unreadable under {key!r} ({error}); "
@@ -140,6 +176,7 @@ def load(snapshot: Snapshot) -> System:
         pools=pools,
         remains=remains,
         attributes=attributes,
+        check=replace(check, findings=findings) if findings else check,
         map_version=counters.map_version,
         next_rank=counters.next_rank,
     )
@@ -160,6 +197,32 @@ def _changed(old: Mapping[Key, object], new: Mapping[Key, object]) -> Iterator[K
     """Return the keys with other values than before, by identity: every commit of a large system asks this."""
     old, new = as_dict(old), as_dict(new)
     return compress(new, map(is_not, new.values(), map(old.get, new)))
+
+
+def _check_writes(old: CheckRecords, new: CheckRecords) -> Mapping[str, bytes | None]:
+    changes: dict[str, bytes | None] = {_finding_key(seq): None for seq in old.findings.keys() - new.findings.keys()}
+    for seq in _changed(old.findings, new.findings):
+        changes[_finding_key(seq)] = _finding_to_json(new.findings[seq])
+    if old.policies != new.policies:
+        changes[_POLICIES] = _policies_to_json(new.policies)
+    if old.last_policies != new.last_policies and new.last_policies is not None:
+        changes[_LAST_POLICIES] = _policies_to_json(new.last_policies)
+    return changes
+
+
+def _with_check_item(check: CheckRecords, findings: dict[int, Finding], key: str, value: bytes) -> CheckRecords:
+    """Read one of the checker's items: findings are gathered, for there may be thousands."""
+    if key == _POLICIES:
+        return replace(check, policies=_policies_from_json(value))
+    if key == _LAST_POLICIES:
+        return replace(check, last_policies=_policies_from_json(value))
+    finding = _finding_from_json(value)
+    findings[finding.seq] = finding
+    return check
+
+
+def _finding_key(seq: int) -> str:
+    return f"{_FINDING}{seq:016x}"
 
 
 def _member_to_json(member: Member, node: int) -> bytes:
@@ -201,3 +264,26 @@ def _pool_to_json(pool: PoolService) -> bytes:
             last_update=pool.last_update,
         )
     )
+
+
+def _finding_to_json(finding: Finding) -> bytes:
+    fields = asdict(finding)
+    fields |= {"kind": int(finding.kind), "action": int(finding.action), "choices": tuple(map(int, finding.choices))}
+    return msgspec.json.encode(_Finding(**fields))
+
+
+def _finding_from_json(value: bytes) -> Finding:
+    fields = msgspec.structs.asdict(msgspec.json.decode(value, type=_Finding))
+    fields["kind"], fields["action"] = Inconsistency(fields["kind"]), Action(fields["action"])
+    return Finding(**{**fields, "choices": tuple(map(Action, fields["choices"]))})
+
+
+def _policies_to_json(policies: Policies) -> bytes:
+    """Write pairs, whose order is kept."""
+    return msgspec.json.encode([(int(kind), int(action)) for kind, action in policies.items()])
+
+
+def _policies_from_json(value: bytes) -> Policies:
+    return {
+        Inconsistency(kind): Action(action) for kind, action in msgspec.json.decode(value, type=list[tuple[int, int]])
+    }

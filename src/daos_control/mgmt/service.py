@@ -24,6 +24,7 @@ from daos_control.base.version import DAOS_VERSION
 from daos_control.mgmt import causes
 from daos_control.mgmt.all_pools import AllPools
 from daos_control.mgmt.attach import AttachInfo
+from daos_control.mgmt.checker import Checker
 from daos_control.mgmt.erasure import Erasure
 from daos_control.mgmt.errors import JoinRefused, Refused
 from daos_control.mgmt.journal import Journal
@@ -108,6 +109,7 @@ class Management:
             decisions=self, pools=self.pools, data_plane=data_plane, settings=settings, clock=clock
         )
         self.erasure = Erasure(decisions=self, ranks=self.ranks, hosts=hosts, premises=premises, settings=settings)
+        self.checker = Checker(decisions=self, ranks=self.ranks, data_plane=data_plane, hosts=hosts, settings=settings)
         self.tally = Tally()
         """What has been done since this server started, whoever led meanwhile."""
         self.reactions = self._fresh_reactions()

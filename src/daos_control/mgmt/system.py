@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Generic, Self, TypeVar
 
 from daos_control.base.growing import with_item
+from daos_control.model.checker import CheckRecords
 from daos_control.model.event import Event
 from daos_control.model.fault_domain import FaultTree
 from daos_control.model.journal import Fact
@@ -33,6 +34,8 @@ class System:
     """Ranks that were away when a pool was destroyed, by its uuid: its storage may still be taken there."""
     attributes: Mapping[str, str] = field(default_factory=dict)
     """Users' attributes, settable properties and the service's notes, told apart by prefix."""
+    check: CheckRecords = field(default_factory=CheckRecords)
+    """What the checker has found, and what is to become of it."""
     map_version: int = 0
     next_rank: int = FIRST_FREE_RANK
     touched: tuple[int, ...] = field(default=(), compare=False, repr=False)

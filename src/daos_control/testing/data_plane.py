@@ -32,6 +32,8 @@ class FakeDataPlane:
     set_ups: list[tuple[int, int, int]] = field(default_factory=list)
     sets_up: bool = True
     """Whether an engine that is set up becomes usable by it."""
+    ranks: tuple[int, ...] = (1,)
+    """The ranks of this host's engines."""
 
     def __post_init__(self) -> None:
         self._usable = asyncio.Event()

@@ -8,6 +8,7 @@ import pytest
 
 import daos_control.client as package
 from daos_control.client import sync, system
+from daos_control.client.checker import Checker
 from daos_control.client.daos import DaosClient
 from daos_control.client.engines import Engines
 from daos_control.client.events import Events
@@ -25,6 +26,7 @@ TWINS = [
     (Server, sync.SyncServer),
     (Engines, sync.SyncEngines),
     (Events, sync.SyncEvents),
+    (Checker, sync.SyncChecker),
 ]
 
 

@@ -166,15 +166,27 @@ async def test_an_engine_that_does_not_take_its_rank_is_killed(tmp_path):
 async def test_a_system_in_checker_mode_gets_the_engine_in_that_mode(tmp_path):
     async with stage(tmp_path) as play:
         it = play.engines[0]
-        it.town.answer = lambda candidate: Admission(
-            rank=7, map_version=3, standing=Standing.MEMBER if candidate.check_mode else Standing.CHECK
-        )
+        it.town.answer = lambda _: Admission(rank=7, map_version=3, standing=Standing.CHECK)
         await it.until(EngineState.STARTING)
         play.call_back()
         async with asyncio.timeout(10):
             await it.supervisor.until(lambda now: now is EngineState.STARTING and bool(it.exits))
         await play.make_ready()
         assert it.supervisor.check_mode
+        assert [candidate.check_mode for candidate in it.town.asked] == [False, True]
+
+
+async def test_an_engine_left_over_from_checker_mode_starts_again_normally(tmp_path):
+    async with stage(tmp_path) as play:
+        it = play.engines[0]
+        await it.until(EngineState.STARTING)
+        it.supervisor.check_mode = True
+        play.call_back()
+        async with asyncio.timeout(10):
+            await it.supervisor.until(lambda now: now is EngineState.STARTING and bool(it.exits))
+        await play.make_ready()
+        assert not it.supervisor.check_mode
+        assert [candidate.check_mode for candidate in it.town.asked] == [True, False]
 
 
 async def test_the_service_may_have_set_it_up_already(tmp_path):

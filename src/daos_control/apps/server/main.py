@@ -22,6 +22,7 @@ from daos_control.apps.server.membership import SystemMembership
 from daos_control.apps.server.premises import HostPremises
 from daos_control.apps.server.preparation import Options, Prepared, prepare
 from daos_control.apps.server.replica import Replica
+from daos_control.apps.server.servicers.ctl_check import CheckService
 from daos_control.apps.server.servicers.ctl_later import later_handlers
 from daos_control.apps.server.servicers.ctl_logs import LogService
 from daos_control.apps.server.servicers.ctl_network import NetworkService
@@ -139,6 +140,7 @@ class Server:
             self.storage,
             NetworkService(self._prepared.provider),
             RankService(self.harness),
+            CheckService(self.harness),
             LogService(self.engines),
             SmdService(self.harness),
             self._lives,

@@ -120,6 +120,11 @@ class InMemorySystem:
         self._tasks = tasks
 
     @property
+    def ranks(self) -> list[int]:
+        """The ranks of the engines of the leader's host."""
+        return [engine.rank for engine in self.engines[:2] if engine.rank is not None]
+
+    @property
     def unserved(self) -> int:
         """How many engines that are up are not in the newest map."""
         newest = self.maps[-1][1] if self.maps else frozenset()

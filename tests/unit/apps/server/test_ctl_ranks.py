@@ -8,6 +8,7 @@ import pytest
 from daos_control.apps.server.servicers.ctl_ranks import NoRanksError, RankService
 from daos_control.base.errors import DaosControlError, Fault
 from daos_control.engine.state import EngineState
+from daos_control.engine.supervisor import Admission, Standing
 from daos_control.net.drpc.methods import Mgmt
 from daos_control.net.rpc.handlers import Caller
 from daos_control.security.components import Component
@@ -56,6 +57,7 @@ async def test_an_orderly_stop_and_a_start(tmp_path):
         assert all(engine.changes[-1].exit.wanted for engine in play.engines)
         reply = await service.prepare_shutdown(BOTH, LEADER)
         assert [result.state for result in reply.results] == ["stopped", "stopped"]
+        play.engines[0].town.answer = lambda _: Admission(rank=7, map_version=3, standing=Standing.CHECK)
         async with asyncio.TaskGroup() as group:
             starting = group.create_task(service.start(RanksReq(ranks="7", check_mode=True), LEADER))
             await play.make_ready(0)

@@ -32,7 +32,9 @@ REPLICA = {
 }
 WHILE_CHECKING = {
     *("GetAttachInfo", "Join", "SystemQuery", "SystemStop", "SystemStart", "SystemExclude", "ClusterEvent"),
-    *("SystemGetProp", "ListPools", "LeaderQuery", "SystemCheckEngineReport", "SystemDrain"),
+    *("SystemGetProp", "ListPools", "LeaderQuery", "SystemDrain"),
+    *(f"SystemCheck{verb}" for verb in ("Enable", "Disable", "Start", "Stop", "Query", "Repair", "EngineReport")),
+    *("SystemCheckSetPolicy", "SystemCheckGetPolicy"),
 }
 
 

@@ -14,7 +14,6 @@ LATER: Final[Mapping[str, str]] = {
     "CollectLog": "collecting logs",
     "FirmwareQuery": "updating firmware",
     "FirmwareUpdate": "updating firmware",
-    "CheckEngineRepair": "the checker",
 }
 
 

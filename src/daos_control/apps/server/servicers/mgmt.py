@@ -28,7 +28,7 @@ from daos_control.net.rpc.handlers import Caller, Handler, Handlers, Reply
 from daos_control.net.rpc.methods import MGMT
 from daos_control.wire.convert.events import event_from_pb
 from daos_control.wire.convert.members import member_to_pb
-from daos_control.wire.pb.mgmt import pool_pb2, svc_pb2, system_pb2
+from daos_control.wire.pb.mgmt import check_pb2, pool_pb2, svc_pb2, system_pb2
 from daos_control.wire.pb.shared import check_engine_pb2, event_pb2
 
 
@@ -55,14 +55,6 @@ class Served:
 
 LATER: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "SystemCheckEnable": "the checker",
-        "SystemCheckDisable": "the checker",
-        "SystemCheckStart": "the checker",
-        "SystemCheckStop": "the checker",
-        "SystemCheckQuery": "the checker",
-        "SystemCheckSetPolicy": "the checker",
-        "SystemCheckGetPolicy": "the checker",
-        "SystemCheckRepair": "the checker",
         "FaultInjectReport": "only in fault-injection builds of DAOS",
         "FaultInjectPoolFault": "only in fault-injection builds of DAOS",
         "FaultInjectMgmtPoolFault": "only in fault-injection builds of DAOS",
@@ -142,11 +134,6 @@ async def _cluster_event(management: Management, request: event_pb2.ClusterEvent
     return event_pb2.ClusterEventResp(sequence=request.sequence)
 
 
-async def _engine_report(_: Management, __: check_engine_pb2.CheckReportReq, ___: Caller) -> Reply:
-    """Refuse a finding of an engine's checker: until ``SystemCheckEnable`` is there, nobody can have enabled it."""
-    raise FaultCode.SYSTEM_CHECKER_NOT_ENABLED.fault()
-
-
 async def _leader_query(management: Management, _: svc_pb2.LeaderQueryReq, __: Caller) -> Reply:
     return svc_pb2.LeaderQueryResp(current_leader=management.leader, replicas=management.settings.replicas)
 
@@ -210,6 +197,46 @@ async def _erase(management: Management, _: system_pb2.SystemEraseReq, caller: C
     if not management.leading:
         return await management.erasure.follow()
     return await management.erasure.lead(limit=_limit(caller))
+
+
+# -- the checker -----------------------------------------------------------------------------------------------------
+
+
+async def _check_enable(management: Management, request: check_pb2.CheckEnableReq, caller: Caller) -> Reply:
+    return await management.checker.enable(request, limit=_limit(caller))
+
+
+async def _check_disable(management: Management, request: check_pb2.CheckDisableReq, caller: Caller) -> Reply:
+    return await management.checker.disable(request, limit=_limit(caller))
+
+
+async def _check_start(management: Management, request: check_pb2.CheckStartReq, _: Caller) -> Reply:
+    return await management.checker.start(request)
+
+
+async def _check_stop(management: Management, request: check_pb2.CheckStopReq, _: Caller) -> Reply:
+    return await management.checker.stop(request)
+
+
+async def _check_query(management: Management, request: check_pb2.CheckQueryReq, _: Caller) -> Reply:
+    return await management.checker.query(request)
+
+
+async def _check_set_policy(management: Management, request: check_pb2.CheckSetPolicyReq, _: Caller) -> Reply:
+    return await management.checker.set_policies(request)
+
+
+async def _check_get_policy(management: Management, request: check_pb2.CheckGetPolicyReq, _: Caller) -> Reply:
+    return await management.checker.get_policies(request)
+
+
+async def _check_repair(management: Management, request: check_pb2.CheckActReq, _: Caller) -> Reply:
+    return await management.checker.repair(request)
+
+
+async def _engine_report(management: Management, request: check_engine_pb2.CheckReportReq, _: Caller) -> Reply:
+    await management.checker.report(request.report if request.HasField("report") else None)
+    return check_engine_pb2.CheckReportResp()
 
 
 # -- attributes and properties ---------------------------------------------------------------------------------------
@@ -290,6 +317,14 @@ SERVED: Final[Mapping[str, Served]] = MappingProxyType(
         "SystemSelfHealEval": Served(_evaluate_self_heal, Gate.LEADER),
         "SystemErase": Served(_erase, Gate.REPLICA),
         "SystemCleanup": Served(_clean_up, Gate.LEADER),
+        "SystemCheckEnable": Served(_check_enable, Gate.LEADER, while_checking=True),
+        "SystemCheckDisable": Served(_check_disable, Gate.LEADER, while_checking=True),
+        "SystemCheckStart": Served(_check_start, Gate.LEADER, while_checking=True),
+        "SystemCheckStop": Served(_check_stop, Gate.LEADER, while_checking=True),
+        "SystemCheckQuery": Served(_check_query, Gate.LEADER, while_checking=True),
+        "SystemCheckSetPolicy": Served(_check_set_policy, Gate.LEADER, while_checking=True),
+        "SystemCheckGetPolicy": Served(_check_get_policy, Gate.LEADER, while_checking=True),
+        "SystemCheckRepair": Served(_check_repair, Gate.LEADER, while_checking=True),
         "SystemCheckEngineReport": Served(_engine_report, Gate.LEADER, while_checking=True),
         "SystemSetAttr": Served(_set_attributes, Gate.LEADER),
         "SystemGetAttr": Served(_get_attributes, Gate.REPLICA),
