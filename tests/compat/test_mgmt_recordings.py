@@ -42,6 +42,11 @@ from daos_control.wire.pb.mgmt import check_pb2, svc_pb2, system_pb2
 UNORDERED = ("rank_uris", "ms_ranks", "pools", "results", "properties")
 """Lists and maps whose order changes from run to run of the genuine service."""
 ASKED_OF_ITSELF = {"PoolDrain", "PoolReintegrate", "PoolRebuildStart", "PoolRebuildStop", "PoolSelfHealEval"}
+NOT_ABOUT_US = (
+    "not the DAOS Management Service leader",  # an election we do not have
+    *("uninitialized", "unavailable (not started yet"),  # before the format; how that is answered is a unit test
+    *("version", "not compatible"),  # refused before the service sees it
+)
 NO_BDEVS = EngineStorage(targets=1, has_bdevs=False, md_on_ssd=False)
 
 
@@ -232,12 +237,8 @@ def _replayable(rpc: dict[str, Any]) -> bool:
         return False
     if rpc["from"] == "server" and method.name in ASKED_OF_ITSELF:
         return False  # a genuine leader does to pools what is asked of all of them by calling itself
-    if "not the DAOS Management Service leader" in (rpc.get("message") or ""):
-        return False  # an election we do not have
-    if any(text in (rpc.get("message") or "") for text in ("uninitialized", "unavailable (not started yet")):
-        return False  # before the format; how that is answered is a unit test
-    if any(word in (rpc.get("message") or "") for word in ("version", "not compatible")):
-        return False  # refused before the service sees it
+    if any(text in (rpc.get("message") or "") for text in NOT_ABOUT_US):
+        return False
     try:
         method.reply.FromString(bytes.fromhex(rpc["response_hex"] or ""))
     except DecodeError:
@@ -263,6 +264,20 @@ def _comparable(message: Any) -> Any:
         return None
     kept: Message = type(message)()
     kept.CopyFrom(message)
+    _without_chance(kept)
+    if "data_version" in kept.DESCRIPTOR.fields_by_name:
+        kept.ClearField("data_version")
+    for name in UNORDERED:
+        if name in kept.DESCRIPTOR.fields_by_name:
+            if isinstance(getattr(kept, name), Mapping):
+                continue
+            values = sorted(getattr(kept, name), key=str)
+            kept.ClearField(name)
+            getattr(kept, name).extend(values)
+    return kept
+
+
+def _without_chance(kept: Any) -> None:
     if isinstance(kept, svc_pb2.JoinResp):
         assert kept.map_version
         kept.ClearField("map_version")
@@ -274,16 +289,6 @@ def _comparable(message: Any) -> Any:
         for report in kept.reports:  # what an action means is said in our own words
             assert len(report.act_msgs) == (len(report.act_choices) or 1)
             report.ClearField("act_msgs")
-    if "data_version" in kept.DESCRIPTOR.fields_by_name:
-        kept.ClearField("data_version")
-    for name in UNORDERED:
-        if name in kept.DESCRIPTOR.fields_by_name:
-            if isinstance(getattr(kept, name), Mapping):
-                continue
-            values = sorted(getattr(kept, name), key=str)
-            kept.ClearField(name)
-            getattr(kept, name).extend(values)
-    return kept
 
 
 def settings(storage: EngineStorage = NO_BDEVS, address: str = "127.0.0.1:10001", net_dev_class: int = 772) -> Settings:
