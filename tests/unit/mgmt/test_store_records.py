@@ -1,5 +1,6 @@
 """What is written is what is read back, whatever has happened to the system."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from daos_control.mgmt import records
 from daos_control.mgmt.rules.membership import join
 from daos_control.mgmt.system import System
+from daos_control.model.checker import Action, CheckRecords, Finding, Inconsistency
 from daos_control.model.member_state import MemberState
 from daos_control.model.pool import PoolService, PoolState
 from daos_control.model.system_property import Note
@@ -33,8 +35,29 @@ def stored(systems: list[System]) -> dict[str, bytes]:
     return items
 
 
-KINDS = ["join", "move", "pool", "nopool", "remains", "noremains", "attr", "noattr"]
+KINDS = ["join", "move", "pool", "nopool", "remains", "noremains", "attr", "noattr", "find", "nofind", "policy"]
 STEP = st.tuples(st.sampled_from(KINDS), st.integers(1, 4))
+
+
+def checked(check: CheckRecords, what: str, number: int) -> CheckRecords:
+    match what:
+        case "find":
+            finding = Finding(
+                seq=(1 << 64) - number,
+                kind=Inconsistency(number * 11),
+                action=Action.INTERACT,
+                result=-1012,
+                pool_uuid="ü",
+                choices=(Action.READD, Action(77)),
+                details=("a", ""),
+            )
+            return check.with_findings([finding])
+        case "nofind":
+            return check.with_findings((), without=[(1 << 64) - number])
+        case _:
+            policies = {Inconsistency(number): Action(number), Inconsistency.UNKNOWN: Action.STALE}
+            check = replace(check, policies=policies)
+            return replace(check, last_policies=policies) if number % 2 else check
 
 
 @given(st.lists(STEP, max_size=25))
@@ -70,6 +93,8 @@ def test_any_history_is_read_back(steps: list[tuple[str, int]]) -> None:
                 system = system.with_attributes({f"a/{number}": "wert ü\n"})
             case "noattr":
                 system = system.with_attributes({f"a/{number}": None})
+            case "find" | "nofind" | "policy":
+                system = replace(system, check=checked(system.check, what, number))
         systems.append(system)
     assert records.load(snapshot(stored(systems))) == systems[-1]
 
@@ -91,7 +116,18 @@ def test_values_can_be_read_by_people() -> None:
 
 
 @pytest.mark.parametrize(
-    "key", ["system/map", "system/member/1", "system/pool/x", "system/remains/x", "system/attr/k", "system/domain/h"]
+    "key",
+    [
+        "system/map",
+        "system/member/1",
+        "system/pool/x",
+        "system/remains/x",
+        "system/attr/k",
+        "system/domain/h",
+        "system/check/finding/1",
+        "system/check/policies",
+        "system/check/last-policies",
+    ],
 )
 def test_damage_is_reported_with_the_key(key: str) -> None:
     with pytest.raises(StoreUnavailable, match=key):

@@ -235,7 +235,8 @@ def words_for(finding: Finding, action: Action) -> str:
     >>> words_for(Finding(seq=1, kind=Inconsistency.CONT_BAD_LABEL, action=Action.INTERACT), Action.IGNORE)
     'leave the container as it is'
     """
-    pool, container = finding.pool_uuid or "the pool", finding.cont_uuid or "the container"
+    pool = f"pool {finding.pool_uuid}" if finding.pool_uuid else "the pool"
+    container = f"container {finding.cont_uuid}" if finding.cont_uuid else "the container"
     special = _SPECIAL.get((finding.kind, action))
     general = _GENERAL.get(action, f"{action.name} the {{thing}}")
     return (special or general).format(pool=pool, container=container, thing=_thing(finding.kind))
@@ -267,14 +268,14 @@ _GENERAL: Final[Mapping[Action, str]] = {
     _A.STALE: "a later check has begun before anybody decided; check the pool again to deal with it",
 }
 _SPECIAL: Final[Mapping[tuple[Inconsistency, Action], str]] = {
-    (_I.POOL_NONEXIST_ON_MS, _A.READD): "enter pool {pool} into the management service's records",
-    (_I.POOL_NONEXIST_ON_MS, _A.TRUST_PS): "enter pool {pool} into the management service's records",
-    (_I.POOL_NONEXIST_ON_MS, _A.DISCARD): "destroy what engines have of pool {pool}",
-    (_I.POOL_NONEXIST_ON_MS, _A.TRUST_MS): "destroy what engines have of pool {pool}",
-    (_I.POOL_NONEXIST_ON_ENGINE, _A.DISCARD): "strike pool {pool} from the management service's records",
-    (_I.POOL_NONEXIST_ON_ENGINE, _A.TRUST_PS): "strike pool {pool} from the management service's records",
-    (_I.POOL_BAD_LABEL, _A.TRUST_MS): "give pool {pool} the label that the management service has for it",
-    (_I.POOL_BAD_LABEL, _A.TRUST_PS): "note the label that pool {pool} itself has",
-    (_I.CONT_BAD_LABEL, _A.TRUST_PS): "give container {container} the label that the pool service has for it",
-    (_I.CONT_BAD_LABEL, _A.TRUST_TARGET): "note the label that container {container} itself has",
+    (_I.POOL_NONEXIST_ON_MS, _A.READD): "enter {pool} into the management service's records",
+    (_I.POOL_NONEXIST_ON_MS, _A.TRUST_PS): "enter {pool} into the management service's records",
+    (_I.POOL_NONEXIST_ON_MS, _A.DISCARD): "destroy what engines have of {pool}",
+    (_I.POOL_NONEXIST_ON_MS, _A.TRUST_MS): "destroy what engines have of {pool}",
+    (_I.POOL_NONEXIST_ON_ENGINE, _A.DISCARD): "strike {pool} from the management service's records",
+    (_I.POOL_NONEXIST_ON_ENGINE, _A.TRUST_PS): "strike {pool} from the management service's records",
+    (_I.POOL_BAD_LABEL, _A.TRUST_MS): "give {pool} the label that the management service has for it",
+    (_I.POOL_BAD_LABEL, _A.TRUST_PS): "note the label that {pool} itself has",
+    (_I.CONT_BAD_LABEL, _A.TRUST_PS): "give {container} the label that the pool service has for it",
+    (_I.CONT_BAD_LABEL, _A.TRUST_TARGET): "note the label that {container} itself has",
 }

@@ -2,6 +2,7 @@
 
 import pytest
 
+from daos_control.apps.server.servicers.ctl_check import CheckService
 from daos_control.apps.server.servicers.ctl_later import LATER, later_handlers
 from daos_control.apps.server.servicers.ctl_logs import LogService
 from daos_control.apps.server.servicers.ctl_network import NetworkService
@@ -20,6 +21,7 @@ def test_every_method_is_served_or_refused_and_none_is_both():
         StorageService([], hugepages=False, release=nobody),
         NetworkService("ofi+tcp"),
         RankService(harness),
+        CheckService(harness),
         LogService([]),
         SmdService(harness),
     )

@@ -200,5 +200,5 @@ async def test_a_forwarded_event_is_acted_on(leading: Management) -> None:
 
 async def test_findings_of_a_checker_that_nobody_enabled_are_refused(leading: Management) -> None:
     with pytest.raises(Fault) as error:
-        await call(leading, "SystemCheckEngineReport")
+        await call(leading, "SystemCheckEngineReport", report={"seq": 1})
     assert error.value.code == 1102
