@@ -16,9 +16,7 @@ from daos_control.net.drpc import client
 from daos_control.net.drpc.errors import DrpcError, DrpcStatus, Status
 from daos_control.net.drpc.methods import Method, Mgmt, Module
 from daos_control.testing.engines import PATIENCE_S, EngineHost, EngineProcess, engine_host
-from daos_control.wire.pb.chk import chk_pb2
-from daos_control.wire.pb.mgmt import acl_pb2, check_pb2, pool_pb2, svc_pb2
-from daos_control.wire.pb.shared import check_engine_pb2
+from daos_control.wire.pb.mgmt import acl_pb2, pool_pb2, svc_pb2
 
 pytestmark = pytest.mark.system
 
@@ -408,55 +406,3 @@ async def test_noise_on_its_socket(host: EngineHost) -> None:
     with pytest.raises(DrpcStatus):
         await client.call(path, unknown, svc_pb2.DaosResp(), timeout_s=PATIENCE_S)
     assert (await host.engines[0].call(Mgmt.PING_RANK, svc_pb2.PingRankReq())).status == 0
-
-
-async def checking(host: EngineHost) -> EngineProcess:
-    """Make a pool, then start its engine in checker mode."""
-    await host.start_joined(1)
-    assert (await host.engines[0].call(Mgmt.POOL_CREATE, new_pool(1))).status == 0
-    await host.engines[0].stop()
-    engine = await host.start(0, "-C")
-    assert engine.ready.check_mode
-    await host.join(engine)
-    await host.spread_map()
-    return engine
-
-
-async def test_the_checker_repairs_by_policy(host: EngineHost) -> None:
-    engine = await checking(host)
-    host.known_pools = [check_engine_pb2.CheckListPoolResp.OnePool(uuid=UUID, label="other", svcreps=[0])]
-    assert (await engine.call(Mgmt.CHK_QUERY, check_pb2.CheckQueryReq())).req_status == Der.NOTLEADER
-    started = await engine.call(Mgmt.CHK_START, check_pb2.CheckStartReq(ranks=[0]))
-    assert started.status == 1, "nothing before this counts"
-    (report,) = await host.until_reports(1)
-    assert (getattr(report, "class"), report.action) == (chk_pb2.CIC_POOL_BAD_LABEL, chk_pb2.CIA_TRUST_PS)
-    assert host.registered[0].label == "p1"
-    found = await engine.call(Mgmt.CHK_QUERY, check_pb2.CheckQueryReq())
-    while found.ins_status == chk_pb2.CIS_RUNNING:
-        await asyncio.sleep(0.02)  # the test's time limit ends this
-        found = await engine.call(Mgmt.CHK_QUERY, check_pb2.CheckQueryReq())
-    assert (found.ins_status, found.inconsistency.repaired) == (chk_pb2.CIS_COMPLETED, 1)
-
-
-async def test_the_checker_asks(host: EngineHost) -> None:
-    engine = await checking(host)
-    lost = "11111111-2222-4333-8444-555555555555"
-    host.known_pools = [check_engine_pb2.CheckListPoolResp.OnePool(uuid=lost, label="lost", svcreps=[0])]
-    ask = check_pb2.CheckInconsistPolicy(inconsist_act=chk_pb2.CIA_INTERACT)
-    policies = []
-    for number in (chk_pb2.CIC_POOL_NONEXIST_ON_ENGINE, chk_pb2.CIC_POOL_NONEXIST_ON_MS):
-        ask.inconsist_cas = number
-        policies.append(check_pb2.CheckInconsistPolicy.FromString(ask.SerializeToString()))
-    request = check_pb2.CheckStartReq(ranks=[0], flags=chk_pb2.CF_ORPHAN_POOL, policies=policies)
-    assert (await engine.call(Mgmt.CHK_START, request)).status >= 0
-    reports = {report.pool_uuid: report for report in await host.until_reports(2)}
-    assert {report.action for report in reports.values()} == {chk_pb2.CIA_INTERACT}
-    for pool, action in {lost: chk_pb2.CIA_DISCARD, UUID: chk_pb2.CIA_READD}.items():
-        act = check_pb2.CheckActReq(seq=reports[pool].seq, act=action)
-        assert (await engine.call(Mgmt.CHK_ACT, act)).status == 0
-    assert host.deregistered == [lost]
-    assert [entry.uuid for entry in host.registered] == [UUID]
-    found = await engine.call(Mgmt.CHK_QUERY, check_pb2.CheckQueryReq())
-    assert found.ins_status == chk_pb2.CIS_COMPLETED
-    again = check_pb2.CheckActReq(seq=reports[lost].seq, act=chk_pb2.CIA_DISCARD)
-    assert (await engine.call(Mgmt.CHK_ACT, again)).status == Der.NONEXIST

@@ -89,10 +89,8 @@ def test_any_history_is_read_back(steps: list[tuple[str, int]]) -> None:
                 system = system.with_remains(f"u{number}", frozenset({1, number}))
             case "noremains":
                 system = system.with_remains(f"u{number}", frozenset())
-            case "attr":
-                system = system.with_attributes({f"a/{number}": "wert ü\n"})
-            case "noattr":
-                system = system.with_attributes({f"a/{number}": None})
+            case "attr" | "noattr":
+                system = system.with_attributes({f"a/{number}": "wert ü\n" if what == "attr" else None})
             case "find" | "nofind" | "policy":
                 system = replace(system, check=checked(system.check, what, number))
         systems.append(system)

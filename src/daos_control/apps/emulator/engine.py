@@ -13,6 +13,7 @@ from daos_control.apps.emulator import fabric, hlc, pool_map, ras, services, spa
 from daos_control.apps.emulator.argv import EngineArguments
 from daos_control.apps.emulator.chores import Chores
 from daos_control.apps.emulator.devices import Device, Devices, DevicesFile, DeviceState
+from daos_control.apps.emulator.inconsistency import Pretended
 from daos_control.apps.emulator.membership import Group
 from daos_control.apps.emulator.neighbourhood import Ping, SpreadMap, WantMap
 from daos_control.apps.emulator.pool import (
@@ -80,6 +81,13 @@ class Pools(msgspec.Struct, frozen=True, kw_only=True):
 
     shards: list[str]
     records: dict[str, PoolRecord]
+    pretended: list[Pretended] = []
+
+
+class PretendedFile(msgspec.Struct, frozen=True):
+    """The inconsistencies that somebody pretends here."""
+
+    all: list[Pretended] = []
 
 
 class Engine:
@@ -242,7 +250,14 @@ class Engine:
 
     async def pools(self, _request: WantPools) -> Pools:
         """Tell what is here, for the checker."""
-        return Pools(shards=sorted(self.store.shards), records=dict(self.services.records))
+        return Pools(shards=sorted(self.store.shards), records=dict(self.services.records), pretended=self._pretended())
+
+    def _pretended(self) -> list[Pretended]:
+        return (self.store.kept("pretended", PretendedFile) or PretendedFile()).all
+
+    def mend(self, pretended: Pretended) -> None:
+        """Stop to pretend an inconsistency."""
+        self.store.keep("pretended", PretendedFile([one for one in self._pretended() if one != pretended]))
 
     async def lead(self, request: services.Ask) -> Outcome:
         """Carry out a command as a service's leader, with what it means for a rebuild; raises DaosError."""
@@ -335,6 +350,17 @@ class Engine:
         """Pretend that a client made a container; raises DaosError."""
         await self.command(pool, await self.replicas_of(pool), AddContainer(label))
 
+    async def pretend(self, kind: int, pool: str, status: int = 0) -> None:
+        """Pretend that a pool is inconsistent in some way, from now on and until that is repaired."""
+        one = Pretended(kind, pool, status)
+        self.store.keep("pretended", PretendedFile([*(it for it in self._pretended() if it != one), one]))
+
+    async def lose(self, pool: str) -> None:
+        """Lose everything that is here of a pool, as by a broken disk; raises DaosError NONEXIST if that is nothing."""
+        if pool not in self.store.shards:
+            raise DaosError(Der.NONEXIST)
+        await self.destroy_shard(DestroyShard(pool))
+
     async def add_handle(self, pool: str, machine: str = "localhost") -> None:
         """Pretend that a client connected; raises DaosError."""
         await self.command(pool, await self.replicas_of(pool), AddHandle(machine))
@@ -356,8 +382,12 @@ class Engine:
         """Raise any event."""
         await self.upcalls.event(ras.event(number, text, rank=self.group.rank), wait=False)
 
+    def offer(self, request: type[msgspec.Struct], handler: fabric.Handler) -> None:
+        """Answer one more kind of request of other engines."""
+        self.fabric_services[request.__name__] = fabric.Service(request, handler)
+
     @cached_property
-    def fabric_services(self) -> fabric.Services:
+    def fabric_services(self) -> dict[str, fabric.Service]:
         """What other engines may ask of this one, by the name of the request."""
         return {
             request.__name__: fabric.Service(request, handler)

@@ -105,7 +105,12 @@ async def _serve(arguments: argv.EngineArguments, wanted: settings.Settings) -> 
         port = await stack.enter_async_context(listening)
         engine.neighbours.uri = f"{wanted.provider}://{wanted.address}:{port}"
         commands = script.Commands(
-            engine.script, event=engine.raise_event, container=engine.add_container, connect=engine.add_handle
+            engine.script,
+            event=engine.raise_event,
+            container=engine.add_container,
+            connect=engine.add_handle,
+            pretend=engine.pretend,
+            lose=engine.lose,
         )
         for line in filter(str.strip, wanted.script.split(";")):
             await commands.run(line)

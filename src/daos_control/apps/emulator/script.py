@@ -14,6 +14,9 @@ calls are affected, 1 unless given.
 ``event NUMBER [TEXT]``            raise this RAS event
 ``container POOL [LABEL]``         pretend a client made a container; POOL is a UUID
 ``connect POOL [MACHINE]``         pretend a client opened the pool
+``pretend CLASS POOL [STATUS]``    pretend, to the checker, that a pool is inconsistent until that is repaired; CLASS as
+                                   ``dmg check`` names it; with STATUS every repair fails with that
+``lose POOL``                      lose what this engine has of a pool
 ``clear``                          forget what was ordered and has not happened yet
 =================================  =================================================================================
 """
@@ -26,9 +29,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from daos_control.apps.emulator.chores import chores
+from daos_control.apps.emulator.inconsistency import KINDS
 from daos_control.base.der import Der
 from daos_control.base.errors import DaosError
 from daos_control.net.drpc.methods import BY_ID, Module
+from daos_control.wire.pb.chk import chk_pb2
 
 Number = TypeVar("Number", int, float)
 METHODS = frozenset(method.name for method in BY_ID.values() if method.module is Module.MGMT)
@@ -100,6 +105,10 @@ class Commands:
                 self._script.order(Fault(method=_method(method), die=True), _times(times))
             case "event", [number, *text]:
                 await self._actions["event"](_number(number, int), " ".join(text))
+            case "pretend", [kind, pool, *status] if len(status) <= 1:
+                await self._actions["pretend"](_kind(kind), pool, *map(_status, status))
+            case "lose", [pool]:
+                await self._actions["lose"](pool)
             case (("container" | "connect"), [pool, *name]) if len(name) <= 1:
                 await self._actions[verb](pool, *name)
             case _:
@@ -149,6 +158,14 @@ def _method(name: str) -> str:
     if name not in METHODS:
         raise ScriptError(f"there is no dRPC method {name}")
     return name
+
+
+def _kind(name: str) -> int:
+    known = {word.removeprefix("CIC_"): number for word, number in chk_pb2.CheckInconsistClass.items()}
+    if known.get(name) not in KINDS:
+        names = ", ".join(sorted(word for word, number in known.items() if number in KINDS))
+        raise ScriptError(f"the checker finds nothing of class {name}, but of: {names}")
+    return known[name]
 
 
 def _status(text: str) -> int:

@@ -6,6 +6,7 @@ The emulator's own variables, all optional (set them with ``env_vars`` in daos_s
 DAOS_EMULATOR_ADDRESS          IPv4 address to listen at, instead of that of ``D_INTERFACE``
 DAOS_EMULATOR_SCM_BYTES        size of the storage at ``-s``; by default the size of the file system it lies on
 DAOS_EMULATOR_REBUILD_MS       how long each phase of a rebuild takes (1000)
+DAOS_EMULATOR_CHECK_MS         how long each phase of a check takes (200)
 DAOS_EMULATOR_TEARDOWN_MS      how long a faulty device cannot be replaced (2000)
 DAOS_EMULATOR_SWIM_PERIOD_MS   one peer is pinged every so often (1000)
 DAOS_EMULATOR_SWIM_PING_MS     how long a ping may take (800)
@@ -68,6 +69,7 @@ class Settings:
     log_level: Level = Level.ERROR
     scm_bytes: int | None = None
     rebuild_s: float = 1.0
+    check_s: float = 0.2
     teardown_s: float = 2.0
     service_s: float = 30.0
     swim: Swim = Swim()
@@ -93,6 +95,7 @@ def read(environ: Mapping[str, str], *, address_of: Callable[[str], str] | None 
         log_level=log_level(environ.get("D_LOG_MASK", "")),
         scm_bytes=_converted(environ, "DAOS_EMULATOR_SCM_BYTES", int, None),
         rebuild_s=_seconds(environ, "DAOS_EMULATOR_REBUILD_MS", 1000),
+        check_s=_seconds(environ, "DAOS_EMULATOR_CHECK_MS", 200),
         teardown_s=_seconds(environ, "DAOS_EMULATOR_TEARDOWN_MS", 2000),
         service_s=_seconds(environ, "DAOS_EMULATOR_SERVICE_MS", 30_000),
         swim=Swim(

@@ -33,11 +33,11 @@ async def _not_here(_request: Message, _peer: Peer) -> Message:
 def _handlers(checker: Checker) -> Mapping[Method[Any, Any], EngineHandler]:
     async def start(_engine: Engine, request: check_pb2.CheckStartReq) -> check_pb2.CheckStartResp:
         pools = [parse_uuid(text) for text in request.uuids]
-        reset = checker.start(request.flags, list(request.ranks), pools, _policies(request.policies))
+        reset = await checker.start(request.flags, list(request.ranks), pools, _policies(request.policies))
         return check_pb2.CheckStartResp(status=int(reset))
 
     async def stop(_engine: Engine, request: check_pb2.CheckStopReq) -> check_pb2.CheckStopResp:
-        checker.stop([parse_uuid(text) for text in request.uuids])
+        await checker.stop([parse_uuid(text) for text in request.uuids])
         return check_pb2.CheckStopResp()
 
     async def query(_engine: Engine, request: check_pb2.CheckQueryReq) -> check_pb2.CheckQueryResp:
