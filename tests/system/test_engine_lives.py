@@ -89,8 +89,9 @@ def test_an_end_that_needs_a_person_waits_for_one(host, number, text):
 def test_one_that_was_stopped_says_so(host):
     with host.server("--auto-format") as server, host.client() as client:
         server.ready()
-        until_engine(client, 1, lambda one: one.state == "ready")
-        client.system.stop()
+        for index in range(2):
+            until_engine(client, index, lambda one: one.state == "ready")
+        client.system.stop().check()
         for index in range(2):
             down = engine(client, index)
             assert down.last_exit is not None
