@@ -45,6 +45,8 @@ class Certificates:
     key: bytes
     files: CertificateFiles | None = field(default=None, compare=False)
     """Where they were read; None if they come from elsewhere."""
+    is_checked: bool = field(default=True, compare=False)
+    """Whether they were found good when they were read; if not, they are looked at when something fails."""
 
 
 def check_listable(folder: Path) -> None:

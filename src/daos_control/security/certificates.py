@@ -1,7 +1,7 @@
 """Certificates of a DAOS program: read once at start, and checked so that mistakes are told in words and not by TLS.
 
-A daemon checks them when it starts. A command, which meets a server at once, need not: when that fails, ``explain``
-says whether its own certificates are to blame.
+A daemon checks them when it starts. A command, which meets a server at once, need not: when that fails, it has them
+checked.
 
 Text before a PEM block (``openssl ca`` writes such) is fine. New files need a restart.
 """
@@ -35,17 +35,19 @@ def load(files: CertificateFiles, *, now: datetime | None = None, check: bool = 
         certificate=read(files.cert, CERTIFICATE_MODE),
         key=read(files.key, files.key_mode),
         files=files,
+        is_checked=check,
     )
-    if check and (now is not None or not trial.passes(files)):
+    if check:
         explain(certificates, now=now)
     return certificates
 
 
 def explain(certificates: Certificates, *, now: datetime | None = None) -> None:
-    """Raise what is wrong with certificates that did not stand a handshake; return if it is not their fault."""
-    if certificates.files is None:
+    """Raise what is wrong with certificates, if anything is; ``now`` defaults to the clock."""
+    files = certificates.files
+    if files is None or (now is None and trial.passes(files)):
         return
     from daos_control.security import chains  # noqa: PLC0415 - a large library, needed to say what is wrong
 
-    chains.check_pair(certificates.files, certificates)
-    chains.check_chain(certificates.files, certificates, now or datetime.now(UTC))
+    chains.check_pair(files, certificates)
+    chains.check_chain(files, certificates, now or datetime.now(UTC))

@@ -35,6 +35,8 @@ MAX_IDLE: Final = 256
 """Connections kept that are not in use; beyond, the one unused for longest is closed."""
 IDLE_S: Final = 300.0
 """How long a connection is kept that is not in use."""
+_BLAMELESS_S: Final = 60.0
+"""How long our own certificates are good once they were found to be."""
 _ATTEMPTS: Final = 3
 """How often a call is made that servers, one after the other, have not looked at."""
 
@@ -71,6 +73,7 @@ class Channels:
         self._idle_s = idle_s
         self._allow_proxy = allow_proxy
         self._peers: OrderedDict[str, _Peer] = OrderedDict()
+        self._blameless_until = 0.0
         self._is_closed = False
 
     async def call(self, address: str, method: Method, request: Message, *, timeout_s: float | None = None) -> Any:
@@ -177,12 +180,15 @@ class Channels:
         return self._why_lost(error.__cause__, peer.address)
 
     def _why_lost(self, error: BaseException | None, address: str) -> DaosControlError:
-        """Name what went wrong with a connection; where it was TLS, our own certificates may be to blame."""
-        if isinstance(error, ssl.SSLError) and self._certificates is not None:
+        """Name what went wrong with a connection; our own certificates may be to blame, or be bad besides."""
+        ours, now = self._certificates, asyncio.get_running_loop().time()
+        suspect = ours is not None and (isinstance(error, ssl.SSLError) or not ours.is_checked)
+        if ours is not None and suspect and now >= self._blameless_until:
             try:
-                explain(self._certificates)
+                explain(ours)
             except DaosControlError as own:
                 return own
+            self._blameless_until = now + _BLAMELESS_S
         return connection_fault(error, address)
 
     def _close_unused(self) -> None:
