@@ -83,7 +83,7 @@ def test_ranks_are_drained_and_brought_back(system: System) -> None:
     until(system.is_settled)
     back = system.does("system", "reintegrate", "--ranks", "2-3")
     assert back["responses"] == answer["responses"]
-    until(lambda: system.disabled() == 0)
+    until(lambda: system.disabled() == 0 and system.is_settled())
 
 
 def test_rebuilds_are_started_and_stopped(system: System) -> None:
@@ -107,6 +107,9 @@ def test_self_healing_is_looked_at_again(system: System) -> None:
     system.does("system", "set-prop", "self_heal:exclude;pool_exclude;pool_rebuild")
     system.does("system", "start", "--ranks", "3")
     until(lambda: system.states()[3] == "joined")
+    until(system.is_settled)
+    system.does("system", "reintegrate", "--ranks", "3")
+    until(lambda: system.disabled() == 0 and system.is_settled())
 
 
 def test_an_erased_system_is_formatted_again_and_all_ranks_join(system: System) -> None:
