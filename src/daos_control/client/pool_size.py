@@ -69,23 +69,69 @@ def candidates(wanted: Iterable[int], joined: Iterable[int]) -> RankSet:
     return RankSet(wanted) or present
 
 
-def fitting(share: Share, ranks: RankSet, storage: Mapping[str, HostStorage]) -> PerRank:
-    """Return the sizes that fit on every one of the ranks, from the storage (with usage) of hosts by name."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """What the ranks of a system have left for pools."""
+
+    usable: Mapping[int, tuple[int, int]]
+    """Usable bytes by rank: of the memory tier, and of SSDs that hold data."""
+    hosts: Mapping[int, str]
+    targets: Mapping[int, int]
+    """How many targets a rank has, as far as its SSDs tell."""
+    md_on_ssd: bool
+
+    @property
+    def has_flash(self) -> bool:
+        """Whether there are SSDs for data."""
+        return any(flash for _, flash in self.usable.values())
+
+    def least(self, tier: int) -> int:
+        """Return what every rank has in a tier."""
+        return min(usable[tier] for usable in self.usable.values())
+
+    def tightest(self, tier: int) -> RankSet:
+        """Return the ranks that have no more than that."""
+        least = self.least(tier)
+        return RankSet(rank for rank, usable in self.usable.items() if usable[tier] == least)
+
+
+def room(ranks: RankSet, storage: Mapping[str, HostStorage]) -> Room:
+    """Return what these ranks have left, from the storage (with usage) of hosts by name."""
     if not storage:
         raise InvalidRequest("no host reported its storage")
     memory: dict[int, int] = {}
+    hosts: dict[int, str] = {}
     for host, record in storage.items():
-        memory |= _memory(host, record, ranks, known=memory)
+        found = _memory(host, record, ranks, known=memory)
+        memory |= found
+        hosts |= dict.fromkeys(found, host)
     if not memory:
         raise InvalidRequest(f"no memory tier is available on ranks {ranks}")
     flash = dict.fromkeys(memory, 0)
+    targets: dict[int, set[int]] = {}
     for record in storage.values():
         for controller in record.nvme_devices:
             for device in controller.smd_devices:
                 if _holds_data(controller, device, ranks, flash):
                     flash[device.rank] += device.usable_bytes
-    first, second, mem_ratio = min(memory.values()), min(flash.values()), share.mem_ratio
-    if any(c.roles.option_bits for c in next(iter(storage.values())).nvme_devices):
+                    targets.setdefault(device.rank, set()).update(device.tgt_ids or ())
+    return Room(
+        usable={rank: (memory[rank], flash[rank]) for rank in sorted(memory)},
+        hosts=hosts,
+        targets={rank: len(numbers) for rank, numbers in targets.items() if numbers},
+        md_on_ssd=any(c.roles.option_bits for c in next(iter(storage.values())).nvme_devices),
+    )
+
+
+def fitting(share: Share, ranks: RankSet, storage: Mapping[str, HostStorage]) -> PerRank:
+    """Return the sizes that fit on every one of the ranks, from the storage (with usage) of hosts by name."""
+    return share_of(room(ranks, storage), share)
+
+
+def share_of(left: Room, share: Share) -> PerRank:
+    """Return the sizes that a share of what is left comes to; the rank that has least decides, in each tier."""
+    first, second, mem_ratio = left.least(0), left.least(1), share.mem_ratio
+    if left.md_on_ssd:
         mem_ratio = mem_ratio or 1.0
         first = int(first / mem_ratio)
     sizes = (int(first * share.fraction), int(second * share.fraction))

@@ -3,7 +3,7 @@
 import pytest
 
 from daos_control.client.errors import InvalidRequest
-from daos_control.client.pool_properties import KINDS, from_pb, is_label, number, refuse_fixed, to_pb
+from daos_control.client.pool_properties import from_pb, number, refuse_fixed, to_pb
 from daos_control.model.pool_property import PoolProperty
 from daos_control.wire.pb.mgmt.pool_pb2 import PoolProperty as Sent
 
@@ -45,6 +45,7 @@ def test_texts_and_values(name: str, text: str, sent: int | str, shown: str) -> 
         ("ec_cell_sz", "5000", "invalid EC Cell size"),
         ("data_thresh", "4GiB", "invalid data threshold size"),
         ("svc_ops_entry_age", "5", "60-600"),
+        ("svc_list", "0", "pool service itself chooses"),
         ("nope", "1", r'"nope" is not a pool property \(valid: checkpoint,'),
     ],
 )
@@ -72,18 +73,3 @@ def test_some_properties_are_for_new_pools_only() -> None:
     refuse_fixed(["reclaim"])
     with pytest.raises(InvalidRequest, match="ec_pda can only be set when a pool is created"):
         refuse_fixed(["reclaim", "ec_pda"])
-
-
-def test_every_property_but_the_pointers_and_owners_has_a_kind() -> None:
-    without = {PoolProperty.ACL, PoolProperty.OWNER, PoolProperty.OWNER_GROUP, PoolProperty.OBJ_VERSION}
-    assert set(KINDS) == set(PoolProperty) - without
-
-
-@pytest.mark.parametrize("text", ["a", "A.b_c-d:9", "x" * 127])
-def test_labels(text: str) -> None:
-    assert is_label(text)
-
-
-@pytest.mark.parametrize("text", ["", "x" * 128, "a/b", "11111111-1111-4111-8111-111111111111"])
-def test_what_is_no_label(text: str) -> None:
-    assert not is_label(text)

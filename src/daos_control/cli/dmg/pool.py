@@ -12,11 +12,11 @@ from daos_control.cli.flags import Values
 from daos_control.cli.ui.documents import document
 from daos_control.cli.ui.tables import entity, table
 from daos_control.client.errors import InvalidRequest, PartlyFailed
-from daos_control.client.pool_properties import is_label, is_uuid
 from daos_control.client.pool_size import DEFAULT_RATIOS, PerRank, PoolSize, Share, Total
 from daos_control.client.pools import HEALTH_ONLY, Acl, CreatedPool, Pool, PoolList, Target, TierStats
 from daos_control.client.system import PoolRanksResult
 from daos_control.model.pool_property import DEFAULT_QUERY, PoolQuery
+from daos_control.model.pool_property_text import is_label, is_uuid
 
 LOW_RATIO: Final = 0.01
 """A first tier that is a smaller part of the pool than this makes it slow."""

@@ -1,10 +1,10 @@
-"""Pools: making, finding, looking into and removing them, and everything else that is done to one."""
+"""What an administrator does with pools."""
 
 import grp
 import os
 import pwd
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 from uuid import uuid4
 
@@ -12,12 +12,22 @@ from daos_control.base.aio import map_bounded
 from daos_control.base.der import Der
 from daos_control.base.errors import DaosControlError, DaosError, Fault, PoolNotFound
 from daos_control.base.fault_codes import FaultCode
-from daos_control.base.rankset import RankSet
 from daos_control.client import pool_properties
 from daos_control.client.connection import Connection
-from daos_control.client.errors import InvalidRequest, UnexpectedReply
+from daos_control.client.errors import InvalidRequest
 from daos_control.client.pool_properties import PropertyValue
 from daos_control.client.pool_size import PerRank, PoolSize, Share, Total, candidates, check, fitting
+from daos_control.client.pools.records import (
+    Acl,
+    CreatedPool,
+    Pool,
+    PoolList,
+    Target,
+    acl_from_pb,
+    created_from_pb,
+    pool_from_pb,
+    target_from_pb,
+)
 from daos_control.client.storage import Storage
 from daos_control.client.system import PoolRanksResult, System
 from daos_control.model.member_state import MemberState
@@ -34,10 +44,6 @@ RETRIED: Final = frozenset({Der.TIMEDOUT, Der.GRPVER, Der.AGAIN, Der.OOG, Der.UN
 
 DEFAULT_SELF_HEAL: Final = "exclude;rebuild"
 
-REBUILD_STATES: Final = ("busy", "idle", "done", "stopping", "stopped", "failing", "failed")
-TARGET_STATES: Final = ("unknown", "down_out", "down", "up", "up_in", "new", "drain")
-MEDIA: Final = ("scm", "nvme")
-
 HEALTH_ONLY: Final = EVERYTHING & ~int(PoolQuery.SPACE | PoolQuery.ENGINES_ENABLED | PoolQuery.SELF_HEAL_POLICY)
 
 
@@ -46,113 +52,6 @@ def passes_by_itself(error: DaosControlError) -> bool:
     if isinstance(error, Fault):
         return error.code in (FaultCode.SERVER_DATA_PLANE_NOT_STARTED, FaultCode.SYSTEM_POOL_LOCKED)
     return isinstance(error, DaosError) and error.status in RETRIED
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TierStats:
-    """Space of a tier; ``min``, ``max`` and ``mean`` are free space per target."""
-
-    total: int
-    free: int
-    min: int = 0
-    max: int = 0
-    mean: int = 0
-    media_type: str = "scm"
-
-    def imbalance(self, targets: int) -> int:
-        """Return how unevenly the tier is filled, in percent of a target's size."""
-        return int((self.max - self.min) / (self.total / targets) * 100) if self.total and targets else 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rebuild:
-    """How far a pool's rebuild is. ``derived_state`` tells what state and status mean together."""
-
-    status: int
-    state: str
-    derived_state: str
-    objects: int
-    records: int
-    total_objects: int = 0
-    degraded: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pool:
-    """A pool; ``query_mask`` tells what has been found out about it."""
-
-    uuid: str
-    label: str = ""
-    state: str = "Unknown"
-    query_mask: int = 0
-    svc_ldr: int = 0
-    svc_reps: tuple[int, ...] = ()
-    total_targets: int = 0
-    active_targets: int = 0
-    disabled_targets: int = 0
-    total_engines: int = 0
-    version: int = 0
-    rebuild: Rebuild | None = None
-    tier_stats: tuple[TierStats, ...] = ()
-    enabled_ranks: RankSet | None = None
-    disabled_ranks: RankSet | None = None
-    dead_ranks: RankSet | None = None
-    pool_layout_ver: int = 0
-    upgrade_layout_ver: int = 0
-    mem_file_bytes: int = 0
-    md_on_ssd_active: bool = False
-    self_heal_policy: str = ""
-    sys_self_heal_policy: str = ""
-
-    @property
-    def name(self) -> str:
-        """Its label, or else the beginning of its UUID."""
-        return self.label or self.uuid.partition("-")[0]
-
-    def knows(self, part: PoolQuery) -> bool:
-        """Whether the query found this out."""
-        return bool(self.query_mask & part)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PoolList:
-    """The pools of a system; ``query_errors`` says, by UUID, which could not be asked for details."""
-
-    pools: tuple[Pool, ...]
-    query_errors: Mapping[str, DaosControlError]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CreatedPool:
-    """What a new pool has been given."""
-
-    uuid: str
-    svc_ldr: int
-    svc_reps: tuple[int, ...]
-    tgt_ranks: tuple[int, ...]
-    tier_bytes: tuple[int, ...]
-    """Bytes per rank, for each tier."""
-    mem_file_bytes: int
-    md_on_ssd_active: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """One target of a pool."""
-
-    target_state: str
-    space: tuple[TierStats, ...]
-    mem_file_bytes: int
-    md_on_ssd_active: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Acl:
-    """Who may do what with a pool; entries as text (``A::user@:rw``)."""
-
-    entries: tuple[str, ...]
-    owner_user: str
-    owner_group: str
 
 
 class Pools:
@@ -206,15 +105,7 @@ class Pools:
             case PerRank():
                 request.tier_bytes.extend(size.tier_bytes)
         reply = await self._ask("PoolCreate", request, deadline_s=CREATE_S)
-        return CreatedPool(
-            uuid=request.uuid,
-            svc_ldr=reply.svc_ldr,
-            svc_reps=tuple(reply.svc_reps),
-            tgt_ranks=tuple(reply.tgt_ranks),
-            tier_bytes=tuple(reply.tier_bytes),
-            mem_file_bytes=reply.mem_file_bytes,
-            md_on_ssd_active=reply.md_on_ssd_active,
-        )
+        return created_from_pb(request.uuid, reply)
 
     async def _share(self, share: Share, wanted: list[int]) -> tuple[PerRank, list[int]]:
         state = await self._system.query()
@@ -263,7 +154,7 @@ class Pools:
         return found
 
     async def _query(self, pool: str, mask: int) -> Pool:
-        return _pool(await self._ask("PoolQuery", pool_pb2.PoolQueryReq(id=pool, query_mask=mask), read=True))
+        return pool_from_pb(await self._ask("PoolQuery", pool_pb2.PoolQueryReq(id=pool, query_mask=mask), read=True))
 
     async def query_targets(self, pool: str, rank: int, targets: Sequence[int] = ()) -> tuple[Target, ...]:
         """Return the state of targets of a rank; without a list, of all its targets."""
@@ -272,15 +163,7 @@ class Pools:
             targets = range(known.total_targets // known.total_engines if known.total_engines else 0)
         request = pool_pb2.PoolQueryTargetReq(id=pool, rank=rank, targets=targets)
         reply = await self._ask("PoolQueryTarget", request, read=True)
-        return tuple(
-            Target(
-                target_state=TARGET_STATES[info.state],
-                space=tuple(_space(usage) for usage in info.space),
-                mem_file_bytes=info.mem_file_bytes,
-                md_on_ssd_active=info.md_on_ssd_active,
-            )
-            for info in reply.infos
-        )
+        return tuple(target_from_pb(info) for info in reply.infos)
 
     async def destroy(self, pool: str, *, force: bool = False, recursive: bool = False) -> None:
         """Remove a pool: ``recursive`` with its containers, ``force`` though clients have it open."""
@@ -366,7 +249,7 @@ class Pools:
 
     async def get_acl(self, pool: str) -> Acl:
         """Return a pool's access control list."""
-        return _acl(await self._connection.ask("PoolGetACL", acl_pb2.GetACLReq(id=pool), read=True))
+        return acl_from_pb(await self._connection.ask("PoolGetACL", acl_pb2.GetACLReq(id=pool), read=True))
 
     async def overwrite_acl(self, pool: str, entries: Sequence[str]) -> Acl:
         """Replace a pool's access control list."""
@@ -379,12 +262,12 @@ class Pools:
     async def _modify_acl(self, method: str, pool: str, entries: Sequence[str]) -> Acl:
         if not entries:
             raise InvalidRequest("give at least one entry of an access control list")
-        return _acl(await self._connection.ask(method, acl_pb2.ModifyACLReq(id=pool, entries=entries)))
+        return acl_from_pb(await self._connection.ask(method, acl_pb2.ModifyACLReq(id=pool, entries=entries)))
 
     async def delete_acl(self, pool: str, principal: str) -> Acl:
         """Remove the entry of a principal (``u:name@``, ``g:name@``, ``OWNER@`` ...)."""
         request = acl_pb2.DeleteACLReq(id=pool, principal=principal)
-        return _acl(await self._connection.ask("PoolDeleteACL", request))
+        return acl_from_pb(await self._connection.ask("PoolDeleteACL", request))
 
     async def set_container_owner(self, pool: str, container: str, *, user: str = "", group: str = "") -> None:
         """Give a container to another user or group, or both."""
@@ -407,79 +290,3 @@ def _own_user() -> str:
 
 def _own_group() -> str:
     return f"{grp.getgrgid(os.getegid()).gr_name}@"
-
-
-def _acl(reply: Any) -> Acl:
-    return Acl(entries=tuple(reply.acl.entries), owner_user=reply.acl.owner_user, owner_group=reply.acl.owner_group)
-
-
-def _space(usage: Any) -> TierStats:
-    return TierStats(total=usage.total, free=usage.free, media_type=MEDIA[usage.media_type])
-
-
-def _pool(reply: pool_pb2.PoolQueryResp) -> Pool:
-    state = "Ready" if reply.total_targets else "Unknown"
-    if reply.total_targets and reply.disabled_targets:
-        state = "TargetsExcluded"
-    return Pool(
-        uuid=reply.uuid,
-        label=reply.label,
-        state=state,
-        query_mask=reply.query_mask,
-        svc_ldr=reply.svc_ldr,
-        svc_reps=tuple(reply.svc_reps),
-        total_targets=reply.total_targets,
-        active_targets=reply.active_targets,
-        disabled_targets=reply.disabled_targets,
-        total_engines=reply.total_engines,
-        version=reply.version,
-        rebuild=_rebuild(reply.rebuild) if reply.HasField("rebuild") else None,
-        tier_stats=tuple(
-            TierStats(
-                total=tier.total,
-                free=tier.free,
-                min=tier.min,
-                max=tier.max,
-                mean=tier.mean,
-                media_type=MEDIA[tier.media_type],
-            )
-            for tier in reply.tier_stats
-        ),
-        enabled_ranks=_ranks(reply.enabled_ranks),
-        disabled_ranks=_ranks(reply.disabled_ranks),
-        dead_ranks=_ranks(reply.dead_ranks),
-        pool_layout_ver=reply.pool_layout_ver,
-        upgrade_layout_ver=reply.upgrade_layout_ver,
-        mem_file_bytes=reply.mem_file_bytes,
-        md_on_ssd_active=reply.md_on_ssd_active,
-        self_heal_policy=reply.self_heal_policy,
-        sys_self_heal_policy=reply.sys_self_heal_policy,
-    )
-
-
-def _ranks(text: str) -> RankSet | None:
-    return RankSet.parse(text) if text else None
-
-
-def _rebuild(rebuild: Any) -> Rebuild:
-    if rebuild.state > REBUILD_STATES.index("done"):
-        raise UnexpectedReply("illegal rebuild state value")
-    state = REBUILD_STATES[rebuild.state]
-    return Rebuild(
-        status=rebuild.status,
-        state=state,
-        derived_state=_derived(state, rebuild.status),
-        objects=rebuild.objects,
-        records=rebuild.records,
-        degraded=rebuild.degraded,
-    )
-
-
-def _derived(state: str, status: int) -> str:
-    """Tell what a rebuild's state and status mean together."""
-    canceled = status == Der.OP_CANCELED
-    if status == 0:
-        return state
-    if state == "busy":
-        return "stopping" if canceled else "failing"
-    return "stopped" if canceled and state == "idle" else "failed"
