@@ -238,6 +238,9 @@ async def _listening(lab: Lab, host: Host) -> None:
     await _until(lambda: _connects((host.address, CONTROL_PORT)), lab, host.name, host.folder / "daos_server.out")
 
 
+_THERE = frozenset({MemberState.JOINED, MemberState.CHECKER_STARTED})
+
+
 async def _all_joined(lab: Lab, client: DaosClient, dead: list[Engine]) -> None:
     """Wait until every rank of the plan has joined; a server that ends meanwhile ends the wait.
 
@@ -250,7 +253,7 @@ async def _all_joined(lab: Lab, client: DaosClient, dead: list[Engine]) -> None:
             members = (await client.system.query()).members
         except DaosControlError:
             return False  # The service starts once the first engine's storage is ready.
-        there = [m for m in members if m.state is MemberState.JOINED and m.incarnation > before.get(m.rank, 0)]
+        there = [m for m in members if m.state in _THERE and m.incarnation > before.get(m.rank, 0)]
         return len(there) >= lab.plan.ranks
 
     await _eventually(joined, lab, f"not all {lab.plan.ranks} joined")
