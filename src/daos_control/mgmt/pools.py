@@ -320,7 +320,7 @@ class Pools:
         message = self._create_message(plan, request)
         reply: pool_pb2.PoolCreateResp = await self._data_plane.call(drpc.Mgmt.POOL_CREATE, message)
         if reply.status:
-            await self._decisions.apply(partial(rules.not_created, uuid=pool.uuid, status=reply.status))
+            await self._decisions.apply(partial(rules.not_created, uuid=pool.uuid))
             log.info("pool not created", pool=pool.uuid, label=pool.label, reason=str(DaosError(reply.status)))
             return reply
         await self._decisions.apply(

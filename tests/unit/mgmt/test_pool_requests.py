@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from daos_control.base.der import Der
 from daos_control.base.errors import Fault, NotLeader, PoolNotFound
 from daos_control.base.fault_codes import FaultCode
 from daos_control.mgmt.errors import NotStored, Refused
@@ -136,6 +137,7 @@ async def test_a_pool_that_engines_refuse_is_forgotten(bench: Bench) -> None:
         await bench.with_members(management)
         assert (await management.pools.create(a_request())).status == -1007
         assert management.system.pools == {}
+        await until(lambda: not management.system.remains)
         assert await management.pools.create(a_request()) == MADE
 
 
@@ -328,15 +330,32 @@ async def test_a_rank_that_was_away_brings_nothing_of_a_destroyed_pool_back(benc
         await until(lambda: not management.system.remains)
 
 
-async def test_a_pool_that_could_not_be_made_because_a_rank_did_not_answer_leaves_nothing_there(bench: Bench) -> None:
+@pytest.mark.parametrize("status", [Der.UNREACH, Der.NOSPACE, Der.INVAL])
+async def test_a_pool_that_was_not_made_leaves_nothing_anywhere(bench: Bench, status: Der) -> None:
     async with bench.leading() as management:
         bench.engines.open()
         await bench.with_members(management)
-        bench.engines.answer(CREATE, pool_pb2.PoolCreateResp(status=-1006))
-        assert (await management.pools.create(a_request())).status == -1006
+        bench.engines.answer(CREATE, pool_pb2.PoolCreateResp(status=status))
+        assert (await management.pools.create(a_request())).status == status
         assert management.system.pools == {}
         (sent,) = await bench.engines.asked(DESTROY)
         assert (sent.id, list(sent.svc_ranks)) == (UUID, [1, 2])
+        await until(lambda: not management.system.remains)
+
+
+async def test_a_rank_that_dies_while_others_refuse_a_pool_keeps_no_share_of_it(bench: Bench) -> None:
+    async with bench.leading() as management:
+        bench.engines.open()
+        await bench.with_members(management)
+        bench.engines.answer(CREATE, pool_pb2.PoolCreateResp(status=Der.NOSPACE))
+        bench.engines.answer(DESTROY, *[pool_pb2.PoolDestroyResp(status=Der.UNREACH)] * 2)
+        await management.pools.create(a_request())
+        await dies(management, 2)
+        await until(lambda: management.system.remains == {UUID: {2}})
+        asked = len(bench.engines.requests(DESTROY))
+        await management.join(a_join(2, incarnation=99))
+        sent = await bench.engines.asked(DESTROY, asked + 1)
+        assert list(sent[-1].svc_ranks) == [2]
         await until(lambda: not management.system.remains)
 
 

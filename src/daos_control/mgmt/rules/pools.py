@@ -3,6 +3,7 @@
 Engines make and keep pools; these rules say which ranks, how big, under which label, and who may be asked.
 """
 
+import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,7 +25,11 @@ MIN_NVME_PER_TARGET: Final = 1 << 30
 _MIB: Final = 1 << 20
 TIERS: Final = 2
 REFUSALS: Final = frozenset({Der.INVAL, Der.NOSPACE, Der.NO_PERM, Der.NOTSUPPORTED, Der.EXIST, Der.OOG})
-"""Statuses of a failed creation that come from ranks in good health: what they say is cleaned up is."""
+"""Statuses with which engines say that they will not, as opposed to that they could not find out."""
+_UUID: Final = re.compile(
+    r"(?P<brace>\{)?(?:urn:uuid:)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?(brace)\})|[0-9a-f]{32}", re.IGNORECASE
+)
+"""What DAOS takes for a uuid. Python takes more: hyphens anywhere, as a label may have them."""
 
 Choose = Callable[[Sequence[int], int], Sequence[int]]
 """Picks so many of these ranks: at random, in a real system."""
@@ -186,11 +191,13 @@ def destroyed(system: System, uuid: str, ranks: Collection[int]) -> Change[None]
     return Change(system=system.without_pool(uuid).with_remains(uuid, away), outcome=None)
 
 
-def not_created(system: System, uuid: str, status: int) -> Change[None]:
-    """The engines could not make the pool. They remove what they had made of it, but not from ranks that just died."""
-    left = system.remains.get(uuid, frozenset())
-    if status not in REFUSALS:
-        left = left.union(_recorded(system, uuid).ranks)
+def not_created(system: System, uuid: str) -> Change[None]:
+    """The engines could not, or would not, make the pool.
+
+    They remove what they had made of it, but not from a rank that dies meanwhile; and that it died, nobody may know
+    yet. So every rank is asked once more.
+    """
+    left = system.remains.get(uuid, frozenset()).union(_recorded(system, uuid).ranks)
     return Change(system=system.without_pool(uuid).with_remains(uuid, left), outcome=None)
 
 
@@ -258,11 +265,9 @@ def find(system: System, pool_id: str) -> PoolService:
     """Return the pool with this uuid or label. What parses as a uuid is one: no label can look like it."""
     if not pool_id:
         raise Refused("empty pool id")
-    try:
-        uuid = str(UUID(pool_id))
-    except ValueError:
-        return by_label(system, pool_id)
-    return _recorded(system, uuid)
+    if _UUID.fullmatch(pool_id):
+        return _recorded(system, str(UUID(pool_id)))
+    return by_label(system, pool_id)
 
 
 def by_label(system: System, label: str) -> PoolService:

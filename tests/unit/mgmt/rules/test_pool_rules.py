@@ -149,7 +149,7 @@ def test_new_pools_have_the_systems_scrubber_unless_given_their_own() -> None:
 
 def test_pools_are_found_by_uuid_and_by_label() -> None:
     system = with_pool(a_system())
-    for pool_id in ("tank", UUID, UUID.upper(), UUID.replace("-", "")):
+    for pool_id in ("tank", UUID, UUID.upper(), UUID.replace("-", ""), f"{{{UUID}}}", f"urn:uuid:{UUID}"):
         assert pools.find(system, pool_id).uuid == UUID
     with pytest.raises(PoolNotFound):
         pools.find(system, OTHER)
@@ -157,6 +157,11 @@ def test_pools_are_found_by_uuid_and_by_label() -> None:
         pools.find(system, "Tank")
     with pytest.raises(Refused, match="empty pool id"):
         pools.find(system, "")
+
+
+@pytest.mark.parametrize("label", ["0123456789abcdef-0123456789abcdef", "{tank}", "urn:uuid:tank"])
+def test_a_label_is_one_even_if_some_would_take_it_for_a_uuid(label: str) -> None:
+    assert pools.find(with_pool(a_system(), label=label), label).uuid == UUID
 
 
 @pytest.mark.parametrize("state", [PoolState.CREATING, PoolState.DESTROYING])
