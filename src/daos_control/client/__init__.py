@@ -22,14 +22,17 @@ if TYPE_CHECKING:
     from daos_control.client.invoke import HostAnswers, ManagementClient, fan_out
     from daos_control.client.network import HostFabric, Network
     from daos_control.client.pool_size import PerRank, PoolSize, Share, Total
-    from daos_control.client.pools import CreatedPool, Pool, PoolList, Pools, Rebuild, TierStats
+    from daos_control.client.pools import CreatedPool, Pool, PoolList, PoolPlan, Pools, Rebuild, TierStats
     from daos_control.client.reports import HostGroup, HostProblem, HostReport
     from daos_control.client.storage import Storage
     from daos_control.client.storage_records import HostStorage
     from daos_control.client.sync import SyncDaosClient
     from daos_control.client.system import Leader, Member, RankResults, System, SystemState
+    from daos_control.model.acl import AccessControlList, AclEntry, InvalidAcl, Principal
 
 __all__ = [
+    "AccessControlList",
+    "AclEntry",
     "CheckPolicies",
     "CheckState",
     "Checker",
@@ -45,6 +48,7 @@ __all__ = [
     "HostProblem",
     "HostReport",
     "HostStorage",
+    "InvalidAcl",
     "InvalidRequest",
     "Leader",
     "ManagementClient",
@@ -57,8 +61,10 @@ __all__ = [
     "PoolCheck",
     "PoolList",
     "PoolNotFound",
+    "PoolPlan",
     "PoolSize",
     "Pools",
+    "Principal",
     "RankResults",
     "Rebuild",
     "Share",
@@ -89,7 +95,8 @@ __getattr__, __dir__ = lazy_names(
         "daos_control.client.invoke": ("HostAnswers", "ManagementClient", "fan_out"),
         "daos_control.client.network": ("HostFabric", "Network"),
         "daos_control.client.pool_size": ("PerRank", "PoolSize", "Share", "Total"),
-        "daos_control.client.pools": ("CreatedPool", "Pool", "PoolList", "Pools", "Rebuild", "TierStats"),
+        "daos_control.client.pools": ("CreatedPool", "Pool", "PoolList", "PoolPlan", "Pools", "Rebuild", "TierStats"),
+        "daos_control.model.acl": ("AccessControlList", "AclEntry", "InvalidAcl", "Principal"),
         "daos_control.client.storage": ("Storage",),
         "daos_control.client.storage_records": ("HostStorage",),
         "daos_control.client.sync": ("SyncDaosClient",),

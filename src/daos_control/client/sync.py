@@ -81,6 +81,9 @@ class SyncSystem(_Blocking[System]):
 class SyncPools(_Blocking[Pools]):
     """``Pools``, waiting."""
 
+    plan = _blocking(Pools.plan)
+    rehearse = _blocking(Pools.rehearse)
+    at_stake = _blocking(Pools.at_stake)
     create = _blocking(Pools.create)
     list = _blocking(Pools.list)
     query = _blocking(Pools.query)
@@ -100,6 +103,7 @@ class SyncPools(_Blocking[Pools]):
     overwrite_acl = _blocking(Pools.overwrite_acl)
     update_acl = _blocking(Pools.update_acl)
     delete_acl = _blocking(Pools.delete_acl)
+    list_containers = _blocking(Pools.list_containers)
     set_container_owner = _blocking(Pools.set_container_owner)
 
 

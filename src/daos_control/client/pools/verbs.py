@@ -1,11 +1,12 @@
 """What an administrator does with pools."""
 
+import asyncio
 import grp
 import os
 import pwd
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Concatenate, Final, ParamSpec
 from uuid import uuid4
 
 from daos_control.base.aio import map_bounded
@@ -15,8 +16,12 @@ from daos_control.base.fault_codes import FaultCode
 from daos_control.client import pool_properties
 from daos_control.client.connection import Connection
 from daos_control.client.errors import InvalidRequest
+from daos_control.client.invoke import DEADLINE_S
 from daos_control.client.pool_properties import PropertyValue
-from daos_control.client.pool_size import PerRank, PoolSize, Share, Total, candidates, check, fitting
+from daos_control.client.pool_size import PerRank, PoolSize, Share, Total, candidates, check, fitting, room
+from daos_control.client.pools.acl import explaining
+from daos_control.client.pools.foresight import AtStake, Foreseen, at_stake, foresee
+from daos_control.client.pools.plan import PoolPlan, plan
 from daos_control.client.pools.records import (
     Acl,
     CreatedPool,
@@ -28,12 +33,16 @@ from daos_control.client.pools.records import (
     pool_from_pb,
     target_from_pb,
 )
+from daos_control.client.rehearsal import Rehearsal
 from daos_control.client.storage import Storage
 from daos_control.client.system import PoolRanksResult, System
-from daos_control.model.member_state import MemberState
+from daos_control.model.acl import AccessControlList, Principal
+from daos_control.model.member_state import AVAILABLE, MemberState
 from daos_control.model.pool_property import DEFAULT_QUERY, EVERYTHING, PoolQuery
 from daos_control.model.rank_result import RankResult
 from daos_control.wire.pb.mgmt import acl_pb2, cont_pb2, pool_pb2
+
+P = ParamSpec("P")
 
 CREATE_S: Final = 600.0
 AT_ONCE: Final = 16
@@ -104,15 +113,64 @@ class Pools:
                 request.num_ranks = size.num_ranks
             case PerRank():
                 request.tier_bytes.extend(size.tier_bytes)
-        reply = await self._ask("PoolCreate", request, deadline_s=CREATE_S)
+        with explaining(lambda: AccessControlList.parse(acl)):
+            reply = await self._ask("PoolCreate", request, deadline_s=CREATE_S)
         return created_from_pb(request.uuid, reply)
 
     async def _share(self, share: Share, wanted: list[int]) -> tuple[PerRank, list[int]]:
-        state = await self._system.query()
-        joined = [member.rank for member in state.members if member.state is MemberState.JOINED]
-        ranks = candidates(wanted, joined)
+        ranks = candidates(wanted, await self._ranks(frozenset({MemberState.JOINED})))
         report = await self._storage.scan(usage=True, mem_ratio=share.mem_ratio)
         return fitting(share, ranks, report.by_host()), list(ranks)
+
+    async def _ranks(self, states: frozenset[MemberState]) -> list[int]:
+        state = await self._system.query()
+        return [member.rank for member in state.members if member.state in states]
+
+    async def plan(
+        self, size: PoolSize | None = None, *, ranks: Iterable[int] = (), service_replicas: int = 0
+    ) -> PoolPlan:
+        """Say what a pool would be given on each rank, and how big it could be, without making it.
+
+        Without a size there is only the largest pool to be told.
+        """
+        if size is not None:
+            check(size)
+        joined = frozenset({MemberState.JOINED}) if isinstance(size, Share) else AVAILABLE
+        wanted = candidates(ranks, await self._ranks(joined))
+        report = await self._storage.scan(usage=True, mem_ratio=size.mem_ratio if size else 0.0)
+        left = room(wanted, report.by_host())
+        targets = None if left.targets else await self._targets()
+        return plan(size, wanted, left, targets=targets, service_replicas=service_replicas)
+
+    async def _targets(self) -> int | None:
+        """Return how many targets a rank has, as pools tell; None if none does."""
+        for pool in (await self.list()).pools:
+            if pool.total_engines:
+                return pool.total_targets // pool.total_engines
+        return None
+
+    async def rehearse(
+        self, verb: "Callable[Concatenate[Pools, P], Awaitable[object]]", /, *args: P.args, **options: P.kwargs
+    ) -> tuple[Foreseen, ...]:
+        """Say what a verb would send and change, and what speaks against it; nothing is changed.
+
+        ::
+
+            for step in await daos.pools.rehearse(Pools.destroy, "tank", recursive=True):
+                print(step.changes, step.problems)
+        """
+        rehearsal = Rehearsal.of(self._connection)
+        await verb(Pools(rehearsal), *args, **options)
+        return await foresee(self, self._system, rehearsal.intended)
+
+    async def at_stake(self, pool: str) -> AtStake:
+        """Return what would be lost with a pool, as far as it can be found out."""
+        return await at_stake(self, pool)
+
+    async def list_containers(self, pool: str) -> tuple[str, ...]:
+        """Return the UUIDs of a pool's containers."""
+        reply = await self._ask("ListContainers", pool_pb2.ListContReq(id=pool), read=True)
+        return tuple(container.uuid for container in reply.containers)
 
     async def list(self, *, query: bool = True) -> PoolList:
         """Return all pools by label; ``query`` finds out about each of those that are ready."""
@@ -211,11 +269,13 @@ class Pools:
 
     async def _each_rank(self, method: str, pool: str, ranks: Iterable[int], request: Any) -> PoolRanksResult:
         """Ask for one rank after another: a pool's map changes once at a time, and one failure stops nothing."""
-        results = []
-        for rank in sorted(ranks):
+        results, wanted = [], sorted(ranks)
+        clock = asyncio.get_running_loop().time
+        end = clock() + DEADLINE_S * len(wanted)
+        for rank in wanted:
             message, errored = "", False
             try:
-                await self._ask(method, request(rank))
+                await self._ask(method, request(rank), deadline_s=max(0.0, end - clock()))
             except DaosControlError as error:
                 message, errored = str(error), True
             results.append(RankResult(rank=rank, state=MemberState.UNKNOWN, errored=errored, message=message))
@@ -262,12 +322,14 @@ class Pools:
     async def _modify_acl(self, method: str, pool: str, entries: Sequence[str]) -> Acl:
         if not entries:
             raise InvalidRequest("give at least one entry of an access control list")
-        return acl_from_pb(await self._connection.ask(method, acl_pb2.ModifyACLReq(id=pool, entries=entries)))
+        with explaining(lambda: AccessControlList.parse(entries)):
+            return acl_from_pb(await self._connection.ask(method, acl_pb2.ModifyACLReq(id=pool, entries=entries)))
 
     async def delete_acl(self, pool: str, principal: str) -> Acl:
         """Remove the entry of a principal (``u:name@``, ``g:name@``, ``OWNER@`` ...)."""
         request = acl_pb2.DeleteACLReq(id=pool, principal=principal)
-        return acl_from_pb(await self._connection.ask("PoolDeleteACL", request))
+        with explaining(lambda: Principal.parse(principal)):
+            return acl_from_pb(await self._connection.ask("PoolDeleteACL", request))
 
     async def set_container_owner(self, pool: str, container: str, *, user: str = "", group: str = "") -> None:
         """Give a container to another user or group, or both."""
