@@ -8,11 +8,12 @@ Whatever is unreadable in the journal is passed over; the past must not keep the
 import asyncio
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from daos_control.base import logs
 from daos_control.model.event import EngineStateInfo, Event, ExtendedInfo, PoolServiceInfo

@@ -7,7 +7,7 @@ A server that holds no replica has one as well; it knows only whom to ask instea
 import asyncio
 from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from enum import Enum
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Final, TypeVar
 
 from daos_control.base import aio, logs
@@ -211,11 +211,8 @@ class Management:
         return NotLeader("", self.settings.other_replicas)
 
     def check_system_name(self, sent: str) -> None:
-        """Raise fault 603 if a request is meant for another system; clients append their version to the name."""
-        name, dash, version = sent.rpartition("-")
-        numbers = version.removeprefix("v").split(".")
-        if not dash or len(numbers) != 3 or not all(part.isascii() and part.isdigit() for part in numbers):
-            name = sent
+        """Raise fault 603 if a request is meant for another system."""
+        name = _system_meant(sent)
         if name != self.settings.system_name:
             raise FaultCode.SERVER_WRONG_SYSTEM.fault(requested=name, actual=self.settings.system_name)
 
@@ -256,9 +253,7 @@ class Management:
         turn behind a group update that needs it.
         """
         try:
-            replaced = membership.rank_to_replace(self.system, request, now=self._clock.now())
-            if replaced is not None:
-                await self.pools.check_unused(replaced)
+            replaced = await self._rank_to_replace(request) if request.replace else None
             with causes.because(Cause(origin=Origin.JOIN, source=request.addr)):
                 joined = await self.apply(
                     partial(membership.join, request=request, now=self._clock.now(), replaced=replaced)
@@ -279,6 +274,13 @@ class Management:
         if local:
             await self._set_up(member.rank, joined.map_version)
         return joined, local
+
+    async def _rank_to_replace(self, request: JoinRequest) -> int | None:
+        """Return the lost rank that an engine takes over, of which no pool has any use; None if it joins as itself."""
+        rank = membership.rank_to_replace(self.system, request, now=self._clock.now())
+        if rank is not None:
+            await self.pools.check_unused(rank)
+        return rank
 
     async def _set_up(self, rank: int, map_version: int) -> None:
         try:
@@ -335,6 +337,15 @@ class Management:
     async def set_attributes(self, given: Mapping[str, str]) -> None:
         """Set users' attributes."""
         await self.apply(partial(properties.set_attributes, attributes=given))
+
+
+@lru_cache(maxsize=64)  # every request says it, and all say the same
+def _system_meant(sent: str) -> str:
+    """Return the name of a system as sent by clients, who append their version to it."""
+    name, dash, version = sent.rpartition("-")
+    numbers = version.removeprefix("v").split(".")
+    is_version = len(numbers) == 3 and all(part.isascii() and part.isdigit() for part in numbers)
+    return name if dash and is_version else sent
 
 
 def _heed_cancellation() -> None:

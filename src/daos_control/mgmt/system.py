@@ -2,11 +2,16 @@
 
 Rules take a ``System`` and return a ``Change``; nobody ever modifies either. Every change of a member, and
 nothing else, makes a new *map version*: the number by which engines tell an old group map from a new one.
+
+These values, and those they are made of, are msgspec's structs: every decision makes some of them anew, and a copy of
+one with a field changed costs a twentieth of what it costs of a dataclass.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import Final, Generic, Self, TypeVar
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from daos_control.base.growing import with_item
 from daos_control.model.checker import CheckRecords
@@ -21,8 +26,7 @@ FIRST_FREE_RANK: Final = 1
 """Rank 0 belongs to the first engine of the bootstrap replica, which asks for it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class System:
+class System(Struct, frozen=True, kw_only=True):
     """Everything the management service knows."""
 
     members: Mapping[int, Member] = field(default_factory=dict)
@@ -38,8 +42,16 @@ class System:
     """What the checker has found, and what is to become of it."""
     map_version: int = 0
     next_rank: int = FIRST_FREE_RANK
-    touched: tuple[int, ...] = field(default=(), compare=False, repr=False)
+    touched: tuple[int, ...] = ()
     """Ranks whose members were changed, so that a decision's moves are found without looking at every member."""
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the same is known, however it came about."""
+        known = (name for name in self.__struct_fields__ if name != "touched")
+        return isinstance(other, System) and all(getattr(self, name) == getattr(other, name) for name in known)
+
+    def __hash__(self) -> int:
+        return hash((self.map_version, self.next_rank))
 
     def with_member(self, member: Member, *, tree: FaultTree | None = None, next_rank: int = 0) -> Self:
         """Add a member or replace the one with its rank, in a tree of which it is part; a new map version."""
@@ -79,6 +91,10 @@ class System:
         kept = {key: value for key, value in self.attributes.items() if key not in changes}
         return replace(self, attributes=kept | {key: value for key, value in changes.items() if value is not None})
 
+    def with_check(self, check: CheckRecords) -> Self:
+        """Set what the checker knows."""
+        return replace(self, check=check)
+
     def setting(self, name: str) -> str:
         """Return a settable property's value, or its default."""
         return self.attributes.get(PROPERTY_PREFIX + name, SETTABLE[name].default)
@@ -105,8 +121,7 @@ class System:
 T_co = TypeVar("T_co", covariant=True)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change(Generic[T_co]):
+class Change(Struct, Generic[T_co], frozen=True, kw_only=True):
     """A decision: the system after it, what to tell the caller, and what to make known once it is durable."""
 
     system: System

@@ -6,8 +6,11 @@ keep the node numbers in their pool maps, so a node's number never changes while
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import Final, Self
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from daos_control.base.growing import with_item
 
@@ -74,8 +77,7 @@ def _level(part: str, whole: str) -> tuple[str, str]:
 Path = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class FaultTree:
+class FaultTree(Struct, frozen=True):
     """Domains and the ranks under them, each node with its number.
 
     >>> tree = FaultTree().with_rank(0, FaultDomain.parse("/h1")).with_rank(1, FaultDomain.parse("/h2"))

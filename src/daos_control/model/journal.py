@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from msgspec import Struct
+
 from daos_control.model.event import Event, Severity
 from daos_control.model.member_state import MemberState
 
@@ -21,8 +23,7 @@ class Origin(StrEnum):
     """An administrator wanted it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cause:
+class Cause(Struct, frozen=True, kw_only=True):
     """Why something was decided: ``what`` was asked or heard, and ``source``, the address it came from."""
 
     origin: Origin = Origin.SERVICE
@@ -42,8 +43,7 @@ class Cause:
                 return "the management service itself"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
+class Heard(Struct, frozen=True, kw_only=True):
     """An event that reached the leader."""
 
     event: Event
@@ -54,8 +54,7 @@ class Heard:
     """What the leader did about it; empty if there is nothing to do about such events."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moved:
+class Moved(Struct, frozen=True, kw_only=True):
     """A member that went from one state to another, or came back as another engine."""
 
     rank: int
@@ -76,8 +75,7 @@ class Moved:
 Fact = Heard | Moved
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One line of the journal; the numbers never end, whoever leads, and have no gaps."""
 
     sequence: int

@@ -5,9 +5,11 @@ refuses the rest; ``joined`` is what a successful join does; ``placed`` is an ad
 no table overrules.
 """
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Self
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from daos_control.model.fault_domain import FaultDomain
 from daos_control.model.member_state import AVAILABLE, NEXT, OUT_OF_GROUP, MemberState
@@ -26,8 +28,7 @@ class IllegalMove(Exception):
         self.to = to
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
+class Member(Struct, frozen=True, kw_only=True):
     """One engine of the system."""
 
     rank: int

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from daos_control.base import aio
 from daos_control.base.errors import (
@@ -143,7 +144,7 @@ async def test_a_refused_engine_makes_an_event(bench: Bench) -> None:
     async with bench.leading() as management:
         await management.join(a_join(2))
         with pytest.raises(JoinRefused):
-            await management.join(replace(a_join(2), addr="10.0.0.9:10001"))
+            await management.join(structs.replace(a_join(2), addr="10.0.0.9:10001"))
         with pytest.raises(JoinRefused):
             await management.join(a_join(3, uri="ofi+verbs://x"))
     assert bench.events.names == ["engine_join_failed"] * 2
@@ -153,7 +154,7 @@ async def test_an_engine_may_replace_one_that_no_pool_uses(bench: Bench) -> None
     async with bench.leading() as management:
         bench.engines.open()
         await management.join(a_join(2))
-        joined, _ = await management.join(replace(a_join(2), uuid=a_join(9).uuid, replace=True))
+        joined, _ = await management.join(structs.replace(a_join(2), uuid=a_join(9).uuid, replace=True))
         assert joined.member.rank == 1
         assert management.system.by_uuid == {a_join(9).uuid: 1}
 

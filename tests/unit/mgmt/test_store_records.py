@@ -92,7 +92,7 @@ def test_any_history_is_read_back(steps: list[tuple[str, int]]) -> None:
             case "attr" | "noattr":
                 system = system.with_attributes({f"a/{number}": "wert ü\n" if what == "attr" else None})
             case "find" | "nofind" | "policy":
-                system = replace(system, check=checked(system.check, what, number))
+                system = system.with_check(checked(system.check, what, number))
         systems.append(system)
     assert records.load(snapshot(stored(systems))) == systems[-1]
 

@@ -92,7 +92,7 @@ def merged(system: System, given: Policies) -> Policies:
 def set_policies(system: System, given: Policies) -> Change[None]:
     """Keep policies for this check and the next ones."""
     check = replace(system.check, policies=merged(system, given))
-    return Change(system=replace(system, check=check), outcome=None)
+    return Change(system=system.with_check(check), outcome=None)
 
 
 def policies(system: System, kinds: Sequence[Inconsistency], *, last_used: bool) -> Policies:
@@ -136,7 +136,7 @@ def started(
         elif finding.open:
             stale.append(outdated(finding))
     check = replace(system.check.with_findings(stale, without=gone), last_policies=used)
-    return Change(system=replace(system, check=check), outcome=None)
+    return Change(system=system.with_check(check), outcome=None)
 
 
 def outdated(finding: Finding) -> Finding:
@@ -158,7 +158,7 @@ def reported(system: System, finding: Finding) -> Change[None]:
             finding = replace(finding, pool_label=pool.label)
     gone = () if finding.seq in system.check.findings else _to_make_room(system.check)
     check = system.check.with_findings([annotated(finding)], without=gone)
-    return Change(system=replace(system, check=check), outcome=None)
+    return Change(system=system.with_check(check), outcome=None)
 
 
 def _to_make_room(check: CheckRecords) -> Collection[int]:
@@ -202,7 +202,7 @@ def decided(system: System, seq: int, action: Action) -> Change[None]:
     if finding is None or action not in finding.choices:
         return Change(system=system, outcome=None)
     check = system.check.with_findings([finding.decided(action)])
-    return Change(system=replace(system, check=check), outcome=None)
+    return Change(system=system.with_check(check), outcome=None)
 
 
 def _finding(system: System, seq: int) -> Finding:

@@ -5,8 +5,10 @@ without its entry, and no entry of a move that was not made.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
+
+from msgspec.structs import replace
 
 from daos_control.base.errors import DaosControlError, Fault
 from daos_control.base.rankset import RankSet

@@ -4,11 +4,13 @@ Pure rules from a system and a command to a change; what they refuse they raise.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Final
 from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from daos_control.base.errors import SteppingUp
 from daos_control.base.fault_codes import FaultCode
@@ -24,8 +26,7 @@ from daos_control.model.system_property import Note
 LABEL_SEPARATOR: Final = "="
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JoinRequest:
+class JoinRequest(Struct, frozen=True, kw_only=True):
     """An engine wants in; its control server asks on its behalf."""
 
     uuid: str
@@ -44,8 +45,7 @@ class JoinRequest:
     """Take over the record of an engine that was lost."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Joined:
+class Joined(Struct, frozen=True, kw_only=True):
     """An engine is in."""
 
     member: Member
@@ -56,8 +56,7 @@ class Joined:
     before: MemberState = MemberState.UNKNOWN
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Move:
+class Move(Struct, frozen=True, kw_only=True):
     """A member that went from one state to another."""
 
     member: Member
@@ -73,11 +72,10 @@ def join(system: System, request: JoinRequest, *, now: datetime, replaced: int |
     A join makes two map versions: one for the member, which the engine is told as its own, and one more, so that
     the group update which follows is newer than what the engine was told and it takes it.
     """
-    found = rank_to_replace(system, request, now=now)
     if (uuid := canonical_uuid(request.uuid)) != request.uuid:
         request = replace(request, uuid=uuid)
-    domain = _domain(request)
-    system = _labelled(system, domain, request)
+    system, domain = _admitted(system, request, now)
+    found = _lost_rank(system, domain, request, now) if request.replace else None
     if found is not None:
         if replaced != found:
             raise Refused(f"rank {found} was not checked for replacement; run 'dmg storage format --replace' again")
@@ -109,11 +107,20 @@ def rank_to_replace(system: System, request: JoinRequest, *, now: datetime) -> i
     It is the rank whose record the request matches in everything but the uuid: the lowest, if there are several. An
     engine that has it already asks again because it did not hear the answer: it joins like any other.
     """
-    uuid = canonical_uuid(request.uuid)
+    system, domain = _admitted(system, request, now)
+    return _lost_rank(system, domain, request, now) if request.replace else None
+
+
+def _admitted(system: System, request: JoinRequest, now: datetime) -> tuple[System, FaultDomain]:
+    """Refuse what cannot be part of this system, whichever rank it is; return where it stands."""
     domain = _domain(request)
-    _labelled(system, domain, request)
+    system = _labelled(system, domain, request)
     _check_provider(system, request, now)
-    if not request.replace or uuid in system.by_uuid:
+    return system, domain
+
+
+def _lost_rank(system: System, domain: FaultDomain, request: JoinRequest, now: datetime) -> int | None:
+    if canonical_uuid(request.uuid) in system.by_uuid:
         return None
     rank = _rank_like(system, domain, request)
     member = system.members[rank]

@@ -6,10 +6,10 @@ raises ``daos_control.base.errors`` and never touches a transport.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from google.protobuf.message import Message
+from msgspec import Struct
 
 from daos_control.security.components import Component
 
@@ -17,8 +17,7 @@ WAY_BACK_S: Final = 2.0
 """What a reply may need at most from here to a caller who waits for long."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
+class Caller(Struct, frozen=True, kw_only=True):
     """Who asks: established by certificate when secure, by header (and hence a claim only) when not."""
 
     component: Component | None

@@ -1,6 +1,5 @@
 """When the checker may do what, and what becomes of findings."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -32,7 +31,7 @@ def a_system(*states: MemberState, checking: bool = False, findings: tuple[Findi
         system = system.with_member(system.members[number].placed(state, now=NOW))
     if checking:
         system = system.with_note(Note.CHECKER_ENABLED, "true")
-    return replace(system, check=CheckRecords(findings={finding.seq: finding for finding in findings}))
+    return system.with_check(CheckRecords(findings={finding.seq: finding for finding in findings}))
 
 
 def a_finding(seq: int = 1, action: Action = Action.INTERACT, pool: str = POOL, **more: object) -> Finding:

@@ -1,9 +1,9 @@
 """The story of a rank, state by state."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import replace
 
 from daos_control.mgmt.errors import Refused
 from daos_control.mgmt.rules.explain import STATES, explain

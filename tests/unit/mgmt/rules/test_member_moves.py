@@ -1,11 +1,11 @@
 """The table that the documentation is drawn from is what the rules do: every move in it, and none besides."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from daos_control.base.errors import DaosControlError
 from daos_control.mgmt.rules import membership

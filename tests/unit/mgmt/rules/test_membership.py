@@ -1,11 +1,11 @@
 """Joins and their refusals, deaths, exclusions, and what hosts report."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from daos_control.base.errors import DaosControlError, Fault, SteppingUp
 from daos_control.mgmt.errors import JoinRefused, Refused
