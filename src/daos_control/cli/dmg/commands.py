@@ -8,7 +8,15 @@ SYSTEM_RANKS = "daos_control.cli.dmg.system.ranks"
 SYSTEM_POOLS = "daos_control.cli.dmg.system.pools"
 SYSTEM_SETTINGS = "daos_control.cli.dmg.system.settings"
 ENGINES = "daos_control.cli.dmg.engines"
-POOL = "daos_control.cli.dmg.pool"
+POOL_CREATE = "daos_control.cli.dmg.pool.create"
+POOL_LIFECYCLE = "daos_control.cli.dmg.pool.lifecycle"
+POOL_LISTING = "daos_control.cli.dmg.pool.listing"
+POOL_PLAN = "daos_control.cli.dmg.pool.plan"
+POOL_QUERY = "daos_control.cli.dmg.pool.query"
+POOL_RANKS_OF = "daos_control.cli.dmg.pool.ranks"
+POOL_PROPERTIES = "daos_control.cli.dmg.pool.properties"
+POOL_ACL = "daos_control.cli.dmg.pool.acl"
+POOL_CONTAINERS = "daos_control.cli.dmg.pool.containers"
 EVENTS = "daos_control.cli.dmg.events"
 STORAGE = "daos_control.cli.dmg.storage"
 NETWORK = "daos_control.cli.dmg.network"
@@ -159,7 +167,7 @@ SYSTEM_COMMANDS = Command(
         Command(
             "list-pools",
             help="List the pools of the system",
-            run=f"{POOL}:list_pools",
+            run=f"{POOL_LISTING}:list_pools",
             options=LISTING,
         ),
         Command(
@@ -270,7 +278,7 @@ POOL_COMMANDS = Command(
             help="Make a pool",
             details="Say how big it should be in one of three ways: --size with bytes for the whole pool, --size with "
             "a percentage of all that is there, or sizes for each engine. Sizes may have units, such as 8GiB or 10TB.",
-            run=f"{POOL}:create",
+            run=f"{POOL_CREATE}:create",
             positionals=(Positional("pool label", help="What to call it", dest="label"),),
             options=(
                 Option(
@@ -346,19 +354,19 @@ POOL_COMMANDS = Command(
         Command(
             "destroy",
             help="Remove a pool",
-            run=f"{POOL}:destroy",
+            run=f"{POOL_LIFECYCLE}:destroy",
             positionals=(POOL_ID,),
             options=(
                 Option("recursive", "r", help="With the containers that are in it"),
                 Option("force", "f", help="Though clients have it open"),
             ),
         ),
-        Command("evict", help="Close all handles on a pool", run=f"{POOL}:evict", positionals=(POOL_ID,)),
-        Command("list", help="List pools", run=f"{POOL}:list_pools", aliases=("ls",), options=LISTING),
+        Command("evict", help="Close all handles on a pool", run=f"{POOL_LIFECYCLE}:evict", positionals=(POOL_ID,)),
+        Command("list", help="List pools", run=f"{POOL_LISTING}:list_pools", aliases=("ls",), options=LISTING),
         Command(
             "query",
             help="Show a pool's health and space",
-            run=f"{POOL}:query",
+            run=f"{POOL_QUERY}:query",
             positionals=(POOL_ID,),
             options=(
                 Option("show-enabled", "e", help="Show the ranks that are in use, too"),
@@ -369,7 +377,7 @@ POOL_COMMANDS = Command(
         Command(
             "query-targets",
             help="Show targets of a rank",
-            run=f"{POOL}:query_targets",
+            run=f"{POOL_QUERY}:query_targets",
             positionals=(POOL_ID,),
             options=(
                 Option("rank", help="The rank", parse=natural, metavar="RANK", required=True),
@@ -377,26 +385,30 @@ POOL_COMMANDS = Command(
             ),
         ),
         Command(
-            "extend", help="Add ranks to a pool", run=f"{POOL}:extend", positionals=(POOL_ID,), options=(POOL_RANKS,)
+            "extend",
+            help="Add ranks to a pool",
+            run=f"{POOL_RANKS_OF}:extend",
+            positionals=(POOL_ID,),
+            options=(POOL_RANKS,),
         ),
         Command(
             "exclude",
             help="Take ranks out of a pool at once",
-            run=f"{POOL}:exclude",
+            run=f"{POOL_RANKS_OF}:exclude",
             positionals=(POOL_ID,),
             options=(POOL_RANKS, TARGETS, Option("force", "f", help="Even if data may be lost")),
         ),
         Command(
             "drain",
             help="Move a pool's data away from ranks",
-            run=f"{POOL}:drain",
+            run=f"{POOL_RANKS_OF}:drain",
             positionals=(POOL_ID,),
             options=(POOL_RANKS, TARGETS),
         ),
         Command(
             "reintegrate",
             help="Take ranks back into a pool",
-            run=f"{POOL}:reintegrate",
+            run=f"{POOL_RANKS_OF}:reintegrate",
             positionals=(POOL_ID,),
             options=(POOL_RANKS, TARGETS),
             aliases=("reint",),
@@ -404,7 +416,7 @@ POOL_COMMANDS = Command(
         Command(
             "get-acl",
             help="Show a pool's access control list",
-            run=f"{POOL}:get_acl",
+            run=f"{POOL_ACL}:get_acl",
             positionals=(POOL_ID,),
             options=(
                 Option("outfile", "O", help="Write it to a file", parse=text, metavar="FILE"),
@@ -415,7 +427,7 @@ POOL_COMMANDS = Command(
         Command(
             "overwrite-acl",
             help="Replace a pool's access control list",
-            run=f"{POOL}:overwrite_acl",
+            run=f"{POOL_ACL}:overwrite_acl",
             positionals=(POOL_ID,),
             options=(
                 Option("acl-file", "a", help="File with the new list", parse=text, metavar="FILE", required=True),
@@ -424,7 +436,7 @@ POOL_COMMANDS = Command(
         Command(
             "update-acl",
             help="Add or change entries of a pool's access control list",
-            run=f"{POOL}:update_acl",
+            run=f"{POOL_ACL}:update_acl",
             positionals=(POOL_ID,),
             options=(
                 Option("acl-file", "a", help="File with the entries", parse=text, metavar="FILE"),
@@ -434,7 +446,7 @@ POOL_COMMANDS = Command(
         Command(
             "delete-acl",
             help="Remove an entry of a pool's access control list",
-            run=f"{POOL}:delete_acl",
+            run=f"{POOL_ACL}:delete_acl",
             positionals=(POOL_ID,),
             options=(
                 Option(
@@ -450,25 +462,29 @@ POOL_COMMANDS = Command(
         Command(
             "set-prop",
             help="Set properties of a pool",
-            run=f"{POOL}:set_properties",
+            run=f"{POOL_PROPERTIES}:set_properties",
             positionals=(POOL_ID, Positional("key:val[,key:val...]", parse=f"{VALUES}:settings", dest="settings")),
         ),
         Command(
             "get-prop",
             help="Show properties of a pool",
-            run=f"{POOL}:get_properties",
+            run=f"{POOL_PROPERTIES}:get_properties",
             positionals=(POOL_ID, Positional("key[,key...]", parse=f"{VALUES}:keys", dest="keys", required=False)),
         ),
-        Command("upgrade", help="Bring a pool's layout up to date", run=f"{POOL}:upgrade", positionals=(POOL_ID,)),
+        Command(
+            "upgrade", help="Bring a pool's layout up to date", run=f"{POOL_LIFECYCLE}:upgrade", positionals=(POOL_ID,)
+        ),
         Command(
             "rebuild",
             help="A pool's rebuild",
             commands=(
-                Command("start", help="Let a pool rebuild", run=f"{POOL}:rebuild_start", positionals=(POOL_ID,)),
+                Command(
+                    "start", help="Let a pool rebuild", run=f"{POOL_LIFECYCLE}:rebuild_start", positionals=(POOL_ID,)
+                ),
                 Command(
                     "stop",
                     help="Stop a pool's rebuild",
-                    run=f"{POOL}:rebuild_stop",
+                    run=f"{POOL_LIFECYCLE}:rebuild_stop",
                     positionals=(POOL_ID,),
                     options=(Option("force", "f", help="Stop it even if data may stay without redundancy"),),
                 ),
@@ -485,7 +501,7 @@ CONTAINER_COMMANDS = Command(
         Command(
             "set-owner",
             help="Give a container to somebody else",
-            run=f"{POOL}:set_container_owner",
+            run=f"{POOL_CONTAINERS}:set_container_owner",
             positionals=(POOL_ID, Positional("container label or UUID", dest="container")),
             options=(
                 Option("user", "u", help="New owner", parse=text, metavar="NAME", default=""),

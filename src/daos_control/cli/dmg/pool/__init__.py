@@ -1,0 +1,1 @@
+"""``dmg pool ...`` and ``dmg container ...``."""
