@@ -13,6 +13,7 @@ The verbs are in ``daos.system``, ``daos.pools``, ``daos.storage``, ``daos.netwo
 # ruff: noqa: PLC0415 - a program pays for the verbs it uses, and for the transport only once there is a client
 
 from collections.abc import Sequence
+from copy import copy
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -88,6 +89,12 @@ class DaosClient:
             certificates=_certificates(config, insecure=insecure),
             allow_proxy=allow_proxy,
         )
+
+    def over(self, connection: Connection) -> Self:
+        """Return a client like this whose verbs go over another connection, such as a ``Rehearsal``."""
+        twin = copy(self)
+        twin.connection = connection
+        return twin
 
     @property
     def system(self) -> "System":

@@ -83,6 +83,7 @@ class SyncPools(_Blocking[Pools]):
 
     plan = _blocking(Pools.plan)
     rehearse = _blocking(Pools.rehearse)
+    foresee = _blocking(Pools.foresee)
     at_stake = _blocking(Pools.at_stake)
     create = _blocking(Pools.create)
     list = _blocking(Pools.list)

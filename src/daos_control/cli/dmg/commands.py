@@ -54,6 +54,8 @@ TARGETS = Option(
     default=(),
 )
 
+DRY_RUN = Option("dry-run", help="Say what would be sent and what would come of it, and change nothing")
+
 GLOBAL = (
     Option(
         "config-path",
@@ -269,6 +271,58 @@ SYSTEM_COMMANDS = Command(
     ),
 )
 
+POOL_SIZE = (
+    Option(
+        "size",
+        "z",
+        help="Size of the pool, or a percentage of all storage",
+        parse=f"{VALUES}:pool_size",
+        metavar="SIZE|N%",
+        group="Size of the whole pool",
+    ),
+    Option(
+        "tier-ratio",
+        "t",
+        help="Percentages of the tiers (default: 6,94)",
+        parse=f"{VALUES}:ratios",
+        metavar="N[,N]",
+        group="Size of the whole pool",
+    ),
+    Option("nranks", "k", help="On how many ranks", parse=natural, metavar="N", group="Size of the whole pool"),
+    Option(
+        "scm-size",
+        "s",
+        help="Persistent memory (or RAM)",
+        parse=f"{VALUES}:size",
+        metavar="SIZE",
+        group="Size on each engine",
+    ),
+    Option("nvme-size", "n", help="SSD", parse=f"{VALUES}:size", metavar="SIZE", group="Size on each engine"),
+    Option(
+        "meta-size",
+        help="Metadata on SSD",
+        parse=f"{VALUES}:size",
+        metavar="SIZE",
+        group="Size on each engine",
+    ),
+    Option("data-size", help="Data on SSD", parse=f"{VALUES}:size", metavar="SIZE", group="Size on each engine"),
+    Option(
+        "mem-ratio",
+        help="Percentage of the metadata that is kept in memory, with metadata on SSD",
+        parse=f"{VALUES}:ratios",
+        metavar="N",
+    ),
+    Option(
+        "ranks",
+        "r",
+        help="On which ranks (default: all)",
+        parse=f"{VALUES}:ranks",
+        metavar="RANKS",
+        default=(),
+    ),
+    Option("nsvc", "v", help="How many replicas of the pool service", parse=natural, metavar="N", default=0),
+)
+
 POOL_COMMANDS = Command(
     "pool",
     help="Pools: making, listing, querying, removing",
@@ -281,63 +335,7 @@ POOL_COMMANDS = Command(
             run=f"{POOL_CREATE}:create",
             positionals=(Positional("pool label", help="What to call it", dest="label"),),
             options=(
-                Option(
-                    "size",
-                    "z",
-                    help="Size of the pool, or a percentage of all storage",
-                    parse=f"{VALUES}:pool_size",
-                    metavar="SIZE|N%",
-                    group="Size of the whole pool",
-                ),
-                Option(
-                    "tier-ratio",
-                    "t",
-                    help="Percentages of the tiers (default: 6,94)",
-                    parse=f"{VALUES}:ratios",
-                    metavar="N[,N]",
-                    group="Size of the whole pool",
-                ),
-                Option(
-                    "nranks", "k", help="On how many ranks", parse=natural, metavar="N", group="Size of the whole pool"
-                ),
-                Option(
-                    "scm-size",
-                    "s",
-                    help="Persistent memory (or RAM)",
-                    parse=f"{VALUES}:size",
-                    metavar="SIZE",
-                    group="Size on each engine",
-                ),
-                Option(
-                    "nvme-size", "n", help="SSD", parse=f"{VALUES}:size", metavar="SIZE", group="Size on each engine"
-                ),
-                Option(
-                    "meta-size",
-                    help="Metadata on SSD",
-                    parse=f"{VALUES}:size",
-                    metavar="SIZE",
-                    group="Size on each engine",
-                ),
-                Option(
-                    "data-size", help="Data on SSD", parse=f"{VALUES}:size", metavar="SIZE", group="Size on each engine"
-                ),
-                Option(
-                    "mem-ratio",
-                    help="Percentage of the metadata that is kept in memory, with metadata on SSD",
-                    parse=f"{VALUES}:ratios",
-                    metavar="N",
-                ),
-                Option(
-                    "ranks",
-                    "r",
-                    help="On which ranks (default: all)",
-                    parse=f"{VALUES}:ranks",
-                    metavar="RANKS",
-                    default=(),
-                ),
-                Option(
-                    "nsvc", "v", help="How many replicas of the pool service", parse=natural, metavar="N", default=0
-                ),
+                *POOL_SIZE,
                 Option("user", "u", help="Owner (default: you)", parse=text, metavar="NAME", default=""),
                 Option("group", "g", help="Owning group (default: yours)", parse=text, metavar="NAME", default=""),
                 Option("acl-file", "a", help="File with the access control list", parse=text, metavar="FILE"),
@@ -349,7 +347,15 @@ POOL_COMMANDS = Command(
                     metavar="K:V[,K:V]",
                     repeat=True,
                 ),
+                DRY_RUN,
             ),
+        ),
+        Command(
+            "plan",
+            help="Say what a new pool would be given on each rank, and how big it could be; nothing is made",
+            details="Takes the sizes that create takes. Without any, only the largest pool is told.",
+            run=f"{POOL_PLAN}:plan",
+            options=POOL_SIZE,
         ),
         Command(
             "destroy",
@@ -358,10 +364,18 @@ POOL_COMMANDS = Command(
             positionals=(POOL_ID,),
             options=(
                 Option("recursive", "r", help="With the containers that are in it"),
-                Option("force", "f", help="Though clients have it open"),
+                Option("force", "f", help="Though clients have it open, and without asking"),
+                Option("yes", "y", help="Do not ask, even at a terminal"),
+                DRY_RUN,
             ),
         ),
-        Command("evict", help="Close all handles on a pool", run=f"{POOL_LIFECYCLE}:evict", positionals=(POOL_ID,)),
+        Command(
+            "evict",
+            help="Close all handles on a pool",
+            run=f"{POOL_LIFECYCLE}:evict",
+            positionals=(POOL_ID,),
+            options=(DRY_RUN,),
+        ),
         Command("list", help="List pools", run=f"{POOL_LISTING}:list_pools", aliases=("ls",), options=LISTING),
         Command(
             "query",
@@ -389,28 +403,44 @@ POOL_COMMANDS = Command(
             help="Add ranks to a pool",
             run=f"{POOL_RANKS_OF}:extend",
             positionals=(POOL_ID,),
-            options=(POOL_RANKS,),
+            options=(
+                POOL_RANKS,
+                DRY_RUN,
+            ),
         ),
         Command(
             "exclude",
             help="Take ranks out of a pool at once",
             run=f"{POOL_RANKS_OF}:exclude",
             positionals=(POOL_ID,),
-            options=(POOL_RANKS, TARGETS, Option("force", "f", help="Even if data may be lost")),
+            options=(
+                POOL_RANKS,
+                TARGETS,
+                Option("force", "f", help="Even if data may be lost"),
+                DRY_RUN,
+            ),
         ),
         Command(
             "drain",
             help="Move a pool's data away from ranks",
             run=f"{POOL_RANKS_OF}:drain",
             positionals=(POOL_ID,),
-            options=(POOL_RANKS, TARGETS),
+            options=(
+                POOL_RANKS,
+                TARGETS,
+                DRY_RUN,
+            ),
         ),
         Command(
             "reintegrate",
             help="Take ranks back into a pool",
             run=f"{POOL_RANKS_OF}:reintegrate",
             positionals=(POOL_ID,),
-            options=(POOL_RANKS, TARGETS),
+            options=(
+                POOL_RANKS,
+                TARGETS,
+                DRY_RUN,
+            ),
             aliases=("reint",),
         ),
         Command(
@@ -431,6 +461,7 @@ POOL_COMMANDS = Command(
             positionals=(POOL_ID,),
             options=(
                 Option("acl-file", "a", help="File with the new list", parse=text, metavar="FILE", required=True),
+                DRY_RUN,
             ),
         ),
         Command(
@@ -441,6 +472,7 @@ POOL_COMMANDS = Command(
             options=(
                 Option("acl-file", "a", help="File with the entries", parse=text, metavar="FILE"),
                 Option("entry", "e", help="One entry", parse=text, metavar="ACE"),
+                DRY_RUN,
             ),
         ),
         Command(
@@ -457,6 +489,7 @@ POOL_COMMANDS = Command(
                     metavar="WHO",
                     required=True,
                 ),
+                DRY_RUN,
             ),
         ),
         Command(
@@ -464,6 +497,7 @@ POOL_COMMANDS = Command(
             help="Set properties of a pool",
             run=f"{POOL_PROPERTIES}:set_properties",
             positionals=(POOL_ID, Positional("key:val[,key:val...]", parse=f"{VALUES}:settings", dest="settings")),
+            options=(DRY_RUN,),
         ),
         Command(
             "get-prop",
@@ -472,21 +506,32 @@ POOL_COMMANDS = Command(
             positionals=(POOL_ID, Positional("key[,key...]", parse=f"{VALUES}:keys", dest="keys", required=False)),
         ),
         Command(
-            "upgrade", help="Bring a pool's layout up to date", run=f"{POOL_LIFECYCLE}:upgrade", positionals=(POOL_ID,)
+            "upgrade",
+            help="Bring a pool's layout up to date",
+            run=f"{POOL_LIFECYCLE}:upgrade",
+            positionals=(POOL_ID,),
+            options=(DRY_RUN,),
         ),
         Command(
             "rebuild",
             help="A pool's rebuild",
             commands=(
                 Command(
-                    "start", help="Let a pool rebuild", run=f"{POOL_LIFECYCLE}:rebuild_start", positionals=(POOL_ID,)
+                    "start",
+                    help="Let a pool rebuild",
+                    run=f"{POOL_LIFECYCLE}:rebuild_start",
+                    positionals=(POOL_ID,),
+                    options=(DRY_RUN,),
                 ),
                 Command(
                     "stop",
                     help="Stop a pool's rebuild",
                     run=f"{POOL_LIFECYCLE}:rebuild_stop",
                     positionals=(POOL_ID,),
-                    options=(Option("force", "f", help="Stop it even if data may stay without redundancy"),),
+                    options=(
+                        Option("force", "f", help="Stop it even if data may stay without redundancy"),
+                        DRY_RUN,
+                    ),
                 ),
             ),
         ),
@@ -506,6 +551,7 @@ CONTAINER_COMMANDS = Command(
             options=(
                 Option("user", "u", help="New owner", parse=text, metavar="NAME", default=""),
                 Option("group", "g", help="New owning group", parse=text, metavar="NAME", default=""),
+                DRY_RUN,
             ),
         ),
     ),

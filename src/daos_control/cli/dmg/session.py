@@ -60,6 +60,16 @@ class Session:
         """Tell a person something to think about."""
         log.notice(text)
 
+    @property
+    def interactive(self) -> bool:
+        """Whether a person is there to be asked: at a terminal, and not for a document."""
+        return not self.json and sys.stdin.isatty() and sys.stderr.isatty()
+
+    def typed(self, warning: str, word: str) -> bool:
+        """Show a person what is about to happen, and see whether they type a word to let it."""
+        print(f"{warning}\nType {word} to go on, anything else to leave it: ", end="", file=sys.stderr, flush=True)
+        return sys.stdin.readline().strip() == word
+
     def consent(self) -> bool:
         """Ask a person whether to go on, until the answer is yes or no."""
         while True:

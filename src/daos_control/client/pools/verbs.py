@@ -33,7 +33,7 @@ from daos_control.client.pools.records import (
     pool_from_pb,
     target_from_pb,
 )
-from daos_control.client.rehearsal import Rehearsal
+from daos_control.client.rehearsal import Intended, Rehearsal
 from daos_control.client.storage import Storage
 from daos_control.client.system import PoolRanksResult, System
 from daos_control.model.acl import AccessControlList, Principal
@@ -161,7 +161,11 @@ class Pools:
         """
         rehearsal = Rehearsal.of(self._connection)
         await verb(Pools(rehearsal), *args, **options)
-        return await foresee(self, self._system, rehearsal.intended)
+        return await self.foresee(rehearsal.intended)
+
+    async def foresee(self, intended: Sequence[Intended]) -> tuple[Foreseen, ...]:
+        """Say what would come of requests that a rehearsal has written down."""
+        return await foresee(self, self._system, intended)
 
     async def at_stake(self, pool: str) -> AtStake:
         """Return what would be lost with a pool, as far as it can be found out."""

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from daos_control.cli.dmg.pool.naming import pool_id
+from daos_control.cli.dmg.pool.rehearsal import rehearsable
 from daos_control.cli.dmg.session import Output, Session, command
 from daos_control.cli.flags import Values
 from daos_control.cli.ui.documents import document
@@ -26,6 +27,7 @@ async def get_acl(session: Session, args: Values) -> Output:
 
 
 @command("Pool-overwrite-ACL command failed", failed=NO_ACL)
+@rehearsable
 async def overwrite_acl(session: Session, args: Values) -> Output:
     """Replace a pool's access control list."""
     acl = await session.daos.pools.overwrite_acl(pool_id(args), read_acl(args.acl_file))
@@ -33,6 +35,7 @@ async def overwrite_acl(session: Session, args: Values) -> Output:
 
 
 @command("Pool-update-ACL command failed", failed=NO_ACL)
+@rehearsable
 async def update_acl(session: Session, args: Values) -> Output:
     """Add or change entries of a pool's access control list."""
     if bool(args.acl_file) == bool(args.entry):
@@ -42,6 +45,7 @@ async def update_acl(session: Session, args: Values) -> Output:
 
 
 @command("Pool-delete-ACL command failed", failed=NO_ACL)
+@rehearsable
 async def delete_acl(session: Session, args: Values) -> Output:
     """Remove an entry of a pool's access control list."""
     return changed_acl("delete", args.pool, await session.daos.pools.delete_acl(pool_id(args), args.principal))

@@ -6,6 +6,7 @@ from typing import Final
 from daos_control.base.rankset import RankSet
 from daos_control.base.units import format_si
 from daos_control.cli.dmg.pool.acl import read_acl
+from daos_control.cli.dmg.pool.rehearsal import rehearsable
 from daos_control.cli.dmg.session import Output, Session, command
 from daos_control.cli.flags import Values
 from daos_control.cli.ui.documents import document
@@ -20,6 +21,7 @@ LOW_RATIO: Final = 0.01
 
 
 @command("pool create failed")
+@rehearsable
 async def create(session: Session, args: Values) -> Output:
     """Make a pool."""
     properties = one_mapping(args.properties)
@@ -29,7 +31,8 @@ async def create(session: Session, args: Values) -> Output:
         raise InvalidRequest(f'invalid label "{args.label}"')
     size = pool_size(args)
     acl = read_acl(args.acl_file) if args.acl_file else ()
-    announce(session, args, size)
+    if not args.dry_run:
+        announce(session, args, size)
     pool = await session.daos.pools.create(
         args.label,
         size,

@@ -1,6 +1,7 @@
 """``dmg pool get-prop`` and ``set-prop``."""
 
 from daos_control.cli.dmg.pool.naming import pool_id
+from daos_control.cli.dmg.pool.rehearsal import rehearsable
 from daos_control.cli.dmg.session import Output, Session, command
 from daos_control.cli.flags import Values
 from daos_control.cli.ui.tables import table
@@ -17,6 +18,7 @@ async def get_properties(session: Session, args: Values) -> Output:
 
 
 @command()
+@rehearsable
 async def set_properties(session: Session, args: Values) -> Output:
     """Set properties of a pool."""
     await session.daos.pools.set_properties(pool_id(args), args.settings)

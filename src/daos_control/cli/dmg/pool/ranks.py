@@ -1,6 +1,7 @@
 """``dmg pool extend``, ``exclude``, ``drain`` and ``reintegrate``: on which ranks a pool is."""
 
 from daos_control.cli.dmg.pool.naming import pool_id
+from daos_control.cli.dmg.pool.rehearsal import rehearsable
 from daos_control.cli.dmg.session import Output, Session, command
 from daos_control.cli.dmg.system.pools import pool_ranks_document, pool_ranks_text
 from daos_control.cli.flags import Values
@@ -9,6 +10,7 @@ from daos_control.client.system import PoolRanksResult
 
 
 @command("pool extend failed")
+@rehearsable
 async def extend(session: Session, args: Values) -> Output:
     """Add ranks to a pool."""
     await session.daos.pools.extend(pool_id(args), args.ranks)
@@ -16,6 +18,7 @@ async def extend(session: Session, args: Values) -> Output:
 
 
 @command("pool exclude failed")
+@rehearsable
 async def exclude(session: Session, args: Values) -> Output:
     """Take ranks out of a pool at once."""
     pools = session.daos.pools
@@ -23,12 +26,14 @@ async def exclude(session: Session, args: Values) -> Output:
 
 
 @command("pool drain failed")
+@rehearsable
 async def drain(session: Session, args: Values) -> Output:
     """Move a pool's data away from ranks."""
     return ranks_output(await session.daos.pools.drain(pool_id(args), args.ranks, targets=args.target_idx))
 
 
 @command("pool reintegrate failed")
+@rehearsable
 async def reintegrate(session: Session, args: Values) -> Output:
     """Take ranks back into a pool."""
     return ranks_output(await session.daos.pools.reintegrate(pool_id(args), args.ranks, targets=args.target_idx))
