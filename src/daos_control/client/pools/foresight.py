@@ -5,10 +5,10 @@ of it. What it asks is answered a moment before; engines have the last word.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
-from daos_control.base.errors import DaosControlError, DaosError, PoolNotFound
+from daos_control.base.errors import DaosControlError, PoolNotFound
 from daos_control.base.rankset import RankSet
 from daos_control.base.units import format_si
 from daos_control.client.errors import InvalidRequest
@@ -75,8 +75,9 @@ class AtStake:
         said = [f"pool {self.listed.label or self.listed.uuid} ({self.listed.uuid}), which is {self.listed.state}"]
         if pool:
             for tier in pool.tier_stats:
-                used = format_si(max(0, tier.total - tier.free))
-                said.append(f"{tier.media_type.upper()}: {format_si(tier.total)}, of which {used} are used")
+                if tier.total:
+                    used = format_si(max(0, tier.total - tier.free))
+                    said.append(f"{tier.media_type.upper()}: {format_si(tier.total)}, of which {used} are used")
             if pool.enabled_ranks:
                 said.append(f"on {_ranks_text(pool.enabled_ranks)}")
         if self.containers is not None:
@@ -149,7 +150,8 @@ class _Findings:
     async def pool(self) -> Pool | None:
         """Return the pool that the request is about; that there is none, or that it does not answer, is a problem."""
         try:
-            return await self.pools.query((await _listed(self.pools, self.request.id)).uuid, mask=_RANKS)
+            listed = await _listed(self.pools, self.request.id)
+            return replace(await self.pools.query(listed.uuid, mask=_RANKS), label=listed.label)
         except DaosControlError as error:
             self.problems.append(str(error))
             return None
@@ -184,7 +186,7 @@ async def _create(found: _Findings) -> None:
     except InvalidRequest as error:
         found.problems.append(str(error))
         return
-    sizes = " and ".join(format_si(size) for size in planned.tier_bytes or ())
+    sizes = " and ".join(format_si(size) for size in planned.tier_bytes or () if size)
     ranks = RankSet(share.rank for share in planned.ranks)
     where = f"{planned.num_ranks} of {_ranks_text(ranks)}" if planned.num_ranks < len(ranks) else _ranks_text(ranks)
     found.changes.append(
@@ -349,9 +351,6 @@ async def _changed_acl(found: _Findings, change: Callable[[AccessControlList], A
     try:
         current = AccessControlList.parse((await found.pools.get_acl(found.request.id)).entries)
         changed = change(current)
-    except DaosError as error:
-        found.problems.append(str(error))
-        return
     except DaosControlError as error:
         found.problems.append(str(error))
         return

@@ -86,7 +86,8 @@ def plan(
     """
     ratio = _mem_ratio(size, left)
     capacity = _capacity(left, ratio)
-    num_ranks = (size.num_ranks if isinstance(size, Total) else 0) or len(wanted)
+    asked = (size.num_ranks if isinstance(size, Total) else 0) or len(wanted)
+    num_ranks = min(asked, len(wanted))
     sizes = None if size is None else _tier_bytes(size, left, num_ranks)
     shares = tuple(
         RankShare(rank=rank, host=left.hosts[rank], usable=capacity[rank], wanted=sizes or (0, 0))
@@ -95,10 +96,14 @@ def plan(
     counts = set(left.targets.values()) or ({targets} if targets else set())
     known = counts.pop() if len(counts) == 1 else None
     problems = [
-        *_rank_problems(wanted, left, num_ranks, service_replicas),
+        *_rank_problems(wanted, left, asked, service_replicas),
         *(_size_problems(sizes, shares, left, num_ranks) if sizes and size is not None else ()),
         *(_small_problems(sizes, known, num_ranks) if sizes and known else ()),
     ]
+    largest = _largest(size, capacity, left, num_ranks)
+    least = LEAST_PER_TARGET[0] * (known or 0)
+    if largest.tier_bytes[0] < least:
+        problems.append(f"no pool fits: its first tier needs {format_si(least)} on each rank")
     if size is not None and size.mem_ratio and not left.md_on_ssd:
         problems.append("a memory ratio is for metadata on SSDs, and this system keeps its metadata in memory")
     return PoolPlan(
@@ -108,7 +113,7 @@ def plan(
         mem_ratio=ratio,
         md_on_ssd=left.md_on_ssd,
         targets=known,
-        largest=_largest(size, capacity, left, num_ranks),
+        largest=largest,
         problems=tuple(problems),
     )
 
@@ -168,7 +173,7 @@ def _rank_problems(wanted: RankSet, left: Room, num_ranks: int, replicas: int) -
         problems.append(f"nothing is known of ranks {unseen}: their hosts are not in the host list, or do not answer")
     if num_ranks > len(wanted):
         problems.append(f"{num_ranks} ranks were asked for, and there are {len(wanted)}")
-    most = min(num_ranks, MAX_REPLICAS)
+    most = min(num_ranks, len(wanted), MAX_REPLICAS)
     if replicas > most:
         problems.append(f"{replicas} replicas of the pool service were asked for, and there may be {most}")
     return problems

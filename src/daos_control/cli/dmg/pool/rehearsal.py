@@ -35,7 +35,7 @@ def rehearsed(steps: Sequence[Foreseen]) -> Output:
     problems = [problem for step in steps for problem in step.problems]
     return Output(
         document={"dry_run": True, "requests": [step_document(step) for step in steps]},
-        text="\n".join(["Nothing was changed.", *(step_text(step) for step in steps)]),
+        text="\n".join(["Nothing was changed.\n", *(step_text(step) for step in steps)]),
         problem=InvalidRequest(f"this would fail: {'; '.join(dict.fromkeys(problems))}") if problems else None,
     )
 
@@ -52,7 +52,7 @@ def step_document(step: Foreseen) -> dict[str, Any]:
 
 def step_text(step: Foreseen) -> str:
     """Show a request that was not sent to a person."""
-    lines = [f"\n{step.method} would be sent:"]
+    lines = [f"{step.method} would be sent:"]
     for name, value in message_document(step.request).items():
         values = value if isinstance(value, list) else [value]
         if any(isinstance(item, dict) for item in values):
