@@ -4,7 +4,8 @@ The recorded requests are put to our handlers in their order. Whatever our servi
 what the genuine one asked, field by field, and is answered as the genuine engine answered; what our service replies
 must be what the genuine one replied. Not compared is what time and chance decide: times, version counters, order.
 
-One question is ours alone: ranks are asked to remove what a refused creation may have left on them.
+Two questions are ours alone: ranks are asked to remove what a refused creation may have left on them, and a pool,
+which ranks it has, after an extension or reintegration that was refused.
 
 Left out are requests that were recorded together with another on the same stream, and methods of later days.
 """
@@ -27,6 +28,7 @@ from daos_control.mgmt.events import Events
 from daos_control.mgmt.ports import ClientHint, Settings
 from daos_control.mgmt.rules.pools import EngineStorage
 from daos_control.mgmt.service import Management
+from daos_control.model.pool_property import PoolQuery
 from daos_control.net.drpc import methods as drpc
 from daos_control.net.drpc.errors import DrpcDisconnected
 from daos_control.net.drpc.frames import Assembler, Rules
@@ -43,6 +45,7 @@ from daos_control.wire.pb.mgmt import check_pb2, svc_pb2, system_pb2
 
 UNORDERED = ("rank_uris", "ms_ranks", "pools", "results", "properties")
 """Lists and maps whose order changes from run to run of the genuine service."""
+RANKS_OF_A_POOL = PoolQuery.ENGINES_ENABLED | PoolQuery.ENGINES_DISABLED
 ASKED_OF_ITSELF = {"PoolDrain", "PoolReintegrate", "PoolRebuildStart", "PoolRebuildStop", "PoolSelfHealEval"}
 NOT_ABOUT_US = (
     "not the DAOS Management Service leader",  # an election we do not have
@@ -112,6 +115,8 @@ class RecordedEngines:
     async def call(self, method: drpc.Method[Any, Any], request: Any, /, *, timeout_s: float | None = None) -> Any:
         if method == drpc.Mgmt.GROUP_UPDATE or (method == drpc.Mgmt.POOL_DESTROY and self._refused(request.id)):
             return method.reply()
+        if method == drpc.Mgmt.POOL_QUERY and request.query_mask == RANKS_OF_A_POOL:
+            return method.reply(enabled_ranks="[0-1]")
         unused = [call for call in self.calls if call.method == method and not call.used]
         same = [call for call in unused if _comparable(call.request) == _comparable(request)]
         asked = [call.request for call in unused]

@@ -21,7 +21,7 @@ from daos_control.base.rankset import RankSet
 from daos_control.base.version import DAOS_VERSION
 from daos_control.mgmt.decisions import Decisions
 from daos_control.mgmt.errors import Refused
-from daos_control.mgmt.pools import Pools
+from daos_control.mgmt.pools.every import Pools
 from daos_control.mgmt.ports import DataPlane, Settings
 from daos_control.mgmt.ranks import Limit, no_limit
 from daos_control.mgmt.rules import membership

@@ -11,7 +11,7 @@ from daos_control.mgmt import causes
 from daos_control.mgmt.causes import Hearing
 from daos_control.mgmt.debounce import Debounce
 from daos_control.mgmt.errors import NotStored, Refused
-from daos_control.mgmt.pools import Pools
+from daos_control.mgmt.pools.every import Pools
 from daos_control.mgmt.rules import history, membership
 from daos_control.mgmt.system import Change, System
 from daos_control.model.event import Event, EventId, PoolServiceInfo

@@ -29,7 +29,7 @@ from daos_control.mgmt.erasure import Erasure
 from daos_control.mgmt.errors import JoinRefused, Refused
 from daos_control.mgmt.journal import Journal
 from daos_control.mgmt.leader import RETRY_S, GroupMapPusher, Pace, Tally
-from daos_control.mgmt.pools import Pools, choose_at_random
+from daos_control.mgmt.pools.every import Pools, choose_at_random
 from daos_control.mgmt.ports import DataPlane, EventSink, Hosts, Premises, Settings
 from daos_control.mgmt.ranks import Limit, Ranks, no_limit
 from daos_control.mgmt.reactions import Reactions

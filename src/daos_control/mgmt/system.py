@@ -35,7 +35,8 @@ class System(Struct, frozen=True, kw_only=True):
     tree: FaultTree = field(default_factory=FaultTree)
     pools: Mapping[str, PoolService] = field(default_factory=dict)
     remains: Mapping[str, frozenset[int]] = field(default_factory=dict)
-    """Ranks that were away when a pool was destroyed, by its uuid: its storage may still be taken there."""
+    """Ranks that may hold something of a pool that is not there, or not on them, by its uuid: they were away when it
+    was destroyed, say, or it was not extended to them after all."""
     attributes: Mapping[str, str] = field(default_factory=dict)
     """Users' attributes, settable properties and the service's notes, told apart by prefix."""
     check: CheckRecords = field(default_factory=CheckRecords)

@@ -9,7 +9,7 @@ from daos_control.base.der import Der
 from daos_control.base.errors import Fault, NotLeader, PoolNotFound
 from daos_control.base.fault_codes import FaultCode
 from daos_control.mgmt.errors import NotStored, Refused
-from daos_control.mgmt.pools import PASSED_ON
+from daos_control.mgmt.pools.pool_services import PASSED_ON
 from daos_control.mgmt.service import Management
 from daos_control.model.event import Event, EventId, EventType, PoolServiceInfo, Severity
 from daos_control.model.member_state import MemberState
@@ -490,11 +490,87 @@ async def test_reintegration_and_extension_carry_the_sizes_of_creation(bench: Be
             await management.pools.pass_on("PoolExtend", pool_pb2.PoolExtendReq(id="tank", ranks=[9]))
 
 
-@pytest.mark.parametrize("name", ["PoolExclude", "PoolDrain", "PoolReintegrate"])
-async def test_ranks_nobody_knows_are_refused(bench: Bench, name: str) -> None:
+EXTEND = drpc.Mgmt.POOL_EXTEND
+
+
+@pytest.mark.parametrize("status", [Der.NOSPACE, Der.UNREACH])
+async def test_ranks_that_a_pool_did_not_get_keep_nothing_of_it(bench: Bench, status: Der) -> None:
     async with bench.leading() as management:
         await with_pool(bench, management)
-        request = PASSED_ON[name].method.request(id="tank", rank=9)
+        await bench.with_members(management, 4)
+        bench.engines.answer(EXTEND, pool_pb2.PoolExtendResp(status=status))
+        bench.engines.answer(QUERY, pool_pb2.PoolQueryResp(enabled_ranks="[1-2]", disabled_ranks="[4]"))
+        extend = pool_pb2.PoolExtendReq(id="tank", ranks=[3, 4])
+        assert (await management.pools.pass_on("PoolExtend", extend)).status == status
+        (sent,) = await bench.engines.asked(DESTROY)
+        assert (sent.id, list(sent.svc_ranks)) == (UUID, [3])
+        await until(lambda: not management.system.remains)
+        assert management.system.pools[UUID].ready
+
+
+async def test_ranks_a_pool_may_have_got_are_left_alone_until_it_says_that_it_has_not(bench: Bench) -> None:
+    async def hangs(_: Any) -> Any:
+        await asyncio.Event().wait()
+
+    bench.engines.answer(EXTEND, hangs)
+    async with asyncio.TaskGroup() as group, bench.leading() as management:
+        await with_pool(bench, management)
+        await management.join(a_join(3))
+        extend = pool_pb2.PoolExtendReq(id="tank", ranks=[3])
+        begun = group.create_task(management.pools.pass_on("PoolExtend", extend))
+        await bench.engines.asked(EXTEND)
+        begun.cancel()
+    bench.engines.answer(
+        QUERY, pool_pb2.PoolQueryResp(status=Der.TIMEDOUT), pool_pb2.PoolQueryResp(enabled_ranks="[1-3]")
+    )
+    async with bench.leading() as management:
+        await until(lambda: not management.system.remains)
+        assert len(bench.engines.requests(QUERY)) == 2
+        assert bench.engines.requests(DESTROY) == []
+
+
+async def test_handles_named_by_many_are_evicted_together_and_all_hear_of_it(bench: Bench) -> None:
+    async with bench.leading() as management, asyncio.TaskGroup() as group:
+        await with_pool(bench, management)
+        bench.engines.answer(EVICT, pool_pb2.PoolEvictResp(count=3), pool_pb2.PoolEvictResp(count=1))
+        asked = [
+            group.create_task(management.pools.pass_on("PoolEvict", pool_pb2.PoolEvictReq(id=pool, handles=handles)))
+            for pool, handles in (("tank", ["a"]), ("tank", ["b", "c"]), (UUID, ["d"]))
+        ]
+        assert [(await one).count for one in asked] == [3, 3, 1]
+        assert [list(sent.handles) for sent in bench.engines.requests(EVICT)] == [["a", "b", "c"], ["d"]]
+
+
+async def test_evictions_that_fail_fail_for_all_who_asked(bench: Bench) -> None:
+    async with bench.leading() as management, asyncio.TaskGroup() as group:
+        await with_pool(bench, management)
+
+        async def evict(pool: str) -> None:
+            with pytest.raises(PoolNotFound):
+                await management.pools.pass_on("PoolEvict", pool_pb2.PoolEvictReq(id=pool, handles=["a"]))
+
+        for _ in range(2):
+            group.create_task(evict("unknown"))
+
+
+async def test_who_waits_for_an_eviction_when_the_leader_falls_is_sent_on(bench: Bench) -> None:
+    async with asyncio.TaskGroup() as group, bench.leading() as management:
+        await with_pool(bench, management)
+
+        async def evict() -> None:
+            with pytest.raises(NotLeader):
+                await management.pools.pass_on("PoolEvict", pool_pb2.PoolEvictReq(id="tank", handles=["a"]))
+
+        group.create_task(evict())
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("pool", ["tank", "unknown"])
+@pytest.mark.parametrize("name", ["PoolExclude", "PoolDrain", "PoolReintegrate"])
+async def test_ranks_nobody_knows_are_refused(bench: Bench, name: str, pool: str) -> None:
+    async with bench.leading() as management:
+        await with_pool(bench, management)
+        request = PASSED_ON[name].method.request(id=pool, rank=9)
         with pytest.raises(Fault) as error:
             await management.pools.pass_on(name, request)
         assert error.value.code == 606

@@ -202,7 +202,7 @@ def not_created(system: System, uuid: str) -> Change[None]:
 
 
 def remains_in_reach(system: System, uuid: str) -> frozenset[int]:
-    """Return the ranks that are here and may hold something of a destroyed pool."""
+    """Return the ranks that are here and may hold something of a pool that is not there, or not on them."""
     return frozenset(
         rank
         for rank in system.remains.get(uuid, ())
@@ -210,8 +210,17 @@ def remains_in_reach(system: System, uuid: str) -> frozenset[int]:
     )
 
 
+def adding(system: System, uuid: str, ranks: Collection[int]) -> Change[None]:
+    """The pool is to get these ranks: from now on they may hold something of it, and nobody knows whether they are its.
+
+    They are ``cleared`` when they are known to be, or to hold nothing.
+    """
+    left = system.remains.get(uuid, frozenset()).union(ranks)
+    return Change(system=system.with_remains(uuid, left), outcome=None)
+
+
 def cleared(system: System, uuid: str, ranks: Collection[int]) -> Change[None]:
-    """Nothing is left of a destroyed pool on these ranks, or a new one with its uuid takes it over.
+    """Nothing is left of a pool on these ranks, or what they have is a pool's that is there.
 
     What ranks have that are no members any more is nobody's business.
     """

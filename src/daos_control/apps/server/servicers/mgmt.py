@@ -17,7 +17,7 @@ from daos_control.base.errors import RaftUnavailable
 from daos_control.base.fault_codes import FaultCode
 from daos_control.mgmt import causes
 from daos_control.mgmt.errors import Refused
-from daos_control.mgmt.pools import PASSED_ON
+from daos_control.mgmt.pools.pool_services import PASSED_ON
 from daos_control.mgmt.ranks import LONGEST_S, Limit
 from daos_control.mgmt.rules.membership import JoinRequest
 from daos_control.mgmt.rules.properties import get_attributes

@@ -1,0 +1,240 @@
+"""What a pool's own service answers, on its engines: requests that are checked, completed and passed on.
+
+Requests that change a pool take its lock. One that brings a pool to ranks is noted before any engine hears of it: the
+share of the pool that a rank may have made is removed again unless the rank really became one of the pool's.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from functools import partial
+from types import MappingProxyType
+from typing import Any, Final
+
+from daos_control.base.errors import DaosError, NotLeader
+from daos_control.base.fault_codes import FaultCode
+from daos_control.base.rankset import RankSet
+from daos_control.mgmt.errors import Refused
+from daos_control.mgmt.pools.surroundings import Surroundings
+from daos_control.mgmt.rules import pools as rules
+from daos_control.mgmt.system import System
+from daos_control.model import self_heal
+from daos_control.model.pool import PoolService
+from daos_control.model.pool_property import DEFAULT_QUERY, PoolProperty, PoolQuery
+from daos_control.net.drpc import methods as drpc
+from daos_control.net.drpc.methods import Method
+from daos_control.wire.pb.mgmt import pool_pb2
+
+GATHER_S: Final = 0.25
+"""How long the evictions of single handles are gathered: agents of a whole cluster may ask for theirs at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassedOn:
+    """A method that an engine answers: what is checked and filled in on the way there and back."""
+
+    method: Method[Any, Any]
+    locked: bool = False
+    check: Callable[[System, Any], None] = lambda *_: None
+    """What is wrong with a request whichever pool it is about."""
+    prepare: Callable[[System, PoolService, Any], None] = lambda *_: None
+    finish: Callable[[System, Any, Any], None] = lambda *_: None
+    id_field: str = "id"
+    adds: Callable[[Any], Collection[int]] | None = None
+    """The ranks that a request adds to its pool, if it is of that kind."""
+
+
+def _known_rank(system: System, request: Any) -> None:
+    if request.rank not in system.members:
+        raise FaultCode.SERVER_POOL_INVALID_RANKS.fault(ranks=request.rank)
+
+
+def _as_created(_: System, pool: PoolService, request: Any) -> None:
+    del request.tier_bytes[:]
+    request.tier_bytes.extend(pool.tier_bytes)
+    request.mem_ratio = pool.mem_ratio
+
+
+def _on_the_tree(system: System, request: pool_pb2.PoolExtendReq) -> None:
+    try:
+        words = system.tree.words(request.ranks)
+    except LookupError as error:
+        raise Refused(str(error)) from error
+    del request.fault_domains[:]
+    request.fault_domains.extend(words)
+
+
+def _query(_: System, __: PoolService, request: pool_pb2.PoolQueryReq) -> None:
+    request.query_mask = request.query_mask or DEFAULT_QUERY
+
+
+def _queried(system: System, request: pool_pb2.PoolQueryReq, reply: pool_pb2.PoolQueryResp) -> None:
+    reply.leader = reply.svc_ldr  # where clients from before 2.6 look
+    asked = request.query_mask & PoolQuery.SELF_HEAL_POLICY
+    reply.sys_self_heal_policy = system.setting("self_heal") if asked else self_heal.DEFAULT
+
+
+def _some_properties(_: System, request: Any) -> None:
+    if not request.properties:
+        raise Refused(f"{type(request).__name__} names no properties")
+
+
+PASSED_ON: Final[Mapping[str, PassedOn]] = MappingProxyType(
+    {
+        "PoolQuery": PassedOn(method=drpc.Mgmt.POOL_QUERY, prepare=_query, finish=_queried),
+        "PoolQueryTarget": PassedOn(method=drpc.Mgmt.POOL_QUERY_TARGETS),
+        "PoolGetProp": PassedOn(method=drpc.Mgmt.POOL_GET_PROP, check=_some_properties),
+        "PoolGetACL": PassedOn(method=drpc.Mgmt.POOL_GET_ACL),
+        "PoolOverwriteACL": PassedOn(method=drpc.Mgmt.POOL_OVERWRITE_ACL, locked=True),
+        "PoolUpdateACL": PassedOn(method=drpc.Mgmt.POOL_UPDATE_ACL, locked=True),
+        "PoolDeleteACL": PassedOn(method=drpc.Mgmt.POOL_DELETE_ACL, locked=True),
+        "PoolEvict": PassedOn(method=drpc.Mgmt.POOL_EVICT),
+        "PoolExclude": PassedOn(method=drpc.Mgmt.POOL_EXCLUDE, locked=True, check=_known_rank),
+        "PoolDrain": PassedOn(method=drpc.Mgmt.POOL_DRAIN, locked=True, check=_known_rank),
+        "PoolReintegrate": PassedOn(
+            method=drpc.Mgmt.POOL_REINT,
+            locked=True,
+            check=_known_rank,
+            prepare=_as_created,
+            adds=lambda request: (request.rank,),
+        ),
+        "PoolExtend": PassedOn(
+            method=drpc.Mgmt.POOL_EXTEND,
+            locked=True,
+            check=_on_the_tree,
+            prepare=_as_created,
+            adds=lambda request: request.ranks,
+        ),
+        "PoolUpgrade": PassedOn(method=drpc.Mgmt.POOL_UPGRADE, locked=True),
+        "PoolRebuildStart": PassedOn(method=drpc.Mgmt.POOL_REBUILD_START, locked=True),
+        "PoolRebuildStop": PassedOn(method=drpc.Mgmt.POOL_REBUILD_STOP, locked=True),
+        "PoolSelfHealEval": PassedOn(method=drpc.Mgmt.POOL_SELF_HEAL_EVAL, locked=True),
+        "ListContainers": PassedOn(method=drpc.Mgmt.LIST_CONTAINERS),
+        "ContSetOwner": PassedOn(method=drpc.Mgmt.CONT_SET_OWNER, id_field="pool_id"),
+    }
+)
+"""Every method that goes to a pool's service much as it comes, by its gRPC name."""
+_SET_PROP: Final = PassedOn(method=drpc.Mgmt.POOL_SET_PROP)
+
+
+class PoolServices:
+    """The services of all pools, as seen from here. Requests and replies are the protocol's own messages."""
+
+    def __init__(self, around: Surroundings, *, gather_s: float = GATHER_S) -> None:
+        self._around = around
+        self._gather_s = gather_s
+        self._evictions: dict[str, tuple[pool_pb2.PoolEvictReq, asyncio.Future[pool_pb2.PoolEvictResp]]] = {}
+
+    async def pass_on(self, name: str, request: Any) -> Any:
+        """Send a request to the pool's service; the reply may carry a DER status.
+
+        While the system is checked there are no pool services, whoever asks: what is served then may need them, too.
+        """
+        system = self._around.system
+        if system.checking:
+            raise FaultCode.SYSTEM_CHECKER_ENABLED.fault()
+        how = PASSED_ON[name]
+        how.check(system, request)
+        if name == "PoolEvict" and request.handles:
+            return await self._evict_together(request)
+        if not how.locked:
+            return await self._ask(how, request)
+        uuid = rules.in_service(system, getattr(request, how.id_field)).uuid
+        with self._around.locks.hold(uuid):
+            if how.adds is None:
+                return await self._ask(how, request)
+            return await self._ask_to_add(how, request, uuid, tuple(how.adds(request)))
+
+    async def ranks_of(self, uuid: str, *, enabled_only: bool = False) -> frozenset[int]:
+        """Ask a pool for the ranks in its map, whatever their state; raises DaosError or another DaosControlError."""
+        mask = PoolQuery.ENGINES_ENABLED | (0 if enabled_only else PoolQuery.ENGINES_DISABLED)
+        query = pool_pb2.PoolQueryReq(sys=self._around.settings.system_name, id=uuid, query_mask=mask)
+        reply = await self.pass_on("PoolQuery", query)
+        if reply.status:
+            raise DaosError(reply.status)
+        texts = (reply.enabled_ranks, reply.disabled_ranks)
+        return frozenset(rank for text in texts for rank in RankSet.parse(text.strip("[]")))
+
+    async def _ask_to_add(self, how: PassedOn, request: Any, uuid: str, ranks: tuple[int, ...]) -> Any:
+        """Note that these ranks may have something of the pool without being the pool's, until they are known to be."""
+        decisions = self._around.decisions
+        await decisions.apply(partial(rules.adding, uuid=uuid, ranks=ranks))
+        reply = await self._ask(how, request)
+        if not reply.status:
+            await decisions.apply(partial(rules.cleared, uuid=uuid, ranks=ranks))
+        return reply
+
+    async def _ask(self, how: PassedOn, request: Any) -> Any:
+        system = self._around.system
+        pool = rules.in_service(system, getattr(request, how.id_field))
+        how.prepare(system, pool, request)
+        setattr(request, how.id_field, pool.uuid)
+        if not request.svc_ranks:
+            request.svc_ranks.extend(rules.service_ranks(system, pool))
+        reply = await self._around.ask_engines(how.method, request)
+        how.finish(system, request, reply)
+        return reply
+
+    # -- evictions -------------------------------------------------------------------------------------------------
+
+    async def _evict_together(self, request: pool_pb2.PoolEvictReq) -> pool_pb2.PoolEvictResp:
+        """Evict handles together with those that others name for the same pool within a moment; all get one answer."""
+        if request.id in self._evictions:
+            gathered, outcome = self._evictions[request.id]
+            gathered.handles.extend(request.handles)
+            return await asyncio.shield(outcome)
+        outcome = asyncio.get_running_loop().create_future()
+        self._evictions[request.id] = (request, outcome)
+        task = self._around.decisions.spawn(self._evict_gathered(request, outcome))
+        task.add_done_callback(partial(self._deposed_while_gathering, request.id, outcome))
+        return await asyncio.shield(outcome)
+
+    async def _evict_gathered(
+        self, request: pool_pb2.PoolEvictReq, outcome: "asyncio.Future[pool_pb2.PoolEvictResp]"
+    ) -> None:
+        await asyncio.sleep(self._gather_s)
+        del self._evictions[request.id]
+        try:
+            outcome.set_result(await self._ask(PASSED_ON["PoolEvict"], request))
+        except Exception as error:  # noqa: BLE001  not swallowed: it belongs to the callers, not to the leadership
+            outcome.set_exception(error)
+
+    def _deposed_while_gathering(
+        self, pool_id: str, outcome: "asyncio.Future[pool_pb2.PoolEvictResp]", _: "asyncio.Task[None]"
+    ) -> None:
+        if not outcome.done():
+            self._evictions.pop(pool_id, None)
+            outcome.set_exception(NotLeader("", self._around.settings.other_replicas))
+        outcome.exception()  # looked at, though the callers may have gone away
+
+    # -- properties ------------------------------------------------------------------------------------------------
+
+    async def set_properties(self, request: pool_pb2.PoolSetPropReq) -> pool_pb2.PoolSetPropResp:
+        """Set properties of a pool; the label first and alone, because it is kept in two places."""
+        uuid = rules.find(self._around.system, request.id).uuid
+        with self._around.locks.hold(uuid):
+            _some_properties(self._around.system, request)
+            labels = [prop for prop in request.properties if prop.number == PoolProperty.LABEL]
+            others = [prop for prop in request.properties if prop.number != PoolProperty.LABEL]
+            for prop in labels:
+                await self._relabel(uuid, prop, request)
+            if not others:
+                return pool_pb2.PoolSetPropResp()
+            return await self._set_properties(uuid, others, request)
+
+    async def _relabel(self, uuid: str, prop: pool_pb2.PoolProperty, request: pool_pb2.PoolSetPropReq) -> None:
+        if not prop.strval:
+            raise FaultCode.SERVER_POOL_NO_LABEL.fault()
+        rules.check_label(self._around.system, uuid, prop.strval)
+        reply = await self._set_properties(uuid, [prop], request)
+        if reply.status:
+            raise Refused(f"label update failed: {DaosError(reply.status)}")
+        now = self._around.clock.now()
+        await self._around.decisions.apply(partial(rules.relabelled, uuid=uuid, label=prop.strval, now=now))
+
+    async def _set_properties(
+        self, uuid: str, properties: list[pool_pb2.PoolProperty], request: pool_pb2.PoolSetPropReq
+    ) -> pool_pb2.PoolSetPropResp:
+        message = pool_pb2.PoolSetPropReq(sys=request.sys, id=uuid, properties=properties, svc_ranks=request.svc_ranks)
+        reply: pool_pb2.PoolSetPropResp = await self._ask(_SET_PROP, message)
+        return reply
