@@ -292,19 +292,25 @@ class Services:
     async def _follow(self, rank: int, uuid: str, command: Command, strangers: set[int]) -> Outcome | None:
         """Ask a replica, and then whom it names, and so on; return what the leader answers.
 
-        A change of the replicas that a leader could not finish leaves it with other replicas than the rest, and each
-        may hold another for the leader. Where they go round in circles, one of them is made to lead: it takes over the
-        newest record, and with it they agree again.
+        A change of the replicas that a leader could not finish leaves it with other replicas than the rest. Each may
+        hold another for the leader, or one that has not become a replica yet. Where they go round in circles, or to
+        such a one, whoever pointed there is made to lead: it takes over the newest record, and with it they agree.
         """
-        asked: set[int] = set()
+        asked: list[int] = []
+        insist = False
         while True:
-            outcome = await self._try(Ask(uuid, command, insist=rank in asked), rank, set() if asked else strangers)
-            if outcome is None or outcome.record is not None:
+            lost: set[int] = set()
+            outcome = await self._try(Ask(uuid, command, insist=insist), rank, lost if asked else strangers)
+            if outcome is not None and outcome.record is not None:
                 return outcome
-            if outcome.hint is None or rank in asked:
+            if lost and not insist:
+                rank, insist = asked[-1], True
+            elif outcome is None or outcome.hint is None or insist:
                 return None
-            asked.add(rank)
-            rank = outcome.hint
+            else:
+                asked.append(rank)
+                rank = outcome.hint
+                insist = rank in asked
 
     async def _try(self, request: Ask, rank: int, strangers: set[int]) -> Outcome | None:
         try:

@@ -84,6 +84,17 @@ async def test_replicas_that_point_at_each_other_are_brought_together(tmp_path: 
         assert outcome.record.replicas == (1, 2, 3), "the change that was begun is finished"
 
 
+async def test_a_new_replica_that_never_heard_that_it_is_one_keeps_nobody_from_the_pool(tmp_path: Path) -> None:
+    """It died while the pool was extended to it, and comes first in the record that all others have."""
+    group = Group(tmp_path)
+    for rank in (1, 2, 3):
+        await group.services[rank].on_write(Write(fresh()))
+    outcome = await group.services[2].call(UUID, (1, 2, 3), Query())
+    assert outcome.record is not None
+    assert UUID in group.services[0].records, "it is one now"
+    assert (await group.services[0].call(UUID, (1, 2, 3), Query())).leader == 0
+
+
 async def test_without_a_majority_nobody_answers(tmp_path: Path) -> None:
     group = Group(tmp_path)
     await group.services[0].found(fresh())
