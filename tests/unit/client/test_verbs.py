@@ -211,6 +211,22 @@ async def test_a_pool_that_cannot_be_queried_is_listed_all_the_same(make_answers
     assert found.query_errors == {"u2": DaosError(Der.NO_PERM)}
 
 
+async def test_a_pool_that_stays_unreachable_is_given_up_and_named_with_its_reason(make_answers: Any) -> None:
+    uuids = [f"u{number}" for number in range(40)]
+
+    def query(request: Any) -> Any:
+        if request.id == "u7":
+            raise DaosError(Der.UNREACH)
+        return pool_pb2.PoolQueryResp(uuid=request.id, total_targets=4)
+
+    listed = [pool_pb2.ListPoolsResp.Pool(uuid=uuid, label=uuid, state="Ready") for uuid in uuids]
+    answers = make_answers(ListPools=pool_pb2.ListPoolsResp(pools=listed), PoolQuery=query)
+    found = await DaosClient(answers, ["a"]).pools.list(patience_s=0.3)
+    assert found.query_errors == {"u7": DaosError(Der.UNREACH)}
+    assert len(found.pools) == 40
+    assert all(pool.total_targets == 4 for pool in found.pools if pool.uuid != "u7")
+
+
 async def test_one_rank_that_cannot_be_excluded_does_not_stop_the_others(make_answers: Any) -> None:
     def exclude(request: Any) -> Any:
         if request.rank == 1:

@@ -163,7 +163,7 @@ async def foresee(pools: Pools, system: System, intended: Sequence[Intended]) ->
     for step in intended:
         together = [other.request for other in intended if other.method == step.method]
         findings = _Findings(pools, system, step.request, together)
-        await _FORESIGHT[step.method](findings)
+        await FORESIGHT[step.method](findings)
         found.append(
             Foreseen(
                 method=step.method,
@@ -387,7 +387,7 @@ async def _set_owner(found: _Findings) -> None:
     found.changes.append(f"container {request.cont_id} of pool {request.pool_id} would belong to {owners}")
 
 
-_FORESIGHT: Final[Mapping[str, Callable[[_Findings], Awaitable[None]]]] = {
+FORESIGHT: Final[Mapping[str, Callable[[_Findings], Awaitable[None]]]] = {
     "PoolCreate": _create,
     "PoolDestroy": _destroy,
     "PoolEvict": _evict,
@@ -404,3 +404,4 @@ _FORESIGHT: Final[Mapping[str, Callable[[_Findings], Awaitable[None]]]] = {
     "PoolDeleteACL": _delete_acl,
     "ContSetOwner": _set_owner,
 }
+"""What finds out about a request, by its method."""

@@ -45,6 +45,8 @@ from daos_control.wire.pb.mgmt import acl_pb2, cont_pb2, pool_pb2
 P = ParamSpec("P")
 
 CREATE_S: Final = 600.0
+PATIENCE_S: Final = 60.0
+"""How long a list waits for one pool."""
 AT_ONCE: Final = 16
 """Pools that are queried at the same time for a list."""
 
@@ -176,8 +178,11 @@ class Pools:
         reply = await self._ask("ListContainers", pool_pb2.ListContReq(id=pool), read=True)
         return tuple(container.uuid for container in reply.containers)
 
-    async def list(self, *, query: bool = True) -> PoolList:
-        """Return all pools by label; ``query`` finds out about each of those that are ready."""
+    async def list(self, *, query: bool = True, patience_s: float = PATIENCE_S) -> PoolList:
+        """Return all pools by label; ``query`` finds out about each of those that are ready, side by side.
+
+        A pool that does not answer within ``patience_s`` is one of the result's errors, and costs the others nothing.
+        """
         reply = await self._connection.ask("ListPools", pool_pb2.ListPoolsReq(), read=True)
         listed = [
             Pool(uuid=pool.uuid, label=pool.label, svc_reps=tuple(pool.svc_reps), state=pool.state)
@@ -190,10 +195,12 @@ class Pools:
         async def details(pool: Pool) -> Pool:
             if pool.state != "Ready":
                 return pool
+            heard: list[DaosControlError] = []
             try:
-                queried = await self._query(pool.uuid, 0)
+                queried = await self._query(pool.uuid, 0, deadline_s=patience_s, on_error=heard.append)
             except DaosControlError as error:
-                errors[pool.uuid] = error
+                late = isinstance(error, Fault) and error.code == FaultCode.CLIENT_RPC_TIMEOUT
+                errors[pool.uuid] = heard[-1] if late and heard else error
                 return pool
             # Engines leave out what only the management service knows.
             return replace(
@@ -215,8 +222,10 @@ class Pools:
             found = replace(found, self_heal_policy=policy)
         return found
 
-    async def _query(self, pool: str, mask: int) -> Pool:
-        return pool_from_pb(await self._ask("PoolQuery", pool_pb2.PoolQueryReq(id=pool, query_mask=mask), read=True))
+    async def _query(self, pool: str, mask: int, **options: Any) -> Pool:
+        return pool_from_pb(
+            await self._ask("PoolQuery", pool_pb2.PoolQueryReq(id=pool, query_mask=mask), read=True, **options)
+        )
 
     async def query_targets(self, pool: str, rank: int, targets: Sequence[int] = ()) -> tuple[Target, ...]:
         """Return the state of targets of a rank; without a list, of all its targets."""
