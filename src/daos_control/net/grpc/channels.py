@@ -150,17 +150,12 @@ class Channels:
 
     async def _connect(self, address: str) -> ClientLink:
         """Open a connection. Raises LinkLost with the reason as its cause."""
-        loop = asyncio.get_running_loop()
         link: ClientLink | None = None
         try:
             async with asyncio.timeout(self._connect_s):
                 sock = await dialling.connect(address, allow_proxy=self._allow_proxy)
-                try:
-                    link = ClientLink(self._context, most_reply=MAX_REPLY, idle_s=self._idle_s)
-                    await loop.create_connection(lambda: link, sock=sock)
-                except BaseException:
-                    sock.close()
-                    raise
+                link = ClientLink(self._context, most_reply=MAX_REPLY, idle_s=self._idle_s)
+                link.begin(sock)
                 await link.opened
         except OSError as error:  # TimeoutError and all of TLS are among them
             if link is not None:

@@ -1,15 +1,17 @@
-"""One HTTP/2 connection on a transport, through TLS or without: what both ends of gRPC have in common.
+"""One HTTP/2 connection on a wire, through TLS or without: what both ends of gRPC have in common.
 
-Bytes go up from the transport through the tunnel and the HTTP/2 state to ``act``, and down by ``flush``, all that is to
-be said at once in one write. While the transport is full, data stays where it is and only answers to the peer's frames
+Bytes go up from the wire through the tunnel and the HTTP/2 state to ``act``, and down by ``flush``, all that is to
+be said at once in one write. While the wire is full, data stays where it is and only answers to the peer's frames
 are added, up to ``MOST_UNSENT``.
 """
 
 import asyncio
+import socket
 import ssl
-from typing import Final, cast
+from typing import Final
 
 from daos_control.net.grpc.tls import Tunnel
+from daos_control.net.grpc.wire import Wire
 from daos_control.net.http2.connection import MAX_HEADER_LIST, Connection, Event
 
 MOST_UNSENT: Final = 1 << 20
@@ -20,62 +22,63 @@ class BrokenLink(ConnectionError):
     """The peer does not keep to HTTP/2."""
 
 
-class Link(asyncio.Protocol):
-    """A connection; its owner makes it, and hears by ``closed`` when it is gone."""
+class Link:
+    """A connection: ``wire.User``. Its owner makes it, lets it ``begin``, and hears by ``closed`` when it is gone."""
 
     def __init__(self, *, client: bool, tunnel: Tunnel | None, max_header_list: int = MAX_HEADER_LIST) -> None:
         self.http2 = Connection(client=client, max_header_list=max_header_list)
         self.loop = asyncio.get_running_loop()
         self.closed: asyncio.Future[None] = self.loop.create_future()
-        """Done when the transport is gone."""
+        """Done when the wire is gone."""
         self.error: Exception | None = None
         """Why the connection ended or will end; nothing if one of both ends simply closed it."""
         self.since = self.loop.time()
         self.moved_at = self.since
         """When something last came, or room was made for something to go."""
         self._tunnel = tunnel
-        self._transport: asyncio.Transport | None = None
+        self._wire: Wire | None = None
 
     # For whoever works with it.
 
     @property
     def is_closing(self) -> bool:
         """Whether nothing can be sent any more."""
-        return self._transport is None or self._transport.is_closing()
+        return self._wire is None or self._wire.is_closing
 
-    @property
-    def address(self) -> str:
-        """``ip:port`` of the peer."""
-        peer = None if self._transport is None else self._transport.get_extra_info("peername")
-        if not peer:  # it had left before we could ask
-            return "unknown"
-        return f"[{peer[0]}]:{peer[1]}" if ":" in peer[0] else f"{peer[0]}:{peer[1]}"
+    def begin(self, sock: socket.socket) -> None:
+        """Take over a connected socket, and begin: with the handshake, or with HTTP/2 at once."""
+        self._wire = Wire(sock, self)
+        if self._tunnel is None:
+            self.flush()
+        elif self.http2.is_client:
+            self._tunnel.begin()
+            self._wire.write(self._tunnel.output())
 
     def flush(self) -> None:
-        """Send what is to be sent, as far as the transport takes it."""
-        transport = self._transport
-        if transport is None or transport.is_closing() or (self._tunnel is not None and not self._tunnel.is_open):
+        """Send what is to be sent, as far as the wire takes it."""
+        wire = self._wire
+        if wire is None or wire.is_closing or (self._tunnel is not None and not self._tunnel.is_open):
             return
         http2 = self.http2
         while out := http2.take():
-            self._send(transport, out)
+            self._send(wire, out)
         if http2.has_ended:
             self.close()
 
     def close(self, error: Exception | None = None) -> None:
         """Close the connection when what was flushed has been sent."""
         self.error = self.error or error
-        if self._transport is not None and not self._transport.is_closing():
+        if self._wire is not None and not self._wire.is_closing:
             if self._tunnel is not None:
                 self._tunnel.close()
-                self._transport.write(self._tunnel.output())
-            self._transport.close()
+                self._wire.write(self._tunnel.output())
+            self._wire.close()
 
     def abort(self, error: Exception | None = None) -> None:
         """Drop the connection at once."""
         self.error = self.error or error
-        if self._transport is not None:
-            self._transport.abort()
+        if self._wire is not None:
+            self._wire.abort()
 
     # For those who build upon it.
 
@@ -91,22 +94,13 @@ class Link(asyncio.Protocol):
         """Do what is to be done when the connection is gone."""
         raise NotImplementedError
 
-    # What the transport calls.
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin: the handshake, or HTTP/2 at once."""
-        self._transport = cast("asyncio.Transport", transport)
-        if self._tunnel is None:
-            self.flush()
-        elif self.http2.is_client:
-            self._tunnel.begin()
-            self._transport.write(self._tunnel.output())
+    # What the wire calls.
 
     def data_received(self, data: bytes) -> None:
         """Take what has come."""
         self.moved_at = self.loop.time()
-        if self._tunnel is not None and self._transport is not None:
-            data = self._through(self._tunnel, self._transport, data)
+        if self._tunnel is not None and self._wire is not None:
+            data = self._through(self._tunnel, self._wire, data)
             if not data:
                 return
         for event in self.http2.receive(data):
@@ -117,12 +111,12 @@ class Link(asyncio.Protocol):
         """Tell everybody."""
         self.error = self.error or exc
         self.lost()
-        self._transport = None
+        self._wire = None
         if not self.closed.done():
             self.closed.set_result(None)
 
     def pause_writing(self) -> None:
-        """Hold data back: the transport is full."""
+        """Hold data back: the wire is full."""
         self.http2.writable = False
 
     def resume_writing(self) -> None:
@@ -131,15 +125,15 @@ class Link(asyncio.Protocol):
         self.moved_at = self.loop.time()
         self.flush()
 
-    def _send(self, transport: asyncio.Transport, out: bytes) -> None:
+    def _send(self, wire: Wire, out: bytes) -> None:
         if self._tunnel is not None:
             self._tunnel.send(out)
             out = self._tunnel.output()
-        transport.write(out)
-        if not self.http2.writable and transport.get_write_buffer_size() > MOST_UNSENT:
+        wire.write(out)
+        if not self.http2.writable and wire.unsent > MOST_UNSENT:
             self.abort(BrokenLink("the peer does not read what it asked for"))
 
-    def _through(self, tunnel: Tunnel, transport: asyncio.Transport, data: bytes) -> bytes:
+    def _through(self, tunnel: Tunnel, wire: Wire, data: bytes) -> bytes:
         """Return what the peer said through the tunnel; nothing if it said nothing, or something unacceptable."""
         was_open = tunnel.is_open
         try:
@@ -147,10 +141,10 @@ class Link(asyncio.Protocol):
             if tunnel.is_open and not was_open:
                 self.secured(tunnel)
         except ssl.SSLError as error:
-            transport.write(tunnel.output())  # which tells the peer what is wrong
+            wire.write(tunnel.output())  # which tells the peer what is wrong
             self.close(error)
             return b""
-        transport.write(tunnel.output())
+        wire.write(tunnel.output())
         if tunnel.is_open and not was_open:
             self.flush()
         if tunnel.has_ended:

@@ -14,7 +14,7 @@ import ssl
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from daos_control.base import logs
 from daos_control.base.errors import DaosControlError
@@ -42,9 +42,14 @@ _MADE_ROOM: Final = 16
 _SWEEP_S: Final = 5.0
 _SHORTAGES: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _SHORTAGE_PAUSE_S: Final = 0.1
-_KEEPALIVE: Final = ((socket.TCP_KEEPIDLE, 60), (socket.TCP_KEEPINTVL, 15), (socket.TCP_KEEPCNT, 4))
-"""How hosts that are gone without a word are found out: after two minutes, by the kernel. Connections get this from the
-listening socket."""
+_OF_EACH: Final = (
+    (socket.TCP_NODELAY, 1),
+    (socket.TCP_KEEPIDLE, 60),
+    (socket.TCP_KEEPINTVL, 15),
+    (socket.TCP_KEEPCNT, 4),
+)
+"""What connections have from the listening socket. Replies go out at once; hosts that are gone without a word are found
+out after two minutes, by the kernel."""
 
 
 class CannotListen(DaosControlError):
@@ -112,7 +117,7 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        for option, value in _KEEPALIVE:
+        for option, value in _OF_EACH:
             listener.setsockopt(socket.IPPROTO_TCP, option, value)
         listener.setblocking(False)
         listener.bind((host, port))
@@ -195,7 +200,7 @@ class _Links:
                 self._pause()
                 return
             try:
-                sock, _ = self._listener.accept()
+                sock, peer = self._listener.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError as error:
@@ -205,19 +210,12 @@ class _Links:
                 self._pause()
                 self._loop.call_later(_SHORTAGE_PAUSE_S, self.accept)
                 return
-            link = ServerLink(self, self._context)
+            sock.setblocking(False)
+            link = ServerLink(self, self._context, _shown(peer))
             self._links.add(link)
-            self.tasks.create_task(self._adopt(sock, link))
+            link.begin(sock)
             if self._sweeping is None:
                 self._sweeping = self._loop.call_later(_SWEEP_S, self._sweep)
-
-    async def _adopt(self, sock: socket.socket, link: ServerLink) -> None:
-        try:
-            sock.setblocking(False)
-            await self._loop.connect_accepted_socket(lambda: link, sock)
-        except OSError:  # it left at once
-            sock.close()
-            self._links.discard(link)
 
     def _make_room(self) -> bool:
         """Close connections that have been idle for longest, of whoever has most; tell whether there were any.
@@ -260,6 +258,11 @@ class _Links:
         while self._links:
             self._changed.clear()
             await self._changed.wait()
+
+
+def _shown(peer: tuple[Any, ...]) -> str:
+    host, port, *_ = peer
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _affordable_links() -> int:

@@ -52,8 +52,10 @@ class Owner(Protocol):
 class ServerLink(Link):
     """A connection from a client."""
 
-    def __init__(self, owner: Owner, context: ssl.SSLContext | None) -> None:
+    def __init__(self, owner: Owner, context: ssl.SSLContext | None, address: str) -> None:
         super().__init__(client=False, tunnel=None if context is None else Tunnel(context))
+        self.address = address
+        """``ip:port`` of the peer."""
         self._owner = owner
         self._peer: Peer | None = None
         self._calls: dict[int, _Call] = {}
