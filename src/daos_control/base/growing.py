@@ -6,13 +6,14 @@ Copying a dictionary of two thousand members to add one costs as much as everyth
 
 from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
 from itertools import chain
-from typing import TypeVar
+from typing import TypeVar, overload
 
 MOST_NEW = 128
 """Items that are kept apart; with more of them everything is put together anew."""
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
+Other = TypeVar("Other")
 
 
 class Growing(Mapping[Key, Value]):
@@ -43,6 +44,15 @@ class Growing(Mapping[Key, Value]):
         if self._all is None:
             self._all = {**self._old, **self._new}
         return self._all
+
+    @overload
+    def get(self, key: Key, /) -> Value | None: ...
+    @overload
+    def get(self, key: Key, /, default: Value | Other) -> Value | Other: ...
+    def get(self, key: Key, /, default: Value | Other | None = None) -> Value | Other | None:
+        """Return a value, or the default, without the exception that a mapping's own way raises for what is missing."""
+        new = self._new
+        return new[key] if key in new else self._old.get(key, default)
 
     def __getitem__(self, key: Key) -> Value:
         new = self._new

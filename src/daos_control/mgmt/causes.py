@@ -20,21 +20,20 @@ class Hearing:
     recorded: bool = False
 
 
-_cause: ContextVar[Cause] = ContextVar("cause", default=Cause())  # noqa: B039  frozen
-_hearing: ContextVar[Hearing | None] = ContextVar("hearing", default=None)
+Why = tuple[Cause, Hearing | None]
+_why: ContextVar[Why] = ContextVar("why", default=(Cause(), None))
 
 
-def current() -> tuple[Cause, Hearing | None]:
+def current() -> Why:
     """Return why the running task does what it does."""
-    return _cause.get(), _hearing.get()
+    return _why.get()
 
 
 @contextmanager
 def because(cause: Cause, hearing: Hearing | None = None) -> Iterator[None]:
     """Have what is decided inside written down as due to this cause."""
-    tokens = _cause.set(cause), _hearing.set(hearing)
+    token = _why.set((cause, hearing))
     try:
         yield
     finally:
-        _cause.reset(tokens[0])
-        _hearing.reset(tokens[1])
+        _why.reset(token)

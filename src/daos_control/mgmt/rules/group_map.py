@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from daos_control.base.errors import EmptyGroupMap
+from daos_control.base.growing import as_dict
 from daos_control.mgmt.system import System
 from daos_control.model.member import Member
 
@@ -27,7 +28,8 @@ class GroupMap:
 
 def group_map(system: System) -> GroupMap:
     """Return who is in the group; raises EmptyGroupMap if nobody is."""
-    members = tuple(system.members[rank] for rank in sorted(system.members) if system.members[rank].in_group)
+    known = as_dict(system.members)
+    members = tuple(known[rank] for rank in sorted(known) if known[rank].in_group)
     if not members:
         raise EmptyGroupMap
     return GroupMap(version=system.map_version, members=members)
