@@ -1,4 +1,4 @@
-"""Write ``docs/reference/`` from the code: commands, configuration keys, faults, member states.
+"""Write ``docs/reference/`` from the code: commands, configuration keys, faults, member states, pool properties.
 
 ``make docs`` runs it; a test fails while the committed files say something else than the code.
 """
@@ -25,6 +25,7 @@ from daos_control.config.agent import AgentConfig
 from daos_control.config.control import ControlConfig
 from daos_control.config.document import keys_of
 from daos_control.config.server import ServerConfig
+from daos_control.model.pool_property_text import DEPRECATED, KINDS
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "reference"
 NOTE = "<!-- Generated from the code by scripts/generate_reference.py: change it there. -->\n"
@@ -39,6 +40,7 @@ def pages() -> dict[str, str]:
         "faults.md": NOTE + faults(),
         "member-states.md": NOTE + draw_states.page(),
         "member-states.svg": draw_states.picture(),
+        "pool-properties.md": NOTE + pool_properties(),
     }
 
 
@@ -59,6 +61,25 @@ def _leaves(path: tuple[Command, ...]) -> Iterator[tuple[Command, ...]]:
     for command in path[-1].commands:
         if not command.hidden:
             yield from _leaves((*path, command))
+
+
+def pool_properties() -> str:
+    """Return the properties of pools, by name."""
+    old_names = {new: old for old, new in DEPRECATED.items()}
+    rows = []
+    for prop, kind in sorted(KINDS.items(), key=lambda row: row[0].text):
+        old = f" (once `{old_names[prop.text]}`)" if prop.text in old_names else ""
+        rows.append(f"| `{prop.text}`{old} | {kind.description} | {kind.allowed} | {kind.default} | {kind.settable} |")
+    return "\n".join(
+        (
+            "# Pool properties\n",
+            "`dmg pool create --properties`, `set-prop` and `get-prop`; words may be written in any case.\n",
+            "| Name | | May be | Default | Can be set |",
+            "|---|---|---|---|---|",
+            *rows,
+            "",
+        )
+    )
 
 
 def configuration() -> str:

@@ -40,9 +40,10 @@ def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
         subprocess.run(["daos_lab", "down"], env=found, check=True)
 
 
-def test_the_guide_to_administering_a_system(environment: dict[str, str]) -> None:
+@pytest.mark.parametrize(("guide", "examples"), [("system.md", 30), ("pools.md", 20)])
+def test_the_examples_of_a_guide_run(guide: str, examples: int, environment: dict[str, str]) -> None:
     ran = 0
-    for language, text in re.findall(r"```(console|python)\n(.*?)```", (GUIDES / "system.md").read_text(), re.DOTALL):
+    for language, text in re.findall(r"```(console|python)\n(.*?)```", (GUIDES / guide).read_text(), re.DOTALL):
         if language == "python":
             subprocess.run([sys.executable, "-c", text], env=environment, check=True)
             continue
@@ -50,7 +51,7 @@ def test_the_guide_to_administering_a_system(environment: dict[str, str]) -> Non
             command, _, shown = example.partition("\n")
             prints(command, shown, environment)
             ran += 1
-    assert ran > 30
+    assert ran > examples
 
 
 def prints(command: str, shown: str, environment: dict[str, str]) -> None:
