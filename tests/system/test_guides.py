@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(300), pytest.mark.xdist_gr
 
 PROGRAMS = Path(sys.executable).parent
 GUIDES = Path(__file__).parents[2] / "docs" / "guides"
-LOOKS = re.compile(r"dmg (system|pool) query")
+LOOKS = re.compile(r"dmg (system|pool|check) query")
 """Commands that only look. They are repeated until they show what the guide shows ..."""
 PATIENCE_S = 60
 """... or for so long."""
@@ -40,7 +40,7 @@ def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
         subprocess.run(["daos_lab", "down"], env=found, check=True)
 
 
-@pytest.mark.parametrize(("guide", "examples"), [("system.md", 30), ("pools.md", 20)])
+@pytest.mark.parametrize(("guide", "examples"), [("system.md", 30), ("pools.md", 20), ("checker.md", 12)])
 def test_the_examples_of_a_guide_run(guide: str, examples: int, environment: dict[str, str]) -> None:
     ran = 0
     for language, text in re.findall(r"```(console|python)\n(.*?)```", (GUIDES / guide).read_text(), re.DOTALL):

@@ -77,7 +77,7 @@ OCCASIONS: Final[tuple[Occasion, ...]] = (
         name="joins in checker mode",
         party=Party.ENGINE,
         to=_S.CHECKER_STARTED,
-        words="A known engine was started to be checked (`dmg system start` while the checker is enabled).",
+        words="A known engine was started to be checked: `dmg check enable`, or `dmg system start` after that.",
         origins=_ADMITTED,
         usual=frozenset({_S.STOPPED}),
     ),
