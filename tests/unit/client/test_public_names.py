@@ -3,11 +3,12 @@
 import inspect
 import subprocess
 import sys
+from types import ModuleType
 
 import pytest
 
 import daos_control.client as package
-from daos_control.client import sync, system
+from daos_control.client import pools, sync, system
 from daos_control.client.checker import Checker
 from daos_control.client.daos import DaosClient
 from daos_control.client.engines import Engines
@@ -42,12 +43,13 @@ def test_importing_the_package_loads_nothing() -> None:
     assert not {"asyncio", "grpc", "google.protobuf", "anyio", "dataclasses"} & set(loaded)
 
 
-def test_every_public_name_of_the_system_can_be_had() -> None:
-    assert sorted(system.__all__) == dir(system)
-    for name in system.__all__:
-        assert getattr(system, name) is not None
+@pytest.mark.parametrize("part", [system, pools], ids=["system", "pools"])
+def test_every_public_name_of_a_part_can_be_had(part: ModuleType) -> None:
+    assert sorted(part.__all__) == dir(part)
+    for name in part.__all__:
+        assert getattr(part, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'Nonsense'"):
-        system.Nonsense  # type: ignore[attr-defined]  # noqa: B018
+        part.Nonsense  # noqa: B018
 
 
 def test_asking_for_members_loads_only_what_that_takes() -> None:
@@ -59,6 +61,18 @@ def test_asking_for_members_loads_only_what_that_takes() -> None:
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
     unneeded = {"client.pools", "client.storage", "client.system.ranks", "client.system.pools", "base.fault_words",
                 "wire.pb.mgmt.pool_pb2", "wire.pb.mgmt.svc_pb2", "model.system_property"}  # fmt: skip
+    assert not {f"daos_control.{name}" for name in unneeded} & set(loaded)
+
+
+def test_looking_at_pools_loads_only_what_that_takes() -> None:
+    script = (
+        "import sys, daos_control.cli.dmg.pool.listing, daos_control.client.pools.verbs\n"
+        "from daos_control.net.rpc.methods import MGMT; MGMT['PoolQuery'].reply\n"
+        "print(*sys.modules)"
+    )
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    unneeded = {"client.storage", "client.storage_records", "client.pool_size", "client.rehearsal", "model.acl",
+                "client.pools.plan", "client.pools.foresight", "base.fault_words"}  # fmt: skip
     assert not {f"daos_control.{name}" for name in unneeded} & set(loaded)
 
 

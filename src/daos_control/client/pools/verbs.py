@@ -1,4 +1,5 @@
 """What an administrator does with pools."""
+# ruff: noqa: PLC0415 - a program pays for the verbs it uses: most look at no host's storage, and foresee nothing
 
 import asyncio
 import grp
@@ -6,7 +7,7 @@ import os
 import pwd
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Concatenate, Final, ParamSpec
+from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec
 from uuid import uuid4
 
 from daos_control.base.aio import map_bounded
@@ -18,10 +19,7 @@ from daos_control.client.connection import Connection
 from daos_control.client.errors import InvalidRequest
 from daos_control.client.invoke import DEADLINE_S
 from daos_control.client.pool_properties import PropertyValue
-from daos_control.client.pool_size import PerRank, PoolSize, Share, Total, candidates, check, fitting, room
-from daos_control.client.pools.acl import explaining
-from daos_control.client.pools.foresight import AtStake, Foreseen, at_stake, foresee
-from daos_control.client.pools.plan import PoolPlan, plan
+from daos_control.client.pools.acl import explaining_entries, explaining_principal
 from daos_control.client.pools.records import (
     Acl,
     CreatedPool,
@@ -33,14 +31,18 @@ from daos_control.client.pools.records import (
     pool_from_pb,
     target_from_pb,
 )
-from daos_control.client.rehearsal import Intended, Rehearsal
-from daos_control.client.storage import Storage
 from daos_control.client.system import PoolRanksResult, System
-from daos_control.model.acl import AccessControlList, Principal
 from daos_control.model.member_state import AVAILABLE, MemberState
 from daos_control.model.pool_property import DEFAULT_QUERY, EVERYTHING, PoolQuery
 from daos_control.model.rank_result import RankResult
 from daos_control.wire.pb.mgmt import acl_pb2, cont_pb2, pool_pb2
+
+if TYPE_CHECKING:
+    from daos_control.client.pool_size import PerRank, PoolSize, Share
+    from daos_control.client.pools.foresight import AtStake, Foreseen
+    from daos_control.client.pools.plan import PoolPlan
+    from daos_control.client.rehearsal import Intended
+    from daos_control.client.storage_records import HostStorage
 
 P = ParamSpec("P")
 
@@ -71,7 +73,6 @@ class Pools:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._system = System(connection)
-        self._storage = Storage(connection)
 
     async def _ask(self, method: str, request: Any, **options: Any) -> Any:
         return await self._connection.ask(method, request, retry=passes_by_itself, **options)
@@ -79,7 +80,7 @@ class Pools:
     async def create(
         self,
         label: str,
-        size: PoolSize,
+        size: "PoolSize",
         *,
         ranks: Iterable[int] = (),
         user: str = "",
@@ -93,6 +94,8 @@ class Pools:
 
         The ``uuid`` makes the request safe to repeat: a pool that is there already is returned as if just made.
         """
+        from daos_control.client.pool_size import PerRank, Share, Total, check
+
         check(size)
         wanted = sorted(ranks)
         settings = pool_properties.to_pb({**(properties or {}), **({"label": label} if label else {})})
@@ -115,32 +118,41 @@ class Pools:
                 request.num_ranks = size.num_ranks
             case PerRank():
                 request.tier_bytes.extend(size.tier_bytes)
-        with explaining(lambda: AccessControlList.parse(acl)):
+        with explaining_entries(acl):
             reply = await self._ask("PoolCreate", request, deadline_s=CREATE_S)
         return created_from_pb(request.uuid, reply)
 
-    async def _share(self, share: Share, wanted: list[int]) -> tuple[PerRank, list[int]]:
+    async def _share(self, share: "Share", wanted: list[int]) -> "tuple[PerRank, list[int]]":
+        from daos_control.client.pool_size import candidates, fitting
+
         ranks = candidates(wanted, await self._ranks(frozenset({MemberState.JOINED})))
-        report = await self._storage.scan(usage=True, mem_ratio=share.mem_ratio)
-        return fitting(share, ranks, report.by_host()), list(ranks)
+        return fitting(share, ranks, await self._usage(share.mem_ratio)), list(ranks)
+
+    async def _usage(self, mem_ratio: float) -> "Mapping[str, HostStorage]":
+        from daos_control.client.storage import Storage
+
+        report = await Storage(self._connection).scan(usage=True, mem_ratio=mem_ratio)
+        return report.by_host()
 
     async def _ranks(self, states: frozenset[MemberState]) -> list[int]:
         state = await self._system.query()
         return [member.rank for member in state.members if member.state in states]
 
     async def plan(
-        self, size: PoolSize | None = None, *, ranks: Iterable[int] = (), service_replicas: int = 0
-    ) -> PoolPlan:
+        self, size: "PoolSize | None" = None, *, ranks: Iterable[int] = (), service_replicas: int = 0
+    ) -> "PoolPlan":
         """Say what a pool would be given on each rank, and how big it could be, without making it.
 
         Without a size there is only the largest pool to be told.
         """
+        from daos_control.client.pool_size import Share, candidates, check, room
+        from daos_control.client.pools.plan import plan
+
         if size is not None:
             check(size)
         joined = frozenset({MemberState.JOINED}) if isinstance(size, Share) else AVAILABLE
         wanted = candidates(ranks, await self._ranks(joined))
-        report = await self._storage.scan(usage=True, mem_ratio=size.mem_ratio if size else 0.0)
-        left = room(wanted, report.by_host())
+        left = room(wanted, await self._usage(size.mem_ratio if size else 0.0))
         targets = None if left.targets else await self._targets()
         return plan(size, wanted, left, targets=targets, service_replicas=service_replicas)
 
@@ -153,7 +165,7 @@ class Pools:
 
     async def rehearse(
         self, verb: "Callable[Concatenate[Pools, P], Awaitable[object]]", /, *args: P.args, **options: P.kwargs
-    ) -> tuple[Foreseen, ...]:
+    ) -> "tuple[Foreseen, ...]":
         """Say what a verb would send and change, and what speaks against it; nothing is changed.
 
         ::
@@ -161,16 +173,22 @@ class Pools:
             for step in await daos.pools.rehearse(Pools.destroy, "tank", recursive=True):
                 print(step.changes, step.problems)
         """
+        from daos_control.client.rehearsal import Rehearsal
+
         rehearsal = Rehearsal.of(self._connection)
         await verb(Pools(rehearsal), *args, **options)
         return await self.foresee(rehearsal.intended)
 
-    async def foresee(self, intended: Sequence[Intended]) -> tuple[Foreseen, ...]:
+    async def foresee(self, intended: "Sequence[Intended]") -> "tuple[Foreseen, ...]":
         """Say what would come of requests that a rehearsal has written down."""
+        from daos_control.client.pools.foresight import foresee
+
         return await foresee(self, self._system, intended)
 
-    async def at_stake(self, pool: str) -> AtStake:
+    async def at_stake(self, pool: str) -> "AtStake":
         """Return what would be lost with a pool, as far as it can be found out."""
+        from daos_control.client.pools.foresight import at_stake
+
         return await at_stake(self, pool)
 
     async def list_containers(self, pool: str) -> tuple[str, ...]:
@@ -335,13 +353,13 @@ class Pools:
     async def _modify_acl(self, method: str, pool: str, entries: Sequence[str]) -> Acl:
         if not entries:
             raise InvalidRequest("give at least one entry of an access control list")
-        with explaining(lambda: AccessControlList.parse(entries)):
+        with explaining_entries(entries):
             return acl_from_pb(await self._connection.ask(method, acl_pb2.ModifyACLReq(id=pool, entries=entries)))
 
     async def delete_acl(self, pool: str, principal: str) -> Acl:
         """Remove the entry of a principal (``u:name@``, ``g:name@``, ``OWNER@`` ...)."""
         request = acl_pb2.DeleteACLReq(id=pool, principal=principal)
-        with explaining(lambda: Principal.parse(principal)):
+        with explaining_principal(principal):
             return acl_from_pb(await self._connection.ask("PoolDeleteACL", request))
 
     async def set_container_owner(self, pool: str, container: str, *, user: str = "", group: str = "") -> None:
