@@ -5,6 +5,7 @@ The fabric's calls come in here; dRPC's come in through the handler modules, whi
 
 import asyncio
 import time
+from collections.abc import Sequence
 from functools import cached_property
 
 import msgspec
@@ -15,10 +16,11 @@ from daos_control.apps.emulator.chores import Chores
 from daos_control.apps.emulator.devices import Device, Devices, DevicesFile, DeviceState
 from daos_control.apps.emulator.inconsistency import Pretended
 from daos_control.apps.emulator.membership import Group
-from daos_control.apps.emulator.neighbourhood import Ping, SpreadMap, WantMap
+from daos_control.apps.emulator.neighbourhood import BRANCHES, Ping, SpreadMap, WantMap
 from daos_control.apps.emulator.pool import (
     AddContainer,
     AddHandle,
+    AddObjects,
     ChangeTargets,
     Command,
     EvaluateSelfHeal,
@@ -29,7 +31,7 @@ from daos_control.apps.emulator.pool import (
 )
 from daos_control.apps.emulator.pool_map import Operation, TargetState
 from daos_control.apps.emulator.rebuild import Caretaker
-from daos_control.apps.emulator.script import Script
+from daos_control.apps.emulator.script import REBUILD, Script
 from daos_control.apps.emulator.services import Nothing, Outcome, ReplyT, Services
 from daos_control.apps.emulator.settings import Settings, log_level
 from daos_control.apps.emulator.storage import EngineFile, Shard, Store
@@ -61,15 +63,16 @@ class DestroyShard(msgspec.Struct, frozen=True):
 
 
 class WantSpace(msgspec.Struct, frozen=True):
-    """Ask for the space that targets of a pool have."""
+    """Ask for the space that targets of a pool have here, and have the ranks ``onward`` asked."""
 
     uuid: str
+    onward: tuple[int, ...] = ()
 
 
 class Space(msgspec.Struct, frozen=True, kw_only=True):
-    """All targets of an engine are alike."""
+    """All targets of an engine are alike: one usage for each rank."""
 
-    usage: space.Usage
+    usages: dict[int, space.Usage]
 
 
 class WantPools(msgspec.Struct, frozen=True):
@@ -139,6 +142,7 @@ class Engine:
             group=arguments.group,
             rank=lambda: self.rank,
             phase_s=settings.rebuild_s,
+            midway=lambda: self.script.before(REBUILD),
         )
         self._device_busy_until: dict[str, float] = {}
 
@@ -242,11 +246,36 @@ class Engine:
         return Nothing()
 
     async def space_of(self, request: WantSpace) -> Space:
-        """Tell the space of a pool's targets here; raises DaosError NONEXIST."""
+        """Tell the space of a pool's targets here and at the ranks onward; raises DaosError NONEXIST."""
         shard = self.store.shards.get(request.uuid)
         if shard is None:
             raise DaosError(Der.NONEXIST)
-        return Space(usage=space.usage(shard.size))
+        others = await self.gather_space(request.uuid, request.onward)
+        return Space(usages={self.rank: space.usage(shard.size), **others})
+
+    async def gather_space(self, uuid: str, ranks: Sequence[int]) -> dict[int, space.Usage]:
+        """Ask ranks for the space of a pool's targets: a few of them, which ask the rest. Raises the first DaosError.
+
+        So does DAOS ask the ranks of a pool, and one that does not answer spoils it all.
+        """
+        parts = [tuple(ranks[branch::BRANCHES]) for branch in range(min(BRANCHES, len(ranks)))]
+
+        async def one(part: tuple[int, ...]) -> Space | DaosError:
+            request = WantSpace(uuid, part[1:])
+            try:
+                return await self.ask(part[0], request, Space, timeout_s=self.settings.service_s)
+            except DaosError as error:
+                return error
+
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one(part)) for part in parts]
+        usages: dict[int, space.Usage] = {}
+        for task in tasks:
+            answer = task.result()
+            if isinstance(answer, DaosError):
+                raise answer
+            usages |= answer.usages
+        return usages
 
     async def pools(self, _request: WantPools) -> Pools:
         """Tell what is here, for the checker."""
@@ -349,6 +378,10 @@ class Engine:
     async def add_container(self, pool: str, label: str = "") -> None:
         """Pretend that a client made a container; raises DaosError."""
         await self.command(pool, await self.replicas_of(pool), AddContainer(label))
+
+    async def add_objects(self, pool: str, count: int) -> None:
+        """Pretend that clients stored data; raises DaosError."""
+        await self.command(pool, await self.replicas_of(pool), AddObjects(count))
 
     async def pretend(self, kind: int, pool: str, status: int = 0) -> None:
         """Pretend that a pool is inconsistent in some way, from now on and until that is repaired."""

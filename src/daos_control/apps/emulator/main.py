@@ -111,6 +111,7 @@ async def _serve(arguments: argv.EngineArguments, wanted: settings.Settings) -> 
             connect=engine.add_handle,
             pretend=engine.pretend,
             lose=engine.lose,
+            store=engine.add_objects,
         )
         for line in filter(str.strip, wanted.script.split(";")):
             await commands.run(line)

@@ -50,6 +50,8 @@ class PoolRecord(msgspec.Struct, frozen=True, kw_only=True):
     handles: tuple[Handle, ...] = ()
     containers: tuple[Container, ...] = ()
     connectable: bool = True
+    objects: int = 0
+    """Objects that clients are pretended to have stored, spread evenly over the targets."""
 
     @property
     def short(self) -> str:
@@ -113,6 +115,12 @@ class AddContainer(msgspec.Struct, frozen=True, tag=True):
     label: str
 
 
+class AddObjects(msgspec.Struct, frozen=True, tag=True):
+    """Pretend that clients stored data."""
+
+    count: int
+
+
 class AddHandle(msgspec.Struct, frozen=True, tag=True):
     """Pretend that a client connected."""
 
@@ -174,6 +182,7 @@ Command: TypeAlias = (
     | SetContainerOwner
     | AddContainer
     | AddHandle
+    | AddObjects
     | ChangeTargets
     | Extend
     | FinishRebuild
@@ -291,6 +300,10 @@ def _add_handle(record: PoolRecord, command: AddHandle) -> Decision:
     return _changed(record, handles=(*record.handles, Handle(str(uuids.uuid4()), command.machine)))
 
 
+def _add_objects(record: PoolRecord, command: AddObjects) -> Decision:
+    return _changed(record, objects=record.objects + command.count)
+
+
 def _change_targets(record: PoolRecord, command: ChangeTargets) -> Decision:
     where = pool_map.addresses(record.map, command.rank, command.indices)
     after = pool_map.apply(record.map, command.operation, where, whole_rank=command.whole_rank)
@@ -343,6 +356,7 @@ _RULES: Mapping[type, Callable[[PoolRecord, Any], Decision]] = {
     SetContainerOwner: _set_container_owner,
     AddContainer: _add_container,
     AddHandle: _add_handle,
+    AddObjects: _add_objects,
     ChangeTargets: _change_targets,
     Extend: _extend,
     FinishRebuild: _finish_rebuild,

@@ -1,11 +1,15 @@
 """What a pool service's leader does by itself: rebuilds, and keeping dead ranks out.
 
-A rebuild moves no data here. It takes its time, tells the server when it begins and ends, and settles the pool map:
-first the rebuild proper, then the reclaim of what it left behind.
+A rebuild moves no data here. It takes its time, counts the objects that the pool pretends to have, tells the server
+when it begins and ends, and settles the pool map: first the rebuild proper, then the reclaim of what it left behind.
+One that fails or is stopped takes back what it was to bring, and reclaims that.
 """
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+from collections.abc import Awaitable, Callable
+
+import msgspec
 
 from daos_control.apps.emulator import pool_map, properties, ras
 from daos_control.apps.emulator.chores import Chores
@@ -20,6 +24,10 @@ from daos_control.base.errors import DaosError
 log = logs.get(__name__)
 
 BUSY, IDLE, DONE = 0, 1, 2
+STEPS = 10
+"""A rebuild's progress is seen to grow so many times."""
+RECORDS = 16
+"""What every object has."""
 
 
 class Caretaker:
@@ -34,6 +42,7 @@ class Caretaker:
         group: str,
         rank: Callable[[], int],
         phase_s: float,
+        midway: Callable[[], Awaitable[None]],
     ) -> None:
         self._services = services
         self._upcalls = upcalls
@@ -41,6 +50,7 @@ class Caretaker:
         self._group = group
         self._rank = rank
         self._phase_s = phase_s
+        self._midway = midway
         self.excludes = True
         """False once the server prepares a shutdown: ranks that go now are not to be excluded."""
 
@@ -108,15 +118,15 @@ class Caretaker:
         try:
             print(f"Rebuild [queued] ({record.short} ver={record.map.version})", flush=True)  # noqa: T201
             targets = pool_map.waiting(record.map)
-            if not await self._phase(record, leadership, "Rebuild"):
-                await self._services.lead(uuid, RevertRebuild(targets))
-                leadership.rebuild = RebuildStatus(state=IDLE, status=Der.OP_CANCELED)
+            if status := await self._move(record, leadership, len(targets)):
+                if self._leads(uuid, leadership):
+                    await self._give_up(record, leadership, targets, status)
                 return
             settled = (await self._services.lead(uuid, FinishRebuild(targets))).record
-            if settled is not None and not settled.map.rebuilding:
-                leadership.rebuild = RebuildStatus(state=DONE)
             if settled is not None:
-                await self._phase(settled, leadership, "Reclaim")
+                await self._reclaim(settled, "Reclaim")
+            if self._leads(uuid, leadership) and not self._services.records[uuid].map.rebuilding:
+                leadership.rebuild = msgspec.structs.replace(leadership.rebuild, state=DONE, degraded=False)
         except DaosError as error:
             log.error("rebuild interrupted", pool=uuid, reason=error)
         finally:
@@ -124,19 +134,55 @@ class Caretaker:
         if uuid in self._services.leading:
             self.watch(self._services.records[uuid])
 
-    async def _phase(self, record: PoolRecord, leadership: Leadership, operation: str) -> bool:
-        """Let a phase pass; tell if it came to its end."""
-        await self._tell(ras.Event.REBUILD_STARTED, record, operation)
+    def _leads(self, uuid: str, leadership: Leadership) -> bool:
+        return self._services.leading.get(uuid) is leadership
+
+    async def _move(self, record: PoolRecord, leadership: Leadership, targets: int) -> int:
+        """Let the rebuild proper pass, step by step; return what ended it early, OP_CANCELED if somebody did."""
+        await self._tell(ras.Event.REBUILD_STARTED, record, "Rebuild")
+        objects = record.objects * targets // record.map.count(lambda _: True)
+        status = 0
+        for step in range(1, STEPS + 1):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._phase_s / STEPS):
+                    await leadership.stop.wait()
+            if leadership.stop.is_set():
+                status = int(Der.OP_CANCELED)
+            elif step == STEPS // 2:
+                status = await self._fails_midway()
+            if status:
+                break
+            moved = objects * step // STEPS
+            leadership.rebuild = msgspec.structs.replace(leadership.rebuild, objects=moved, records=RECORDS * moved)
+        if self._leads(record.uuid, leadership):
+            await self._tell(ras.Event.REBUILD_FAILED if status else ras.Event.REBUILD_FINISHED, record, "Rebuild")
+            outcome = "failed" if status else "completed"
+            print(f"Rebuild [{outcome}] ({record.short} ver={record.map.version})", flush=True)  # noqa: T201
+        return status
+
+    async def _fails_midway(self) -> int:
         try:
-            async with asyncio.timeout(self._phase_s):
-                await leadership.stop.wait()
-        except TimeoutError:
-            await self._tell(ras.Event.REBUILD_FINISHED, record, operation)
-            print(f"{operation} [completed] ({record.short} ver={record.map.version})", flush=True)  # noqa: T201
-            return True
-        if record.uuid in self._services.leading:
-            await self._tell(ras.Event.REBUILD_FAILED, record, operation)
-        return False
+            await self._midway()
+        except DaosError as error:
+            return error.status
+        return 0
+
+    async def _give_up(
+        self, record: PoolRecord, leadership: Leadership, targets: list[pool_map.Address], status: int
+    ) -> None:
+        """Take back what a rebuild was to bring. What is lost waits for somebody to start another one."""
+        reverted = (await self._services.lead(record.uuid, RevertRebuild(targets))).record or record
+        leadership.rebuild = msgspec.structs.replace(leadership.rebuild, state=BUSY, status=status)
+        await self._reclaim(reverted, "Fail_reclaim")
+        state = IDLE if status == Der.OP_CANCELED else DONE
+        leadership.rebuild = msgspec.structs.replace(leadership.rebuild, state=state)
+
+    async def _reclaim(self, record: PoolRecord, operation: str) -> None:
+        """Let the removal of what is not needed any more pass; nobody can stop that."""
+        await self._tell(ras.Event.REBUILD_STARTED, record, operation)
+        await asyncio.sleep(self._phase_s)
+        await self._tell(ras.Event.REBUILD_FINISHED, record, operation)
+        print(f"{operation} [completed] ({record.short} ver={record.map.version})", flush=True)  # noqa: T201
 
     async def _tell(self, event: ras.Event, record: PoolRecord, operation: str) -> None:
         await self._upcalls.event(

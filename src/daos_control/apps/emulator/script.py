@@ -4,8 +4,8 @@ Commands come from ``DAOS_EMULATOR_SCRIPT`` (separated by ``;``) before anything
 a Unix stream socket, ``<socket dir>/emulator_<instance>.sock``: one command a line, one answer a line, ``ok`` or
 ``error: ...``. With netcat: ``echo "fail POOL_CREATE NOSPACE" | nc -U /var/run/daos_server/emulator_0.sock``.
 
-``METHOD`` is a dRPC method's name, e.g. ``POOL_CREATE``; ``STATUS`` a DER code's name or number; ``TIMES`` how many
-calls are affected, 1 unless given.
+``METHOD`` is a dRPC method's name, e.g. ``POOL_CREATE``, or ``REBUILD``: the middle of a rebuild that this engine
+leads. ``STATUS`` is a DER code's name or number; ``TIMES`` how many calls are affected, 1 unless given.
 
 =================================  =================================================================================
 ``fail METHOD STATUS [TIMES]``     answer with this status instead of doing anything
@@ -13,6 +13,7 @@ calls are affected, 1 unless given.
 ``die METHOD [TIMES]``             be killed when the call arrives, as by a crash
 ``event NUMBER [TEXT]``            raise this RAS event
 ``container POOL [LABEL]``         pretend a client made a container; POOL is a UUID
+``store POOL OBJECTS``             pretend clients stored so many objects of 1 MiB
 ``connect POOL [MACHINE]``         pretend a client opened the pool
 ``pretend CLASS POOL [STATUS]``    pretend, to the checker, that a pool is inconsistent until that is repaired; CLASS as
                                    ``dmg check`` names it; with STATUS every repair fails with that
@@ -36,7 +37,8 @@ from daos_control.net.drpc.methods import BY_ID, Module
 from daos_control.wire.pb.chk import chk_pb2
 
 Number = TypeVar("Number", int, float)
-METHODS = frozenset(method.name for method in BY_ID.values() if method.module is Module.MGMT)
+REBUILD = "REBUILD"
+METHODS = frozenset({REBUILD, *(method.name for method in BY_ID.values() if method.module is Module.MGMT)})
 
 
 class ScriptError(Exception):
@@ -107,6 +109,8 @@ class Commands:
                 await self._actions["event"](_number(number, int), " ".join(text))
             case "pretend", [kind, pool, *status] if len(status) <= 1:
                 await self._actions["pretend"](_kind(kind), pool, *map(_status, status))
+            case "store", [pool, objects]:
+                await self._actions["store"](pool, _number(objects, int))
             case "lose", [pool]:
                 await self._actions["lose"](pool)
             case (("container" | "connect"), [pool, *name]) if len(name) <= 1:

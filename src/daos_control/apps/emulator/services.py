@@ -37,7 +37,11 @@ class RebuildStatus(msgspec.Struct, frozen=True, kw_only=True):
     state: int = 1
     """0 busy, 1 idle, 2 done."""
     status: int = 0
+    """Why it failed, or fails; OP_CANCELED if it was stopped, or is being."""
     degraded: bool = False
+    objects: int = 0
+    records: int = 0
+    """What has been moved so far."""
 
 
 class Read(msgspec.Struct, frozen=True):

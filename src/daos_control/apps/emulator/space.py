@@ -24,6 +24,8 @@ EMPTY_POOL_BYTES_WITH_NVME = EMPTY_POOL_BYTES + 768
 EMPTY_POOL_BYTES_ON_SSD = 43_458_136 - SYSTEM_BYTES
 FRAGMENTATION_MIN, FRAGMENTATION_MAX = 600 * MIB, 6 << 30
 BLOCK = 4096
+OBJECT_BYTES = MIB
+"""What a pretended object takes."""
 
 
 class Size(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +71,14 @@ def usage(size: Size) -> Usage:
         nvme_free=max(0, nvme_free),
         mem_file=size.scm,
     )
+
+
+def holding(usage: Usage, objects: int) -> Usage:
+    """Return the space of a target with so many objects: data go to NVMe if there is any."""
+    taken = objects * OBJECT_BYTES
+    if usage.nvme_total:
+        return msgspec.structs.replace(usage, nvme_free=max(0, usage.nvme_free - taken))
+    return msgspec.structs.replace(usage, scm_free=max(0, usage.scm_free - taken))
 
 
 def even(values: Iterable[int]) -> tuple[int, int, int, int]:

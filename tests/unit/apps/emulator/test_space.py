@@ -2,7 +2,7 @@
 
 import pytest
 
-from daos_control.apps.emulator.space import Usage, per_target, usage
+from daos_control.apps.emulator.space import OBJECT_BYTES, Usage, holding, per_target, usage
 from daos_control.base.der import Der
 from daos_control.base.errors import DaosError
 
@@ -38,3 +38,12 @@ def test_too_little_for_a_target() -> None:
 def test_the_smallest_pool_still_has_room() -> None:
     found = usage(per_target(16 << 20, 0, 0, 1, on_ssd=False))
     assert 0 < found.scm_free < found.scm_total
+
+
+def test_data_go_to_nvme_if_there_is_any_and_never_take_more_than_there_is() -> None:
+    scm = usage(per_target(1 << 30, 0, 0, 1, on_ssd=False))
+    assert holding(scm, 3).scm_free == scm.scm_free - 3 * OBJECT_BYTES
+    both = usage(per_target(1 << 30, 1 << 30, 0, 1, on_ssd=False))
+    held = holding(both, 3)
+    assert (held.scm_free, held.nvme_free) == (both.scm_free, both.nvme_free - 3 * OBJECT_BYTES)
+    assert holding(both, 1 << 20).nvme_free == 0

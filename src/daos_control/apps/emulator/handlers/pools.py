@@ -8,8 +8,6 @@ from daos_control.apps.emulator.engine import (
     CreateShard,
     DestroyShard,
     Engine,
-    Space,
-    WantSpace,
     serving,
 )
 from daos_control.apps.emulator.handlers import EngineHandler, parse_uuid
@@ -154,10 +152,8 @@ async def query_targets(engine: Engine, request: pool_pb2.PoolQueryTargetReq) ->
     nothing = space.Usage(scm_total=0, scm_free=0, nvme_total=0, nvme_free=0, mem_file=0)
     known = nothing
     if any(serving(state) for state in states):
-        answer = await engine.ask(
-            request.rank, WantSpace(outcome.record.uuid), Space, timeout_s=engine.settings.service_s
-        )
-        known = answer.usage
+        usages = await engine.gather_space(outcome.record.uuid, [request.rank])
+        known = space.holding(usages[request.rank], _objects_each(outcome.record))
     infos = [
         pool_pb2.PoolQueryTargetInfo(
             state=int(state),  # type: ignore[arg-type]  # the enum's own type exists for type checkers alone
@@ -255,9 +251,13 @@ async def _create_shards(engine: Engine, uuid: str, ranks: list[int], tiers: lis
 async def _usages(engine: Engine, record: PoolRecord) -> list[space.Usage]:
     """Ask all ranks that serve a pool for its space: one entry a target."""
     counts = {member.rank: sum(serving(state) for state in member.targets) for member in record.map.engines}
-    answers = await engine.ask_all([rank for rank, count in counts.items() if count], WantSpace(record.uuid), Space)
-    _raise_first(answers.values())
-    return [answer.usage for rank, answer in answers.items() if isinstance(answer, Space) for _ in range(counts[rank])]
+    usages = await engine.gather_space(record.uuid, [rank for rank, count in counts.items() if count])
+    each = _objects_each(record)
+    return [space.holding(usage, each) for rank, usage in sorted(usages.items()) for _ in range(counts[rank])]
+
+
+def _objects_each(record: PoolRecord) -> int:
+    return record.objects // max(1, record.map.count(serving))
 
 
 def _raise_first(answers: Iterable[object]) -> None:
@@ -284,7 +284,13 @@ def _one_or_two_tiers(given: Iterable[int]) -> list[int]:
 
 def _rebuild_status(status: RebuildStatus) -> pool_pb2.PoolRebuildStatus:
     state: Any = status.state
-    return pool_pb2.PoolRebuildStatus(status=status.status, state=state, degraded=status.degraded)
+    return pool_pb2.PoolRebuildStatus(
+        status=status.status,
+        state=state,
+        objects=status.objects,
+        records=status.records,
+        degraded=status.degraded,
+    )
 
 
 def _tier_stats(usages: list[space.Usage]) -> list[pool_pb2.StorageUsageStats]:
