@@ -4,7 +4,8 @@ Two hosts with two emulated engines each, on loopback addresses of their own; th
 a round a verb is begun, one server or both are killed while it is under way (and with them their engines), sometimes
 once more on the way up; then they are started again and the verb is repeated until it succeeds. After that the system
 must be as commanded: the same ranks with the same identities, the same pools, and of what had been acknowledged before
-the kill nothing undone, even before the verb was repeated.
+the kill nothing undone, even before the verb was repeated. No pool is half made or half destroyed, and no engine keeps
+a share of a pool that is not there.
 
 One round of each verb belongs to the suite. Hundreds, each verb rehearsed first to know how long it takes::
 
@@ -30,11 +31,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from daos_control.base import logs
-from daos_control.base.errors import DaosControlError, Uninitialized
+from daos_control.base.der import Der
+from daos_control.base.errors import DaosControlError, DaosError, PoolNotFound, Uninitialized
 from daos_control.client import DaosClient
 from daos_control.client.errors import InvalidRequest
 from daos_control.client.pool_size import PerRank
@@ -79,6 +82,10 @@ class Stage:
         """The rank that this round is about."""
         self.value = ""
         """The value that this round is about."""
+        self.uuid = ""
+        """The pool that this round is about, where that is not the founded one."""
+        self.given_up: set[str] = set()
+        """Pools that were asked for and not again: they are there as a whole, or not at all."""
 
     def addresses(self) -> list[str]:
         return [f"{host.address}:{host.port}" for host in self.hosts]
@@ -151,6 +158,7 @@ class Stage:
             async with asyncio.timeout(TRY_S):
                 told = await self.daos.engines.query(hosts=self.addresses())
                 lines += [f"{e.host} {e.index}: rank {e.rank} {e.state} {e.stays_down}" for e in told.engines]
+        lines += [f"pools: {self.pools}, given up: {self.given_up}, shares: {self.shares()}"]
         lines += [f"--- {server.host.folder.name}\n{server.output[-6000:]}" for server in self.servers.values()]
         return "\n".join(lines)
 
@@ -202,10 +210,36 @@ class Stage:
         members = (await self.daos.system.query()).members
         if self.identities:
             assert {member.rank: member.uuid for member in members} == self.identities
-            listed = await self.daos.pools.list(query=False)
-            assert {pool.uuid: pool.label for pool in listed.pools} == self.pools
-            assert {pool.state for pool in listed.pools} <= {"Ready"}
         self.must_run()
+
+    async def pools_are_whole(self) -> bool:
+        """Whether the pools are those there should be, each of them ready, and on the engines nothing of others."""
+        listed = await self.daos.pools.list()
+        wanted = {pool.uuid: pool.label for pool in listed.pools if pool.uuid not in self.given_up}
+        shares = self.shares()
+        return (
+            wanted == self.pools
+            and not listed.query_errors
+            and {pool.state for pool in listed.pools} <= {"Ready", "TargetsExcluded"}
+            and set(shares) == {pool.uuid for pool in listed.pools}
+            and all(shares[pool.uuid] >= pool.total_engines for pool in listed.pools)
+        )
+
+    def shares(self) -> Counter[str]:
+        """Count the engines that have something of each pool on their storage."""
+        found = Counter(path.name for host in self.hosts for path in host.folder.glob("daos?/????????-*"))
+        found.update(path.name for host in self.hosts for path in host.folder.glob("daos?/NEWBORNS/*"))
+        return found
+
+    async def only_the_founded(self) -> bool:
+        """Destroy all other pools; return whether none is left."""
+        listed = await self.daos.pools.list(query=False)
+        others = [pool.uuid for pool in listed.pools if pool.label != POOL]
+        for uuid in others:
+            await self.daos.pools.destroy(uuid, force=True, recursive=True)
+        self.pools = {uuid: label for uuid, label in self.pools.items() if label == POOL}
+        self.given_up.clear()
+        return not others
 
 
 # What is done
@@ -383,6 +417,62 @@ async def erased(stage: Stage) -> bool:
     return sum((await stage.waiting_for_format()).values()) == RANKS
 
 
+async def create(stage: Stage) -> None:
+    """Create a pool. Its uuid makes that safe to repeat."""
+    stage.pools[stage.uuid] = stage.uuid[:8]
+    await stage.daos.pools.create(stage.uuid[:8], SIZE, uuid=stage.uuid)
+
+
+async def create_another(stage: Stage) -> None:
+    """Create a pool, and never mind those that were begun before."""
+    stage.given_up.add(stage.uuid)
+    stage.pools.pop(stage.uuid, None)
+    stage.uuid = str(uuid4())
+    await create(stage)
+
+
+async def created(stage: Stage) -> bool:
+    return (await stage.daos.pools.query(stage.uuid)).total_engines > 0
+
+
+async def have_a_pool(stage: Stage) -> None:
+    await repeat(stage, create)
+
+
+async def destroy(stage: Stage) -> None:
+    """Destroy the pool; whether an attempt before this one has done so is seen afterwards."""
+    stage.pools.pop(stage.uuid, None)
+    with suppress(PoolNotFound):
+        await stage.daos.pools.destroy(stage.uuid, force=stage.rank % 2 == 0, recursive=True)
+
+
+async def destroyed(stage: Stage) -> bool:
+    return stage.uuid not in {pool.uuid for pool in (await stage.daos.pools.list(query=False)).pools}
+
+
+async def have_a_smaller_pool(stage: Stage) -> None:
+    stage.pools[stage.uuid] = stage.uuid[:8]
+    others = [rank for rank in range(RANKS) if rank != stage.rank]
+
+    async def without_one(stage: Stage) -> None:
+        await stage.daos.pools.create(stage.uuid[:8], SIZE, uuid=stage.uuid, ranks=others)
+
+    await repeat(stage, without_one)
+
+
+async def extend(stage: Stage) -> None:
+    try:
+        await stage.daos.pools.extend(stage.uuid, [stage.rank])
+    except DaosError as error:
+        if error.status != Der.ALREADY:
+            raise
+
+
+async def extended(stage: Stage) -> bool:
+    targets = await stage.daos.pools.query_targets(stage.uuid, stage.rank, [0])
+    return {target.target_state for target in targets} <= {"up", "up_in"}
+
+
 async def be_stopped_for_good(stage: Stage) -> None:
     await be_stopped(stage)
     stage.identities, stage.pools = {}, {}
@@ -440,6 +530,10 @@ VERBS: Mapping[str, Verb] = {
     "rebuild-start": Verb(operate=rebuild_start, holds=pool_answers),
     "rebuild-stop": Verb(operate=rebuild_stop, holds=pool_answers),
     "self-heal": Verb(operate=self_heal, holds=pool_answers),
+    "create": Verb(operate=create, holds=created, durable=True),
+    "create-another": Verb(operate=create_another, holds=created, durable=True),
+    "destroy": Verb(prepare=have_a_pool, operate=destroy, holds=destroyed, durable=True),
+    "extend": Verb(prepare=have_a_smaller_pool, operate=extend, holds=extended, durable=True),
     "join": Verb(prepare=be_down, operate=join, holds=started, takes_s=5.0),
     "format": Verb(prepare=be_unformatted, operate=format_storage, holds=formatted, takes_s=2.0),
     "erase": Verb(prepare=be_stopped_for_good, operate=erase, holds=erased),
@@ -492,6 +586,8 @@ async def rehearse(stage: Stage, name: str, verb: Verb, record: Record) -> None:
 
 async def set_out(stage: Stage, verb: Verb) -> None:
     await stage.settle()
+    await stage.until(stage.only_the_founded, "other pools to go")
+    stage.uuid = str(uuid4())
     stage.rank = stage.chance.randrange(RANKS)
     stage.value = str(stage.chance.randrange(1 << 20))
     if verb.prepare is not None:
@@ -545,11 +641,21 @@ async def stage_check(stage: Stage, name: str) -> None:
         stage.pools = {made.uuid: POOL}
     if name != "erase":
         await stage.until(functools.partial(whole, stage), "the system to be the one it was")
+    if stage.identities:
+        await stage.until(functools.partial(tidy, stage), "the pools to be whole, and nothing left of others")
 
 
 async def whole(stage: Stage) -> bool:
     await stage.check()
     return True
+
+
+async def tidy(stage: Stage) -> bool:
+    """Whether pools are as they should be; where ranks are down, some cannot be asked, and are none the less there."""
+    if set((await stage.states()).values()) == {MemberState.JOINED}:
+        return await stage.pools_are_whole()
+    listed = {pool.uuid: pool.label for pool in (await stage.daos.pools.list(query=False)).pools}
+    return {uuid: label for uuid, label in listed.items() if uuid not in stage.given_up} == stage.pools
 
 
 @asynccontextmanager
