@@ -68,10 +68,15 @@ class FaultDomain:
 
 
 def _level(part: str, whole: str) -> tuple[str, str]:
-    label, equals, level = (piece.strip().strip("'\"").strip().lower() for piece in part.rpartition("="))
+    label, equals, level = part.rpartition("=")
+    label, level = _bare(label), _bare(level)
     if not level or "=" in label or (equals and not label):
         raise FaultDomainError(f"invalid fault domain {whole!r}: bad level {part!r}")
     return label, level
+
+
+def _bare(text: str) -> str:
+    return text.strip().strip("'\"").strip().lower()
 
 
 Path = tuple[str, ...]

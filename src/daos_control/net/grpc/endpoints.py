@@ -5,6 +5,7 @@ certificate must allow the method (``security.components``), the handler runs, a
 becomes an error, and errors are encoded (``net.rpc.status``). In insecure mode all callers may call everything.
 """
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from google.protobuf.descriptor import FieldDescriptor
@@ -16,7 +17,7 @@ from daos_control.net.rpc.handlers import Caller, Handler, Handlers, Reply
 from daos_control.net.rpc.headers import COMPONENT_HEADER, VERSION_HEADER
 from daos_control.net.rpc.methods import Method, find
 from daos_control.net.rpc.status import Code, Status, StatusError, access_denied, to_status
-from daos_control.net.rpc.versions import Claim, Version, identify
+from daos_control.net.rpc.versions import Claim, Identity, Version, identify
 from daos_control.security.components import Component, may_call
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ _Claims: TypeAlias = tuple[bytes | None, bytes | None]
 class Peer:
     """Who is at the other end of a connection."""
 
-    __slots__ = ("address", "component", "identity", "is_secure", "subject")
+    __slots__ = ("address", "component", "is_secure", "subject")
 
     def __init__(self, address: str, *, is_secure: bool, component: Component | None = None, subject: str = "") -> None:
         self.address = address
@@ -41,19 +42,6 @@ class Peer:
         self.component = component
         """Whom its certificate speaks for; None if nobody, or if there is none."""
         self.subject = subject
-        self.identity: _Identity | None = None
-        """What came of what it last said about itself, which it says anew with every call."""
-
-
-class _Identity:
-    """The result of judging a caller by what it says."""
-
-    __slots__ = ("claims", "component", "version")
-
-    def __init__(self, claims: _Claims, component: Component | None, version: str | None) -> None:
-        self.claims = claims
-        self.component = component
-        self.version = version
 
 
 class Endpoint:
@@ -102,26 +90,34 @@ class Endpoint:
 
     def _identify(self, request: Message, fields: dict[bytes, bytes], peer: Peer, deadline: float | None) -> Caller:
         claims = fields.get(_COMPONENT), fields.get(_VERSION)
-        identity = peer.identity
-        if identity is None or identity.claims != claims or None in claims:  # then the request decides
-            identity = peer.identity = self._judge(request, claims, peer)
+        if None in claims:
+            identity = _judge(claims, peer.is_secure, peer.component, self._own, getattr(request, "sys", None))
+        else:
+            identity = _judge_by_headers(claims, peer.is_secure, peer.component, self._own)
         return Caller(
             component=identity.component,
             address=peer.address,
-            version=identity.version,
+            version=None if identity.version is None else str(identity.version),
             subject=peer.subject,
             deadline=deadline,
         )
 
-    def _judge(self, request: Message, claims: _Claims, peer: Peer) -> _Identity:
-        claim = Claim(
-            component_header=_text(claims[0]),
-            version_header=_text(claims[1]),
-            secure=peer.is_secure,
-            certificate=peer.component,
-        )
-        component, version = identify(claim, self._own, lambda: getattr(request, "sys", None))
-        return _Identity(claims, component, None if version is None else str(version))
+
+def _judge(
+    claims: _Claims, is_secure: bool, certificate: Component | None, own: Version, sys: str | None = None
+) -> Identity:
+    """Judge a caller by its headers or, if one is missing, by the name of the system in its request."""
+    claim = Claim(
+        component_header=_text(claims[0]),
+        version_header=_text(claims[1]),
+        secure=is_secure,
+        certificate=certificate,
+    )
+    return identify(claim, own, lambda: sys)
+
+
+_judge_by_headers = lru_cache(maxsize=64)(_judge)
+"""Thousands of callers say the same few things in their headers. Requests may say anything, so that is not kept."""
 
 
 def endpoints_of(handlers: Handlers, version: str) -> dict[bytes, Endpoint]:
