@@ -258,6 +258,8 @@ class Engine:
 
         So does DAOS ask the ranks of a pool, and one that does not answer spoils it all.
         """
+        if not ranks:
+            return {}
         parts = [tuple(ranks[branch::BRANCHES]) for branch in range(min(BRANCHES, len(ranks)))]
 
         async def one(part: tuple[int, ...]) -> Space | DaosError:
