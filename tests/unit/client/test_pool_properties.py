@@ -5,6 +5,7 @@ import pytest
 from daos_control.client.errors import InvalidRequest
 from daos_control.client.pool_properties import from_pb, number, refuse_fixed, to_pb
 from daos_control.model.pool_property import PoolProperty
+from daos_control.model.pool_property_text import KINDS, NAMES
 from daos_control.wire.pb.mgmt.pool_pb2 import PoolProperty as Sent
 
 
@@ -52,6 +53,18 @@ def test_texts_and_values(name: str, text: str, sent: int | str, shown: str) -> 
 def test_wrong_texts_are_explained(name: str, text: str, message: str) -> None:
     with pytest.raises(InvalidRequest, match=message):
         to_pb({name: text})
+
+
+def test_every_property_that_can_be_set_comes_back_as_it_went() -> None:
+    texts = {prop.text: kind.default for prop, kind in KINDS.items() if kind.choices or kind.default[:1].isdigit()}
+    texts["label"] = "tank"
+    assert set(texts) == set(NAMES) - {"svc_list", "global_version"}
+    sent = to_pb(texts)
+    values = {value.name: value for value in from_pb([number(name) for name in texts], sent)}
+    assert {name: value.text for name, value in values.items()} == texts
+    assert all(
+        isinstance(values[prop.text].value, int) == kind.numeric for prop, kind in KINDS.items() if prop.text in texts
+    )
 
 
 def test_a_property_under_two_names_is_refused() -> None:

@@ -139,6 +139,18 @@ async def test_a_pool_that_does_not_answer_is_a_problem_and_no_failure(answers: 
     assert stake.sentences()[-1] == f"not everything is known: {DaosError(Der.NO_PERM)}"
 
 
+async def test_a_plan_names_hosts_that_do_not_tell_their_storage(answers: Any) -> None:
+    def scan(_: Any) -> Any:
+        return storage_pb2.StorageScanResp(scm=storage_scm_pb2.ScanScmResp(namespaces=[namespace(0), namespace(1)]))
+
+    answers.answers |= {"a_StorageScan": scan, "b_StorageScan": DaosError(Der.NO_PERM)}
+    planned = await DaosClient(answers, ["a", "b"]).pools.plan(SMALL)
+    assert planned.problems == (
+        "nothing is known of rank 2: its host is not in the host list, or did not answer",
+        f"b:10001: {DaosError(Der.NO_PERM)}",
+    )
+
+
 async def test_what_is_at_stake_with_a_pool_that_is_not_there(answers: Any) -> None:
     with pytest.raises(PoolNotFound):
         await DaosClient(answers, ["a"]).pools.at_stake("22222222-2222-4222-8222-222222222223")

@@ -170,7 +170,8 @@ def _rank_problems(wanted: RankSet, left: Room, num_ranks: int, replicas: int) -
     problems = []
     unseen = RankSet(rank for rank in wanted if rank not in left.usable)
     if unseen:
-        problems.append(f"nothing is known of ranks {unseen}: their hosts are not in the host list, or do not answer")
+        hosts = "its host is" if len(unseen) == 1 else "their hosts are"
+        problems.append(f"nothing is known of {_ranks(unseen)}: {hosts} not in the host list, or did not answer")
     if num_ranks > len(wanted):
         problems.append(f"{num_ranks} ranks were asked for, and there are {len(wanted)}")
     most = min(num_ranks, len(wanted), MAX_REPLICAS)

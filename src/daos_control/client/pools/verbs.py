@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from daos_control.client.pools.foresight import AtStake, Foreseen
     from daos_control.client.pools.plan import PoolPlan
     from daos_control.client.rehearsal import Intended
+    from daos_control.client.reports import HostReport
     from daos_control.client.storage_records import HostStorage
 
 P = ParamSpec("P")
@@ -126,13 +127,12 @@ class Pools:
         from daos_control.client.pool_size import candidates, fitting
 
         ranks = candidates(wanted, await self._ranks(frozenset({MemberState.JOINED})))
-        return fitting(share, ranks, await self._usage(share.mem_ratio)), list(ranks)
+        return fitting(share, ranks, (await self._usage(share.mem_ratio)).by_host()), list(ranks)
 
-    async def _usage(self, mem_ratio: float) -> "Mapping[str, HostStorage]":
+    async def _usage(self, mem_ratio: float) -> "HostReport[HostStorage]":
         from daos_control.client.storage import Storage
 
-        report = await Storage(self._connection).scan(usage=True, mem_ratio=mem_ratio)
-        return report.by_host()
+        return await Storage(self._connection).scan(usage=True, mem_ratio=mem_ratio)
 
     async def _ranks(self, states: frozenset[MemberState]) -> list[int]:
         state = await self._system.query()
@@ -152,9 +152,14 @@ class Pools:
             check(size)
         joined = frozenset({MemberState.JOINED}) if isinstance(size, Share) else AVAILABLE
         wanted = candidates(ranks, await self._ranks(joined))
-        left = room(wanted, await self._usage(size.mem_ratio if size else 0.0))
+        report = await self._usage(size.mem_ratio if size else 0.0)
+        left = room(wanted, report.by_host())
         targets = None if left.targets else await self._targets()
-        return plan(size, wanted, left, targets=targets, service_replicas=service_replicas)
+        planned = plan(size, wanted, left, targets=targets, service_replicas=service_replicas)
+        if len(left.usable) == len(wanted):
+            return planned
+        reasons = tuple(f"{problem.hosts}: {problem.error}" for problem in report.problems)
+        return replace(planned, problems=(*planned.problems, *reasons))
 
     async def _targets(self) -> int | None:
         """Return how many targets a rank has, as pools tell; None if none does."""
