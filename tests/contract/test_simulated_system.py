@@ -19,6 +19,7 @@ from daos_control.base.errors import DaosControlError
 from daos_control.base.rankset import RankSet
 from daos_control.mgmt.service import Management
 from daos_control.model.member_state import MemberState
+from daos_control.model.pool_property import PoolQuery
 from daos_control.net.drpc import methods as drpc
 from daos_control.net.grpc import server as grpc
 from daos_control.net.grpc.channels import Channels
@@ -29,9 +30,11 @@ from daos_control.testing.simulation.host import Trouble
 from daos_control.testing.simulation.layout import Layout
 from daos_control.testing.simulation.system import Simulation, simulation
 from daos_control.wire.pb.ctl import ranks_pb2
+from daos_control.wire.pb.mgmt import pool_pb2
 
 PATIENCE_S = 30.0
 LEADER = "127.126.0.1"
+POOL = "1e9e8d43-59dd-42ac-8843-6de1f5513952"
 
 
 async def so(condition: Callable[[], bool]) -> None:
@@ -121,6 +124,27 @@ async def test_engines_join_die_are_reported_and_come_back() -> None:
                 if engine.rank in victims:
                     await engine.start()
         assert states(management) == {MemberState.JOINED: everybody}
+
+
+async def test_a_pools_space_is_gathered_from_all_its_ranks() -> None:
+    """More ranks than one of them asks itself; one that is gone spoils the sum, as it does in DAOS."""
+    async with small_system() as (management, system):
+        await so(lambda: len(system.commons.members) == 7)
+        assert system.hosts[0].server is not None
+        ask = system.hosts[0].server.harness.call
+        everybody = list(range(1, 8))
+        domains = management.system.tree.words(everybody)
+        made = await ask(
+            drpc.Mgmt.POOL_CREATE,
+            pool_pb2.PoolCreateReq(uuid=POOL, ranks=everybody, fault_domains=domains, tier_bytes=[64 << 20, 0]),
+        )
+        assert (made.status, list(made.tgt_ranks), made.tier_bytes[0]) == (0, everybody, 64 << 20)
+        query = pool_pb2.PoolQueryReq(id=POOL, svc_ranks=made.svc_reps, query_mask=PoolQuery.SPACE)
+        told = await ask(drpc.Mgmt.POOL_QUERY, query)
+        assert (told.status, told.active_targets, told.tier_stats[0].total) == (0, 7, 7 * 64 << 20)
+        victim = next(rank for rank in (7, 6) if rank != told.svc_ldr)
+        system.kill(RankSet([victim]))
+        assert (await ask(drpc.Mgmt.POOL_QUERY, query)).status == Der.UNREACH
 
 
 async def test_a_host_without_power_says_nothing_and_comes_back_as_it_was() -> None:
