@@ -26,7 +26,7 @@ TRIES = 3
 
 def run(report: Report) -> None:
     """Measure one system; each pool lies on all ranks."""
-    report.section(f"{POOLS} pools on {RANKS} simulated ranks, insecure; once each", "the first")
+    report.section(f"{POOLS} pools on {RANKS} simulated ranks, insecure; once each", f"the first {SOME}")
     with simulated("--ranks", str(RANKS), "--targets", "1", "--insecure") as system:
         _print_creations(report, system)
         _print_looks(report, system)
@@ -35,11 +35,7 @@ def run(report: Report) -> None:
 
 def _print_creations(report: Report, system: Simulated) -> None:
     with SyncDaosClient.from_config(system.lab.plan.control_config_path) as client:
-        cpu = cpu_s([system.server])
-        times = _timed(lambda label: client.pools.create(label, SIZE), _labels())
-        cpu = cpu_s([system.server]) - cpu
-    _print_growth(report, "create a pool", times)
-    report.add(Figure(name="    CPU time of the management service", value=1000 * cpu / POOLS, unit="ms"))
+        _print_growth(report, system, "create a pool", lambda label: client.pools.create(label, SIZE))
 
 
 def _print_looks(report: Report, system: Simulated) -> None:
@@ -55,15 +51,30 @@ def _print_looks(report: Report, system: Simulated) -> None:
 
 def _print_removals(report: Report, system: Simulated) -> None:
     with SyncDaosClient.from_config(system.lab.plan.control_config_path) as client:
-        times = _timed(lambda label: client.pools.destroy(label, recursive=True), _labels())
-    _print_growth(report, "destroy a pool", times)
+        _print_growth(report, system, "destroy a pool", lambda label: client.pools.destroy(label, recursive=True))
 
 
-def _print_growth(report: Report, what: str, times: Sequence[float]) -> None:
-    first, last = statistics.median(times[:SOME]), statistics.median(times[-SOME:])
-    report.add(Figure(name=f"{what}, median of the first {SOME}", value=1000 * first, unit="ms"))
-    name = f"{what}, median of the last {SOME}"
-    report.add(Figure(name=name, value=1000 * last, unit="ms", reference=1000 * first, ratio_at_most=GROWTH))
+def _print_growth(report: Report, system: Simulated, what: str, act: Callable[[str], object]) -> None:
+    """Do something to every pool; compare the last with the first, by the clock and by what they cost."""
+    labels = _labels()
+    first = _cost(system, act, labels[:SOME])
+    _cost(system, act, labels[SOME:-SOME])
+    last = _cost(system, act, labels[-SOME:])
+    names = (
+        f"{what}, median of the last {SOME}",
+        "    CPU time of the management service",
+        "    CPU time of the simulation",
+    )
+    for name, value, before in zip(names, last, first, strict=True):
+        report.add(Figure(name=name, value=value, unit="ms", reference=before, ratio_at_most=GROWTH))
+
+
+def _cost(system: Simulated, act: Callable[[str], object], labels: Sequence[str]) -> tuple[float, float, float]:
+    """Return milliseconds for each: their median by the clock, the service's CPU time and the simulation's."""
+    server, engines = cpu_s([system.server]), cpu_s([system.pid])
+    times = _timed(act, labels)
+    server, engines = cpu_s([system.server]) - server, cpu_s([system.pid]) - engines
+    return 1000 * statistics.median(times), 1000 * server / len(labels), 1000 * engines / len(labels)
 
 
 def _timed(act: Callable[[Any], object], items: Sequence[Any]) -> list[float]:
