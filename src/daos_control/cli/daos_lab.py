@@ -28,7 +28,12 @@ PROGRAM = Command(
                 Option(
                     "engine", parse=text, metavar="PATH", default="", help="Run this daos_engine, not the emulated one"
                 ),
-                Option("pool", parse=text, metavar="SIZE", default="8GiB", help="Size of the first pool; 0 for none"),
+                Option(
+                    "pool",
+                    parse=text,
+                    metavar="SIZE",
+                    help="Size of the first pool (default: 8GiB, or a third of a smaller system); 0 for none",
+                ),
             ),
             details="The configuration it writes is ordinary: daos_server.yml of each host, daos_agent.yml and "
             "daos_control.yml. Run as root it mounts tmpfs as a real host does; otherwise storage is plain folders.",

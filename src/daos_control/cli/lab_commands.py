@@ -45,7 +45,7 @@ def up(values: Values) -> int:
             insecure=values.insecure,
             engine=str(Path(values.engine).resolve()) if values.engine else "",
         )
-        pool_bytes = parse_size(values.pool)
+        pool_bytes = parse_size(values.pool) if "pool" in values else wish.first_pool_bytes
     except ValueError as error:
         return _complain(str(error))
     folder = _folder(values)

@@ -20,6 +20,7 @@ SERVICE_CONTEXTS = 2
 FIRST_FABRIC_PORT = 20000
 MAX_HOSTS = 200
 SCM_GIB_PER_ENGINE = 4
+FIRST_POOL_GIB = 8
 SYSTEM_NAME = "daos_server"
 SIMULATION = "simulation"
 """What the process is called that plays the hosts which are not processes."""
@@ -65,6 +66,11 @@ class Wish:
                 if most
                 else f"there are not enough ports for {self.hosts} hosts with engines{of_what}"
             )
+
+    @property
+    def first_pool_bytes(self) -> int:
+        """Size of the pool that is there from the start, if nobody says otherwise; a third of a small system."""
+        return min(FIRST_POOL_GIB << 30, (self.hosts * self.engines * SCM_GIB_PER_ENGINE << 30) // 3)
 
     @property
     def fabric_ports_per_engine(self) -> int:

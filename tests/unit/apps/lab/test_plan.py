@@ -34,6 +34,11 @@ def test_a_genuine_engine_has_a_port_for_each_of_its_network_contexts() -> None:
     assert ports == [20000, 20005, 20010, 20015]
 
 
+@pytest.mark.parametrize(("hosts", "engines", "gib"), [(3, 2, 8), (10, 2, 8), (1, 1, 4 / 3), (2, 1, 8 / 3)])
+def test_the_first_pool_fits_into_a_small_lab(hosts: int, engines: int, gib: float) -> None:
+    assert Wish(hosts=hosts, engines=engines).first_pool_bytes == int(gib * (1 << 30))
+
+
 def test_labs_side_by_side_share_nothing() -> None:
     one, other = laid_out(Wish(hosts=3), 0), laid_out(Wish(hosts=3), 1)
     assert not {host.address for host in one.hosts} & {host.address for host in other.hosts}
