@@ -113,6 +113,7 @@ def rank_to_replace(system: System, request: JoinRequest, *, now: datetime) -> i
 
 def _admitted(system: System, request: JoinRequest, now: datetime) -> tuple[System, FaultDomain]:
     """Refuse what cannot be part of this system, whichever rank it is; return where it stands."""
+    canonical_uuid(request.uuid)  # whose flaws are told first
     domain = _domain(request)
     system = _labelled(system, domain, request)
     _check_provider(system, request, now)
