@@ -140,10 +140,10 @@ class PoolServices:
         if not how.locked:
             return await self._ask(how, request)
         uuid = rules.in_service(system, getattr(request, how.id_field)).uuid
-        with self._around.locks.hold(uuid):
-            if how.adds is None:
-                return await self._ask(how, request)
+        if how.adds is not None:
             return await self._ask_to_add(how, request, uuid, tuple(how.adds(request)))
+        with self._around.locks.hold(uuid):
+            return await self._ask(how, request)
 
     async def ranks_of(self, uuid: str, *, enabled_only: bool = False) -> frozenset[int]:
         """Ask a pool for the ranks in its map, whatever their state; raises DaosError or another DaosControlError."""
@@ -156,10 +156,15 @@ class PoolServices:
         return frozenset(rank for text in texts for rank in RankSet.parse(text.strip("[]")))
 
     async def _ask_to_add(self, how: PassedOn, request: Any, uuid: str, ranks: tuple[int, ...]) -> Any:
-        """Note that these ranks may have something of the pool without being the pool's, until they are known to be."""
+        """Note that these ranks may have something of the pool without being the pool's, until they are known to be.
+
+        The pool is free as soon as it has answered: its service may move to a new rank at once, and the news of that
+        would be lost while something else is done to the pool.
+        """
         decisions = self._around.decisions
-        await decisions.apply(partial(rules.adding, uuid=uuid, ranks=ranks))
-        reply = await self._ask(how, request)
+        with self._around.locks.hold(uuid):
+            await decisions.apply(partial(rules.adding, uuid=uuid, ranks=ranks))
+            reply = await self._ask(how, request)
         if not reply.status:
             await decisions.apply(partial(rules.cleared, uuid=uuid, ranks=ranks))
         return reply
