@@ -18,7 +18,7 @@ Beside it lies the journal, ``journal/<number>``; see ``mgmt/journal.py``.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime
 from itertools import compress
 from operator import is_not
@@ -80,27 +80,6 @@ class _Pool(msgspec.Struct, frozen=True, kw_only=True):
     tier_bytes: tuple[int, ...] = ()
     mem_ratio: float = 0.0
     last_update: datetime
-
-
-class _Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    seq: int
-    kind: int
-    action: int
-    result: int = 0
-    rank: int = 0
-    target: int = 0
-    pool_uuid: str = ""
-    pool_label: str = ""
-    cont_uuid: str = ""
-    cont_label: str = ""
-    objid: str = ""
-    dkey: str = ""
-    akey: str = ""
-    timestamp: str = ""
-    msg: str = ""
-    choices: tuple[int, ...] = ()
-    details: tuple[str, ...] = ()
-    words: tuple[str, ...] = ()
 
 
 def writes(old: System, new: System) -> dict[str, bytes | None]:
@@ -202,7 +181,7 @@ def _changed(old: Mapping[Key, object], new: Mapping[Key, object]) -> Iterator[K
 def _check_writes(old: CheckRecords, new: CheckRecords) -> Mapping[str, bytes | None]:
     changes: dict[str, bytes | None] = {_finding_key(seq): None for seq in old.findings.keys() - new.findings.keys()}
     for seq in _changed(old.findings, new.findings):
-        changes[_finding_key(seq)] = _finding_to_json(new.findings[seq])
+        changes[_finding_key(seq)] = msgspec.json.encode(new.findings[seq])
     if old.policies != new.policies:
         changes[_POLICIES] = _policies_to_json(new.policies)
     if old.last_policies != new.last_policies and new.last_policies is not None:
@@ -216,7 +195,7 @@ def _with_check_item(check: CheckRecords, findings: dict[int, Finding], key: str
         return replace(check, policies=_policies_from_json(value))
     if key == _LAST_POLICIES:
         return replace(check, last_policies=_policies_from_json(value))
-    finding = _finding_from_json(value)
+    finding = msgspec.json.decode(value, type=Finding)
     findings[finding.seq] = finding
     return check
 
@@ -264,18 +243,6 @@ def _pool_to_json(pool: PoolService) -> bytes:
             last_update=pool.last_update,
         )
     )
-
-
-def _finding_to_json(finding: Finding) -> bytes:
-    fields = asdict(finding)
-    fields |= {"kind": int(finding.kind), "action": int(finding.action), "choices": tuple(map(int, finding.choices))}
-    return msgspec.json.encode(_Finding(**fields))
-
-
-def _finding_from_json(value: bytes) -> Finding:
-    fields = msgspec.structs.asdict(msgspec.json.decode(value, type=_Finding))
-    fields["kind"], fields["action"] = Inconsistency(fields["kind"]), Action(fields["action"])
-    return Finding(**{**fields, "choices": tuple(map(Action, fields["choices"]))})
 
 
 def _policies_to_json(policies: Policies) -> bytes:
