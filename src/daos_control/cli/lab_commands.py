@@ -230,7 +230,7 @@ What next:
   eval "$({program}{where} env)"      so that plain dmg and daos_lab work in this shell
   dmg pool create --size 2GiB scratch     another pool
   dmg system query                        who is there
-  daos_lab kill 3; dmg system query       what happens when an engine dies
+  daos_lab kill {min(3, lab.plan.ranks - 1)}; dmg system query       what happens when an engine dies
   daos_lab logs h1 -f                     what a host is doing
   daos_lab down                           stop everything and clear it away"""
 
