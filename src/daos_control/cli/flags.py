@@ -151,11 +151,12 @@ class Command:
     """A program, a group of commands, or a leaf that runs something.
 
     ``run`` is ``"package.module:function"``, called with ``Values``; beside ``commands`` it makes a sub-command
-    optional. ``details`` are paragraphs for the help, behind the one-liner; ``group`` is the heading under which the
-    outer command's help lists this one.
+    optional. ``commands`` given as ``"package.module:NAME"`` are imported once somebody looks at them. ``details`` are
+    paragraphs for the help, behind the one-liner; ``group`` is the heading under which the outer command's help lists
+    this one.
     """
 
-    __slots__ = ("aliases", "commands", "details", "group", "help", "hidden", "name", "options", "positionals", "run")
+    __slots__ = ("_commands", "aliases", "details", "group", "help", "hidden", "name", "options", "positionals", "run")
 
     def __init__(
         self,
@@ -165,7 +166,7 @@ class Command:
         run: str = "",
         options: tuple[Option, ...] = (),
         positionals: tuple[Positional, ...] = (),
-        commands: tuple[Command, ...] = (),
+        commands: tuple[Command, ...] | str = (),
         aliases: tuple[str, ...] = (),
         hidden: bool = False,
         details: str = "",
@@ -176,11 +177,19 @@ class Command:
         self.run = run
         self.options = options
         self.positionals = positionals
-        self.commands = commands
+        self._commands = commands
         self.aliases = aliases
         self.hidden = hidden
         self.details = details
         self.group = group
+
+    @property
+    def commands(self) -> tuple[Command, ...]:
+        """The commands of a group; none for a leaf."""
+        if isinstance(self._commands, str):
+            loaded: tuple[Command, ...] = load(self._commands)
+            self._commands = loaded
+        return self._commands
 
 
 class Values:
@@ -272,12 +281,11 @@ def let_garbage_wait() -> None:
     gc.set_threshold(100_000)
 
 
-def load(target: str) -> Callable[..., Any]:
-    """Import ``"package.module:function"``."""
+def load(target: str) -> Any:
+    """Import ``"package.module:name"``: a function, or a tuple of commands."""
     module, _, name = target.partition(":")
     __import__(module)  # importlib would have to be imported itself
-    function: Callable[..., Any] = getattr(sys.modules[module], name)
-    return function
+    return getattr(sys.modules[module], name)
 
 
 def main(program: Command, argv: Sequence[str]) -> int:
