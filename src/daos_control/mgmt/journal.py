@@ -9,16 +9,13 @@ import asyncio
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 import msgspec
 from msgspec.structs import replace
 
 from daos_control.base import logs
-from daos_control.model.event import EngineStateInfo, Event, ExtendedInfo, PoolServiceInfo
-from daos_control.model.journal import Entry, Fact, Heard, Moved, Origin
-from daos_control.model.member import NIL_RANK
+from daos_control.model.journal import Entry, Fact, Heard, Origin
 from daos_control.store.api import Snapshot
 
 log = logs.get(__name__)
@@ -62,7 +59,7 @@ class Journal:
         for key, held in snapshot.items.items():
             try:
                 self.last = max(self.last, _first_of(key))
-                entries = _from_json(held.value)
+                entries = _decoder.decode(held.value)
             except ValueError as error:
                 log.error("a part of the journal cannot be read and is passed over", key=key, reason=str(error))
                 entries = []
@@ -75,7 +72,7 @@ class Journal:
         writes: dict[str, bytes | None] = {}
         for start in range(0, len(entries), BLOCK):
             block = entries[start : start + BLOCK]
-            writes[_key(block[0].sequence)] = _to_json(block)
+            writes[_key(block[0].sequence)] = _encoder.encode(block)
         kept = len(self._entries) + len(entries)
         for key, count in self._blocks:
             if kept - count < self._keep:
@@ -150,92 +147,5 @@ def _first_of(key: str) -> int:
     return int(key.removeprefix(ROOT))
 
 
-class _Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    id: int
-    type: int
-    severity: int
-    message: str
-    timestamp: str
-    hostname: str = ""
-    rank: int = NIL_RANK
-    incarnation: int = 0
-    hw_id: str = ""
-    proc_id: int = 0
-    thread_id: int = 0
-    job_id: str = ""
-    pool_uuid: str = ""
-    cont_uuid: str = ""
-    obj_id: str = ""
-    ctl_op: str = ""
-    text: str | None = None
-    engine: EngineStateInfo | None = None
-    pool_service: PoolServiceInfo | None = None
-    forwarded: bool = False
-
-
-class _Heard(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    event: _Event
-    reporter: str
-    received: datetime
-    effect: str = ""
-
-
-class _Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    sequence: int
-    heard: _Heard | None = None
-    moved: Moved | None = None
-
-
 _encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(list[_Line])
-
-
-def _to_json(entries: Sequence[Entry]) -> bytes:
-    return _encoder.encode([_line(entry) for entry in entries])
-
-
-def _line(entry: Entry) -> _Line:
-    if isinstance(entry.fact, Moved):
-        return _Line(sequence=entry.sequence, moved=entry.fact)
-    heard, event = entry.fact, entry.fact.event
-    written = _Event(
-        id=event.id,
-        type=event.type,
-        severity=event.severity,
-        message=event.message,
-        timestamp=event.timestamp,
-        hostname=event.hostname,
-        rank=event.rank,
-        incarnation=event.incarnation,
-        hw_id=event.hw_id,
-        proc_id=event.proc_id,
-        thread_id=event.thread_id,
-        job_id=event.job_id,
-        pool_uuid=event.pool_uuid,
-        cont_uuid=event.cont_uuid,
-        obj_id=event.obj_id,
-        ctl_op=event.ctl_op,
-        text=event.info if isinstance(event.info, str) else None,
-        engine=event.info if isinstance(event.info, EngineStateInfo) else None,
-        pool_service=event.info if isinstance(event.info, PoolServiceInfo) else None,
-        forwarded=event.forwarded,
-    )
-    return _Line(
-        sequence=entry.sequence,
-        heard=_Heard(event=written, reporter=heard.reporter, received=heard.received, effect=heard.effect),
-    )
-
-
-def _from_json(value: bytes) -> list[Entry]:
-    return [Entry(line.sequence, _fact(line)) for line in _decoder.decode(value)]
-
-
-def _fact(line: _Line) -> Fact:
-    if line.moved is not None:
-        return line.moved
-    if line.heard is None:
-        raise ValueError(f"entry {line.sequence} says nothing")
-    facts = msgspec.structs.asdict(line.heard.event)
-    infos: list[ExtendedInfo] = [facts.pop("text"), facts.pop("engine"), facts.pop("pool_service")]
-    event = Event(**facts, info=next((info for info in infos if info is not None), None))
-    return Heard(event=event, reporter=line.heard.reporter, received=line.heard.received, effect=line.heard.effect)
+_decoder = msgspec.json.Decoder(list[Entry])

@@ -1,9 +1,11 @@
 """RAS events: what happened that somebody may have to act on."""
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import IntEnum
 from typing import Final, Self
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from daos_control.model.member import NIL_RANK
 
@@ -73,16 +75,14 @@ class Severity(IntEnum):
     NOTICE = 3
 
 
-@dataclass(frozen=True, slots=True)
-class EngineStateInfo:
+class EngineStateInfo(Struct, frozen=True, tag="engine_state"):
     """Which engine of its host changed, and how it ended."""
 
     instance: int
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PoolServiceInfo:
+class PoolServiceInfo(Struct, frozen=True, tag="pool_service"):
     """A pool service's replicas after a change; ``version`` is its term."""
 
     replicas: tuple[int, ...]
@@ -92,8 +92,7 @@ class PoolServiceInfo:
 ExtendedInfo = str | EngineStateInfo | PoolServiceInfo | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One event. ``timestamp`` stays text: engines and servers write it differently and nobody computes with it."""
 
     id: int

@@ -43,7 +43,7 @@ class Cause(Struct, frozen=True, kw_only=True):
                 return "the management service itself"
 
 
-class Heard(Struct, frozen=True, kw_only=True):
+class Heard(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="heard"):
     """An event that reached the leader."""
 
     event: Event
@@ -54,7 +54,7 @@ class Heard(Struct, frozen=True, kw_only=True):
     """What the leader did about it; empty if there is nothing to do about such events."""
 
 
-class Moved(Struct, frozen=True, kw_only=True):
+class Moved(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="moved"):
     """A member that went from one state to another, or came back as another engine."""
 
     rank: int
