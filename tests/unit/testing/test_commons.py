@@ -8,7 +8,7 @@ import pytest
 from daos_control.apps.emulator.chores import Chores, chores
 from daos_control.apps.emulator.fabric import Service
 from daos_control.apps.emulator.membership import GroupMap, Member
-from daos_control.apps.emulator.neighbourhood import Gossip, Ping, SpreadMap, WantMap
+from daos_control.apps.emulator.neighbourhood import Gossip, Listener, Ping, SpreadMap, WantMap
 from daos_control.apps.emulator.settings import Swim
 from daos_control.apps.emulator.swim import Health, Rumour
 from daos_control.base.der import Der
@@ -42,9 +42,11 @@ class Village:
             SWIM,
             owned,
             self.commons.fabric,
-            on_change=lambda: None,
-            on_deaths=lambda deaths: self.reports.extend((rank, death) for death in deaths),
-            on_left_out=lambda: self.left_out.append(rank),
+            Listener(
+                changed=lambda: None,
+                died=lambda deaths: self.reports.extend((rank, death) for death in deaths),
+                left_out=lambda: self.left_out.append(rank),
+            ),
         )
         [resident] = found
         resident.uri = self.uri(rank)

@@ -16,7 +16,7 @@ from daos_control.apps.emulator.chores import Chores
 from daos_control.apps.emulator.devices import Device, Devices, DevicesFile, DeviceState
 from daos_control.apps.emulator.inconsistency import Pretended
 from daos_control.apps.emulator.membership import Group
-from daos_control.apps.emulator.neighbourhood import BRANCHES, Ping, SpreadMap, WantMap
+from daos_control.apps.emulator.neighbourhood import BRANCHES, Listener, Ping, SpreadMap, WantMap
 from daos_control.apps.emulator.pool import (
     AddContainer,
     AddHandle,
@@ -124,9 +124,7 @@ class Engine:
             settings.swim,
             chores,
             world.fabric,
-            on_change=self._stir.set,
-            on_deaths=self._mourn,
-            on_left_out=self._left_out,
+            Listener(changed=self._stir.set, died=self._mourn, left_out=self._left_out),
         )
         self.services = Services(
             store,

@@ -7,7 +7,8 @@ missed it hears of it with the next ping and fetches it.
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
 
 import msgspec
 
@@ -110,27 +111,20 @@ class Neighbours(Protocol):
         ...
 
 
-class Founder(Protocol):
-    """Makes an engine's neighbours, when it starts.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listener:
+    """Whom an engine's neighbours tell what they notice."""
 
-    ``on_change`` is told of each change of the group and of deaths, ``on_deaths`` of deaths that are news, and
-    ``on_left_out`` when a map leaves this engine out.
-    """
+    changed: Callable[[], None]
+    """The group is another, or somebody in it is held for dead."""
+    died: Callable[[list[Rumour]], None]
+    """Deaths that are news."""
+    left_out: Callable[[], None]
+    """A group map is without this engine."""
 
-    def __call__(
-        self,
-        incarnation: int,
-        swim: Swim,
-        chores: Chores,
-        fabric: Fabric,
-        /,
-        *,
-        on_change: Callable[[], None],
-        on_deaths: Callable[[list[Rumour]], None],
-        on_left_out: Callable[[], None],
-    ) -> Neighbours:
-        """Make them."""
-        ...
+
+Founder: TypeAlias = Callable[[int, Swim, Chores, Fabric, Listener], Neighbours]
+"""Makes an engine's neighbours when it starts; the first is its incarnation."""
 
 
 class Neighbourhood:
@@ -142,17 +136,12 @@ class Neighbourhood:
         swim: Swim,
         chores: Chores,
         fabric: Fabric,
-        *,
-        on_change: Callable[[], None],
-        on_deaths: Callable[[list[Rumour]], None],
-        on_left_out: Callable[[], None],
+        listener: Listener,
     ) -> None:
         self._swim = swim
         self._chores = chores
         self._fabric = fabric
-        self._on_change = on_change
-        self._on_deaths = on_deaths
-        self._on_left_out = on_left_out
+        self._listener = listener
         self.group = Group()
         self.uri = ""
         """Where peers reach this engine; known once it listens."""
@@ -201,8 +190,8 @@ class Neighbourhood:
         if self._detector is not None:
             self._detector.set_members(self.group.members)
         if self.group.rank not in self.group.members:
-            self._on_left_out()
-        self._on_change()
+            self._listener.left_out()
+        self._listener.changed()
         return True
 
     def _spread(self, uris: Sequence[str]) -> None:
@@ -284,8 +273,8 @@ class Neighbourhood:
 
     def _tell(self, deaths: Iterable[Rumour]) -> None:
         if news := list(deaths):
-            self._on_deaths(news)
-            self._on_change()
+            self._listener.died(news)
+            self._listener.changed()
 
     async def _spread_to(self, uris: Sequence[str]) -> None:
         """Bring the map to the first of these that takes it, and have that one bring it to those behind it."""

@@ -20,7 +20,7 @@ from daos_control.apps.emulator import fabric
 from daos_control.apps.emulator.chores import Chores
 from daos_control.apps.emulator.fabric import Fabric, ReplyT
 from daos_control.apps.emulator.membership import NO_RANK, Group, GroupMap, Member, address
-from daos_control.apps.emulator.neighbourhood import BRANCHES, Founder, Gossip, Ping, SpreadMap, WantMap
+from daos_control.apps.emulator.neighbourhood import BRANCHES, Founder, Gossip, Listener, Ping, SpreadMap, WantMap
 from daos_control.apps.emulator.services import Nothing
 from daos_control.apps.emulator.settings import Swim
 from daos_control.apps.emulator.swim import Detector, Health, Rumour
@@ -120,19 +120,8 @@ class Commons:
     def founder(self, introduce: Callable[["Resident"], None]) -> Founder:
         """Return what makes a newcomer's neighbours: a ``Resident``, which is introduced before it settles."""
 
-        def found(
-            incarnation: int,
-            _swim: Swim,
-            chores: Chores,
-            _fabric: Fabric,
-            *,
-            on_change: Callable[[], None],
-            on_deaths: Callable[[list[Rumour]], None],
-            on_left_out: Callable[[], None],
-        ) -> Resident:
-            resident = Resident(
-                self, incarnation, chores, on_change=on_change, on_deaths=on_deaths, on_left_out=on_left_out
-            )
+        def found(incarnation: int, _swim: Swim, chores: Chores, _fabric: Fabric, listener: Listener) -> Resident:
+            resident = Resident(self, incarnation, chores, listener)
             introduce(resident)
             return resident
 
@@ -254,33 +243,22 @@ class Commons:
             return
         for death in deaths:
             for witness in self._random.sample(living, min(self.witnesses, len(living))):
-                witness.on_deaths([death])
+                witness.listener.died([death])
         for resident in living:
-            resident.on_change()
+            resident.listener.changed()
 
 
 class Resident:
     """One engine's view of what it has in common with others: ``neighbourhood.Neighbours``."""
 
-    def __init__(
-        self,
-        commons: Commons,
-        incarnation: int,
-        chores: Chores,
-        *,
-        on_change: Callable[[], None],
-        on_deaths: Callable[[list[Rumour]], None],
-        on_left_out: Callable[[], None],
-    ) -> None:
+    def __init__(self, commons: Commons, incarnation: int, chores: Chores, listener: Listener) -> None:
         self.uri = ""
         self.incarnation = incarnation
         self.was_suspected = False
-        self.on_change = on_change
-        self.on_deaths = on_deaths
+        self.listener = listener
         self.group = Group()
         self._commons = commons
         self._chores = chores
-        self._on_left_out = on_left_out
 
     @property
     def rank(self) -> int | None:
@@ -314,8 +292,8 @@ class Resident:
             rank=rank, min_version=self.group.min_version, version=version, members=self._commons.members
         )
         if rank not in self.group.members:
-            self._on_left_out()
-        self.on_change()
+            self.listener.left_out()
+        self.listener.changed()
 
     def update(self, incoming: GroupMap, *, spread: bool) -> None:
         """Take a group map from daos_server, and have others take it; raises DaosError."""
