@@ -13,8 +13,9 @@ from daos_control.base import aio
 from daos_control.base.errors import Fault
 from daos_control.base.fault_codes import FaultCode
 from daos_control.engine.link import EngineLink
+from daos_control.engine.ports import Change, ReadyNotice, RefusedError
 from daos_control.engine.state import EngineState
-from daos_control.engine.supervisor import Change, EngineSupervisor, ReadyNotice, RefusedError
+from daos_control.engine.supervisor import EngineSupervisor
 from daos_control.net.drpc.errors import DrpcTimeout
 from daos_control.net.drpc.methods import Method
 from daos_control.wire.pb.srv import srv_pb2

@@ -14,10 +14,11 @@ from daos_control.base.clock import SystemClock
 from daos_control.engine import superblock
 from daos_control.engine.command import EngineSettings, Fabric, Storage
 from daos_control.engine.harness import Harness
+from daos_control.engine.ports import Admission, Candidate, Change, Place
 from daos_control.engine.process import Running
 from daos_control.engine.restarts import RestartPolicy
 from daos_control.engine.state import EngineState
-from daos_control.engine.supervisor import Admission, Candidate, Change, EngineSupervisor, Place
+from daos_control.engine.supervisor import EngineSupervisor
 from daos_control.host.mounts import Space
 from daos_control.net.drpc import server
 from daos_control.net.drpc.methods import Method, Mgmt

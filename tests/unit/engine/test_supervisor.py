@@ -8,9 +8,9 @@ import pytest
 from daos_control.base.errors import DaosControlError, Fault
 from daos_control.engine import superblock
 from daos_control.engine.harness import Harness
+from daos_control.engine.ports import Admission, Candidate, RefusedError, Standing
 from daos_control.engine.restarts import Reason, Restart, RestartPolicy, Stay
 from daos_control.engine.state import EngineState
-from daos_control.engine.supervisor import Admission, Candidate, RefusedError, Standing
 from daos_control.net.drpc.methods import Mgmt
 from daos_control.testing.engine import StagedEngine, Town, stage
 from daos_control.testing.logs import captured_logs

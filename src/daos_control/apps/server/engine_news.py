@@ -5,8 +5,8 @@ import os
 
 from daos_control.base.clock import Clock
 from daos_control.engine.harness import Harness
+from daos_control.engine.ports import Change
 from daos_control.engine.state import EngineState
-from daos_control.engine.supervisor import Change
 from daos_control.mgmt.events import Events
 from daos_control.model.event import EngineStateInfo, Event, EventId, EventType, Severity, cut, timestamp
 from daos_control.model.member import NIL_RANK

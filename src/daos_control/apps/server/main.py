@@ -40,8 +40,9 @@ from daos_control.base.version import DAOS_VERSION
 from daos_control.client.invoke import BackOff, ManagementClient
 from daos_control.config.server import ServerConfig
 from daos_control.engine.harness import Harness
+from daos_control.engine.ports import Place
 from daos_control.engine.state import EngineState
-from daos_control.engine.supervisor import EngineSupervisor, Place
+from daos_control.engine.supervisor import EngineSupervisor
 from daos_control.host import lock
 from daos_control.host.limits import allow_many_files
 from daos_control.host.storage.scm import EngineScm

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from daos_control.engine.harness import Harness
-from daos_control.engine.supervisor import RefusedError
+from daos_control.engine.ports import RefusedError
 from daos_control.net.drpc.errors import DrpcFailure, Status
 from daos_control.net.drpc.methods import Method, Sec, Srv
 from daos_control.net.drpc.server import Handler, Peer

@@ -7,8 +7,8 @@ import pytest
 
 from daos_control.apps.server.servicers.ctl_ranks import NoRanksError, RankService
 from daos_control.base.errors import DaosControlError, Fault
+from daos_control.engine.ports import Admission, Standing
 from daos_control.engine.state import EngineState
-from daos_control.engine.supervisor import Admission, Standing
 from daos_control.net.drpc.methods import Mgmt
 from daos_control.net.rpc.handlers import Caller
 from daos_control.security.components import Component

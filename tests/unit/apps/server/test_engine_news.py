@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 from daos_control.apps.server.engine_news import EngineNews, restart_after_self_termination
 from daos_control.base import aio
+from daos_control.engine.ports import Change
 from daos_control.engine.restarts import Exit
 from daos_control.engine.state import EngineState
-from daos_control.engine.supervisor import Change
 from daos_control.mgmt.events import Events
 from daos_control.model.event import EngineStateInfo, Event, EventId, EventType, Severity
 from daos_control.model.member import NIL_RANK

@@ -6,7 +6,7 @@ from daos_control.apps.server.membership import SystemMembership, join_request
 from daos_control.base.errors import DaosControlError, NotLeader, NotReplica, SteppingUp, Uninitialized
 from daos_control.base.fault_codes import FaultCode
 from daos_control.client.invoke import BackOff, ManagementClient
-from daos_control.engine.supervisor import Admission, Candidate, Standing
+from daos_control.engine.ports import Admission, Candidate, Standing
 from daos_control.wire.pb.mgmt import svc_pb2
 
 CANDIDATE = Candidate(
