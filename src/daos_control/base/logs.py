@@ -169,8 +169,11 @@ def configure(
     file: str | os.PathLike[str] | None = None,
     json: bool = False,
     console: bool = True,
+    syslog: bool = False,
 ) -> None:
     """Send lines to the console and to ``file``; may be called again, and then replaces what it set up before.
+
+    With ``syslog``, what is not for developers alone goes to the local syslog daemon as well.
 
     Raises OSError if the file cannot be opened: a daemon that cannot log should say so and not start.
     """
@@ -181,6 +184,11 @@ def configure(
 
         handlers.append(LogFile(file))
         handlers[-1].setFormatter(_JsonLines(prefix) if json else _FileLines(prefix))
+    if syslog:
+        from daos_control.base.syslog import LogHandler  # noqa: PLC0415 - few ask for it
+
+        handlers.append(LogHandler(program))
+        handlers[-1].setFormatter(_PlainLines())
     if console:
         handlers.append(_Console())
         handlers[-1].setFormatter(_JsonLines("") if json else _ConsoleLines())
@@ -262,6 +270,13 @@ class _ConsoleLines(logging.Formatter):
             case name:
                 line = _debug_line(name, record)
         return line + _traceback(self, record)
+
+
+class _PlainLines(logging.Formatter):
+    """For a place that stamps lines itself."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return f"{level_name(record.levelno)} {_text(record)}" + _traceback(self, record)
 
 
 class _FileLines(logging.Formatter):

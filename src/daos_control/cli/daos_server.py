@@ -1,17 +1,19 @@
 """daos_server: runs the engines of a storage host, and its part of the system's management."""
 
 import sys
+from collections.abc import Sequence
 
-from daos_control.cli.flags import Command, Option, integer, natural, text
-from daos_control.cli.flags import main as run
+from daos_control.cli import flags
+from daos_control.cli.flags import Command, Option, Positional, integer, natural, text, words
 
 RUN = "daos_control.cli.server_commands:"
+STORAGE = "daos_control.cli.server_storage_commands:"
 
 OPTIONS = (
     Option("debug", "b", help="Log every step"),
     Option("json", "j", help="Print JSON, where a command can"),
     Option("json-logging", "J", help="Log JSON lines"),
-    Option("syslog", help="Also log to syslog (not there yet)"),
+    Option("syslog", help="Also log to syslog, but for debug lines"),
     Option("allow-proxy", help="Heed the proxy variables of the environment"),
 )
 
@@ -45,6 +47,89 @@ START = Command(
 
 LATER = RUN + "not_there_yet"
 
+HELPER_LOG = Option("helper-log-file", "l", parse=text, metavar="FILE", help="Log of the privileged helper")
+SOCKET = Option("socket", parse=natural, metavar="ID", help="Only the memory of this socket")
+FORCE = Option("force", "f", help="Do not ask")
+VFIO = Option("disable-vfio", help="Bind devices to uio_pci_generic")
+TARGET_USER = Option("target-user", "u", parse=text, metavar="USER", help="Who is to own the devices")
+BLOCK_LIST = Option("pci-block-list", parse=words, metavar="LIST", help="PCI addresses to leave alone")
+ALLOW_LIST = Positional(
+    "pci-allow-list", required=False, parse=words, help="PCI addresses, separated by commas; all if not given"
+)
+
+SCM = Command(
+    "scm",
+    help="Look at persistent memory, and prepare it",
+    commands=(
+        Command(
+            "prepare",
+            help="Make namespaces of persistent memory (not there yet)",
+            run=STORAGE + "scm_prepare",
+            options=(
+                CONFIG,
+                IGNORE_CONFIG,
+                HELPER_LOG,
+                SOCKET,
+                FORCE,
+                Option("scm-ns-per-socket", "S", parse=natural, metavar="N", default=1, help="Namespaces of a socket"),
+            ),
+        ),
+        Command(
+            "reset",
+            help="Remove all namespaces (not there yet)",
+            run=STORAGE + "scm_reset",
+            options=(CONFIG, IGNORE_CONFIG, HELPER_LOG, SOCKET, FORCE),
+        ),
+        Command(
+            "scan",
+            help="List persistent memory",
+            run=STORAGE + "scm_scan",
+            options=(CONFIG, IGNORE_CONFIG, HELPER_LOG, SOCKET),
+        ),
+    ),
+)
+
+NVME = Command(
+    "nvme",
+    help="Look at NVMe devices, and prepare them",
+    commands=(
+        Command(
+            "prepare",
+            help="Take devices from the kernel for engines, and set up hugepages (not there yet)",
+            run=STORAGE + "nvme_prepare",
+            options=(
+                CONFIG,
+                IGNORE_CONFIG,
+                HELPER_LOG,
+                BLOCK_LIST,
+                Option("hugepages", "p", parse=natural, metavar="N", help="Hugepages to have"),
+                TARGET_USER,
+                VFIO,
+            ),
+            positionals=(ALLOW_LIST,),
+        ),
+        Command(
+            "reset",
+            help="Give devices back to the kernel (not there yet)",
+            run=STORAGE + "nvme_reset",
+            options=(CONFIG, IGNORE_CONFIG, HELPER_LOG, BLOCK_LIST, TARGET_USER, VFIO),
+            positionals=(ALLOW_LIST,),
+        ),
+        Command(
+            "scan",
+            help="List the NVMe devices that the kernel drives",
+            run=STORAGE + "nvme_scan",
+            options=(
+                CONFIG,
+                IGNORE_CONFIG,
+                HELPER_LOG,
+                Option("disable-vmd", help="Do not look behind volume management devices"),
+                Option("skip-prep", help="Do not prepare devices first; this release never does"),
+            ),
+        ),
+    ),
+)
+
 PROGRAM = Command(
     "daos_server",
     help="Runs the engines of a storage host, and its part of the system's management.",
@@ -68,8 +153,8 @@ PROGRAM = Command(
                 ),
             ),
         ),
-        Command("scm", help="Prepare persistent memory (not there yet)", run=LATER),
-        Command("nvme", help="Prepare NVMe devices (not there yet)", run=LATER),
+        SCM,
+        NVME,
         Command("config", help="Generate a configuration (not there yet)", run=LATER, aliases=("cfg",)),
         Command("ms", help="Repair the management service's data (not there yet)", run=LATER),
         Command("support", help="Collect what support needs (not there yet)", run=LATER),
@@ -80,4 +165,21 @@ PROGRAM = Command(
 
 def main() -> int:
     """Run the program with the arguments of this process."""
-    return run(PROGRAM, sys.argv[1:])
+    return run(sys.argv[1:])
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run one command line and return its exit code."""
+    try:
+        parsed = flags.parse(PROGRAM, argv)
+    except flags.HelpWanted as wanted:
+        print(wanted)
+        return 0
+    except flags.UsageError as error:
+        if error.values.json:
+            from daos_control.cli.ui.envelope import envelope
+
+            print(envelope(None, error))
+        print(f"ERROR: {error}", file=sys.stderr)
+        return 1
+    return flags.execute(parsed)

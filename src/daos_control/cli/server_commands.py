@@ -1,53 +1,23 @@
 """The commands of daos_server: read the configuration, call, print."""
 
-import sys
-from collections.abc import Callable
 from dataclasses import replace
-from functools import wraps
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
-from daos_control.base.version import DAOS_VERSION
+from daos_control.base.version import DAOS_REVISION, DAOS_VERSION
 from daos_control.cli.flags import Values
 from daos_control.cli.proxies import forget_proxies
-from daos_control.cli.ui.envelope import envelope
+from daos_control.cli.server_edge import PROGRAM, Document, command, optional_configuration, plain_command
 
 if TYPE_CHECKING:
     from daos_control.base.logs import Level
     from daos_control.config.server import EngineConfig, ServerConfig
 
-PROGRAM = "daos_server"
 NAME = "DAOS Control Server"
 
 _NOTHING_FOUND = "No network interface here can be used by DAOS: it needs one that is up and has an address."
 
-Document: TypeAlias = dict[str, Any]
-Run: TypeAlias = Callable[[Values], int]
 
-
-def _command(run: Callable[[Values], Document | None]) -> Run:
-    """Make a command of a function that may raise; a document that it returns is its JSON."""
-
-    @wraps(run)
-    def guarded(values: Values) -> int:
-        from daos_control.base.errors import DaosControlError
-        from daos_control.net.drpc.errors import DrpcError
-
-        try:
-            document = run(values)
-        except (DaosControlError, DrpcError, OSError, ValueError) as error:
-            if values.json:
-                print(envelope(None, error))
-            return _complain(error)
-        except Exception as error:  # noqa: BLE001 - the edge of the program: whatever comes here is a bug, and told as one
-            return _complain_of_bug(error)
-        if values.json:
-            print(envelope(document))
-        return 0
-
-    return guarded
-
-
-@_command
+@plain_command
 def start(values: Values) -> None:
     """Serve this host until told to stop."""
     import asyncio
@@ -57,14 +27,13 @@ def start(values: Values) -> None:
     from daos_control.base import logs
     from daos_control.config.server import ServerConfig
 
-    if values.json:
-        raise ValueError("daos_server start prints no JSON; for logs in JSON give --json-logging")
     if not values.allow_proxy:
         forget_proxies()
     logs.configure(program=PROGRAM, json=values.json_logging)
     config = overridden(ServerConfig.find(values.config), values)
     logs.configure(
         program=PROGRAM,
+        syslog=values.syslog,
         level=log_level(config, debug=values.debug),
         file=config.control_log_file or None,
         json=values.json_logging or config.control_log_json,
@@ -74,15 +43,16 @@ def start(values: Values) -> None:
     asyncio.run(main.run(config, options))
 
 
-@_command
+@command
 def version(values: Values) -> Document:
     """Print this program's version."""
     if not values.json:
         print(f"{NAME} version {DAOS_VERSION}")
-    return {"name": NAME, "version": DAOS_VERSION, "release": True, "build_time": "0001-01-01T00:00:00Z"}
+    facts = {"name": NAME, "version": DAOS_VERSION, "revision": DAOS_REVISION, "release": True}
+    return facts | {"build_time": "0001-01-01T00:00:00Z"}
 
 
-@_command
+@command
 def network_scan(values: Values) -> Document:
     """List what the local network interfaces are good for."""
     from daos_control.cli.dmg.network import fabric_document, fabric_text
@@ -99,7 +69,7 @@ def network_scan(values: Values) -> Document:
     return {str(fingerprint(fabric)): {"HostFabric": fabric_document(fabric), "HostSet": THIS_HOST}}
 
 
-@_command
+@command
 def not_there_yet(_values: Values) -> None:
     """Say that a command of the original is not there yet."""
     raise ValueError("this command is not there yet; the other commands are listed by: daos_server -h")
@@ -107,11 +77,11 @@ def not_there_yet(_values: Values) -> None:
 
 def overridden(config: "ServerConfig", values: Values) -> "ServerConfig":
     """Return the configuration as the command line changes it; options that are not given change nothing."""
-    engine: Document = {}
+    engine: dict[str, Any] = {}
     for option, key in (("targets", "targets"), ("xshelpernr", "nr_xs_helpers"), ("firstcore", "first_core")):
         if option in values:
             engine[key] = getattr(values, option)
-    changes: Document = {}
+    changes: dict[str, Any] = {}
     for option, key in (("port", "port"), ("group", "name"), ("socket_dir", "socket_dir"), ("modules", "modules")):
         if option in values:
             changes[key] = getattr(values, option)
@@ -144,30 +114,6 @@ def _mounted_at(engine: "EngineConfig", folder: str) -> "EngineConfig":
 
 
 def _configured_provider(values: Values) -> str:
-    """Return the configured provider; a configuration is optional here, unless one is named."""
-    from daos_control.config.document import ConfigError
-    from daos_control.config.server import ServerConfig
-
-    if values.ignore_config:
-        return ""
-    try:
-        return ServerConfig.find(values.config).provider
-    except (ConfigError, OSError):
-        if values.config:
-            raise
-        return ""
-
-
-def _complain(error: Exception) -> int:
-    print(f"ERROR: {error}", file=sys.stderr)
-    resolution = getattr(error, "resolution", "")
-    if resolution:
-        print(f'ERROR: {error.domain}: code = {error.code} resolution = "{resolution}"', file=sys.stderr)  # type: ignore[attr-defined]
-    return 1
-
-
-def _complain_of_bug(error: Exception) -> int:
-    from daos_control.base import logs
-
-    logs.get(__name__).error(f"{PROGRAM} ends because of a bug in it: {error!r}; please report it", exception=error)
-    return 1
+    """Return the configured provider; without a configuration, none."""
+    config = optional_configuration(values)
+    return config.provider if config else ""

@@ -16,11 +16,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from itertools import count
 from typing import Final, Protocol
 
-from daos_control.base import logs
+from daos_control.base import logs, syslog
 from daos_control.base.errors import DaosControlError, Redirect, ServiceUnavailable
-from daos_control.mgmt import syslog
+from daos_control.base.syslog import Syslog
 from daos_control.mgmt.errors import NotStored
-from daos_control.mgmt.syslog import Syslog
 from daos_control.model.event import Event, EventId, EventType, Severity
 from daos_control.model.member import NIL_RANK
 

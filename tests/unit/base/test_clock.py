@@ -31,7 +31,7 @@ WALL_CLOCKS = {"time", "time_ns", "now", "utcnow", "today", "gmtime", "localtime
 TELL_THE_TIME = {
     "base/clock.py": "everybody else's clock",
     "base/logs.py": "the date on a line of a log",
-    "mgmt/syslog.py": "the date on a line of the system's log",
+    "base/syslog.py": "the date on a line of the system's log",
     "cli/dmg/values.py": "how long ago '2h' is",
     "security/authority.py": "the life of a certificate",
     "security/certificates.py": "whether it is over",

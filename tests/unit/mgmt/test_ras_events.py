@@ -9,9 +9,9 @@ import pytest
 
 from daos_control.base import aio
 from daos_control.base.errors import NotLeader, SteppingUp
+from daos_control.base.syslog import Syslog
 from daos_control.mgmt.errors import NotStored, Refused
 from daos_control.mgmt.events import ATTEMPTS, MAX_WAITING, Events, KeepsNoHistory, LeaderAway, describe
-from daos_control.mgmt.syslog import Syslog
 from daos_control.model.event import EngineStateInfo, Event, EventId, EventType, PoolServiceInfo, Severity
 from daos_control.model.member import NIL_RANK
 from daos_control.testing.data_plane import CapturedPost

@@ -1,5 +1,6 @@
 """Lines to a syslog daemon, played by a datagram socket."""
 
+import logging
 import os
 import re
 import socket
@@ -7,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from daos_control.base.syslog import ERR, INFO, NOTICE, WARNING, LogHandler, Syslog
 from daos_control.mgmt.events import Events
-from daos_control.mgmt.syslog import ERR, NOTICE, WARNING, Syslog
 from daos_control.model.event import Event
 from daos_control.testing.data_plane import CapturedPost
 
@@ -98,4 +99,23 @@ def test_a_daemon_that_reads_nothing_is_not_waited_for(path: Path) -> None:
     daemon.lines()
     assert syslog.write(NOTICE, "again")
     syslog.close()
+    daemon.stop()
+
+
+def test_lines_of_a_programs_log_without_those_for_developers(path):
+    daemon = Daemon(path)
+    handler = LogHandler("daos_server", [path])
+    handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
+    logger = logging.getLogger("test of the syslog handler")
+    logger.setLevel(10)
+    logger.propagate = False
+    logger.addHandler(handler)
+    for level, text in ((10, "steps"), (20, "up"), (25, "look at this"), (40, "down")):
+        logger.log(level, text)
+    logger.removeHandler(handler)
+    handler.close()
+
+    lines = daemon.lines()
+    assert [int(re.match(r"<(\d+)>", line)[1]) & 7 for line in lines] == [INFO, NOTICE, ERR]
+    assert lines[2].endswith(f" daos_server[{os.getpid()}]: ERROR down\n")
     daemon.stop()

@@ -4,6 +4,7 @@ A line is a datagram ``<priority>Jan  2 15:04:05 program[pid]: text`` to the dae
 there, has gone or is too slow costs nothing but the line: ``write`` says so, and its caller writes it elsewhere.
 """
 
+import logging
 import os
 import socket
 import sys
@@ -15,7 +16,7 @@ from typing import Final
 SOCKETS: Final = (Path("/dev/log"), Path("/var/run/syslog"), Path("/var/run/log"))
 """Where daemons listen."""
 DAEMON: Final = 3 << 3
-ERR, WARNING, NOTICE = 3, 4, 5
+ERR, WARNING, NOTICE, INFO = 3, 4, 5, 6
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -65,3 +66,26 @@ class Syslog:
                 continue
             return connection
         return None
+
+
+class LogHandler(logging.Handler):
+    """Sends lines of a program's log there, from INFO on; a daemon that takes none is not waited for."""
+
+    def __init__(self, program: str, sockets: Sequence[Path] = SOCKETS) -> None:
+        super().__init__(logging.INFO)
+        self._syslog = Syslog(sockets, program=program)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line."""
+        self._syslog.write(_severity(record.levelno), self.format(record))
+
+    def close(self) -> None:
+        """Let go of the socket."""
+        self._syslog.close()
+        super().close()
+
+
+def _severity(level: int) -> int:
+    if level >= logging.ERROR:
+        return ERR
+    return NOTICE if level > logging.INFO else INFO

@@ -1,0 +1,118 @@
+"""``daos_server scm`` and ``daos_server nvme``: what storage this host has. Preparing it comes later."""
+
+from typing import TYPE_CHECKING
+
+from daos_control.base.errors import DaosControlError
+from daos_control.cli.flags import Values
+from daos_control.cli.server_edge import PROGRAM, Document, command, optional_configuration
+from daos_control.cli.ui.consent import consent
+
+if TYPE_CHECKING:
+    from daos_control.client.storage_records import NvmeController
+
+_SCM_WARNING = (
+    "Memory regions and what they hold will be removed from this host's persistent memory, and a reboot may follow."
+)
+
+
+class NotThereYetError(DaosControlError):
+    """A command of DAOS that this release does not have yet; the text says how to do without."""
+
+
+@command
+def scm_scan(values: Values) -> Document | None:
+    """List this host's persistent memory."""
+    from daos_control.host import pmem
+
+    optional_configuration(values)
+    if found := pmem.modules():
+        raise NotThereYetError(
+            f"this host has persistent memory ({', '.join(found)}), and this release cannot tell more about it: "
+            "run ipmctl show -dimm, and ndctl list -N"
+        )
+    if not values.json:
+        print("\tNo SCM modules found")
+    return None
+
+
+@command
+def scm_prepare(values: Values) -> None:
+    """Refuse to make namespaces."""
+    if values.scm_ns_per_socket == 0:
+        raise ValueError("--scm-ns-per-socket must be 1 or more")
+    _before_a_change(values, _SCM_WARNING)
+    raise _later("scm prepare", "use ipmctl create -goal PersistentMemoryType=AppDirect, and ndctl create-namespace")
+
+
+@command
+def scm_reset(values: Values) -> None:
+    """Refuse to remove namespaces."""
+    _before_a_change(values, _SCM_WARNING)
+    raise _later("scm reset", "use ndctl destroy-namespace")
+
+
+@command
+def nvme_scan(values: Values) -> Document | None:
+    """List the NVMe devices that the kernel drives."""
+    from daos_control.cli.dmg.storage import controller_document, controllers_table
+
+    config = optional_configuration(values)
+    if config is not None and config.disable_hugepages:
+        from daos_control.base.fault_codes import FaultCode
+
+        raise FaultCode.STORAGE_HUGEPAGES_DISABLED.fault()
+    found = _controllers()
+    if not values.json:
+        print(controllers_table(found) if found else "\tNo NVMe devices found\n", end="")
+        print("Devices that are bound to a driver of user space, as engines use them, are not listed.")
+    return [controller_document(controller) for controller in found]
+
+
+@command
+def nvme_prepare(values: Values) -> None:
+    """Refuse to bind devices."""
+    _before_a_change(values)
+    raise _later("nvme prepare", "use setup.sh of SPDK, and sysctl vm.nr_hugepages")
+
+
+@command
+def nvme_reset(values: Values) -> None:
+    """Refuse to give devices back to the kernel."""
+    _before_a_change(values)
+    raise _later("nvme reset", "use setup.sh reset of SPDK")
+
+
+def _before_a_change(values: Values, warning: str = "") -> None:
+    """Do what comes before any change of a host's storage: nobody else may be at it, and somebody has to want it."""
+    from daos_control.host import processes
+
+    if warning and values.json and not values.force:
+        raise ValueError("with --json nobody can be asked: give --force as well")
+    if running := processes.others(PROGRAM):
+        raise ValueError(f"another {PROGRAM} (pid {running[0].pid}) is running on this host: stop it first")
+    optional_configuration(values)
+    if warning and not values.force and not consent(warning):
+        raise ValueError("not done, as it was not wanted")
+
+
+def _later(name: str, instead: str) -> NotThereYetError:
+    return NotThereYetError(f"{PROGRAM} {name} is not there yet; {instead} meanwhile")
+
+
+def _controllers() -> "tuple[NvmeController, ...]":
+    from daos_control.client.storage_records import NvmeController, NvmeNamespace
+    from daos_control.host import nvme
+    from daos_control.wire.pb.ctl.smd_pb2 import NORMAL
+
+    return tuple(
+        NvmeController(
+            model=one.model,
+            serial=one.serial,
+            pci_addr=one.pci_address,
+            fw_rev=one.firmware,
+            socket_id=one.numa_node,
+            namespaces=tuple(NvmeNamespace(id=number, size=size) for number, size in one.namespaces),
+            dev_state=NORMAL,
+        )
+        for one in nvme.controllers()
+    )
