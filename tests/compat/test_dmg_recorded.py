@@ -25,7 +25,7 @@ from daos_control.net.rpc.status import Status, from_status
 
 CASES = Path("cases")
 
-NOT_YET = ("config-generate", "telemetry-", "full-firmware", "full-faults")
+NOT_YET = ("config-generate", "telemetry-")
 """Verbs that dmg does not have yet."""
 ELSEWHERE = ("bad-config-path", "version", "no-config-default")
 """Cases about what happens before there is a client; test_dmg.py has them."""
@@ -33,7 +33,8 @@ OUR_WORDS = ("pool-delete-acl-nonexist",)
 """Documents that the session adds."""
 SAME_TABLE = ("system-query", "system-stop", "system-start", "system-drain", "system-reint", "pool-list", "list-pools",
               "pool-query", "storage-scan", "storage-format", "storage-list-dev", "storage-led", "network-scan",
-              "storage-query-usage", "pool-get-prop", "pool-get-acl-verbose", "system-leader", "check-")  # fmt: skip
+              "storage-query-usage", "pool-get-prop", "pool-get-acl-verbose", "system-leader", "check-",
+              "firmware-query", "firmware-update-scm")  # fmt: skip
 """Cases whose text scripts take apart, or that are worth keeping: printed exactly as by DAOS 2.8."""
 NICER = ("check-query", "network-scan-provider", "query-list-pools", "pool-get-acl-outfile")
 

@@ -7,7 +7,8 @@
         pool = await daos.pools.create("tank", Total(total_bytes=8 << 30))
 
 The verbs are in ``daos.system``, ``daos.pools``, ``daos.storage``, ``daos.network``, ``daos.server``,
-``daos.engines``, ``daos.events`` and ``daos.checker``; ``daos.connection`` is the way to anything that has none.
+``daos.engines``, ``daos.events``, ``daos.checker``, ``daos.firmware`` and ``daos.fault_injection``;
+``daos.connection`` is the way to anything that has none.
 ``daos_control.client.sync`` has the same for programs without an event loop.
 """
 # ruff: noqa: PLC0415 - a program pays for the verbs it uses, and for the transport only once there is a client
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from daos_control.client.checker import Checker
     from daos_control.client.engines import Engines
     from daos_control.client.events import Events
+    from daos_control.client.fault_injection import FaultInjection
+    from daos_control.client.firmware import Firmware
     from daos_control.client.network import Network
     from daos_control.client.pools import Pools
     from daos_control.client.server import Server
@@ -151,6 +154,20 @@ class DaosClient:
         from daos_control.client.checker import Checker
 
         return Checker(self.connection)
+
+    @property
+    def firmware(self) -> "Firmware":
+        """The firmware of its storage devices."""
+        from daos_control.client.firmware import Firmware
+
+        return Firmware(self.connection)
+
+    @property
+    def fault_injection(self) -> "FaultInjection":
+        """Ways to break it, for tests of the checker."""
+        from daos_control.client.fault_injection import FaultInjection
+
+        return FaultInjection(self.connection)
 
     @property
     def waiting(self) -> Waiting:

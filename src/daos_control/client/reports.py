@@ -46,9 +46,14 @@ class HostReport(Generic[Record]):
 
     def check(self) -> None:
         """Raise PartlyFailed if a host had errors."""
-        failed = {host for problem in self.problems for host in problem.hosts}
-        if failed:
-            raise PartlyFailed(f"{len(failed)} host{'s' if len(failed) > 1 else ''} had errors")
+        check_hosts(self.problems)
+
+
+def check_hosts(problems: Iterable[HostProblem]) -> None:
+    """Raise PartlyFailed if a host had errors."""
+    failed = {host for problem in problems for host in problem.hosts}
+    if failed:
+        raise PartlyFailed(f"{len(failed)} host{'s' if len(failed) > 1 else ''} had errors")
 
 
 def group_hosts(records: Mapping[str, Record]) -> tuple[HostGroup[Record], ...]:

@@ -1,6 +1,7 @@
-"""Servers and their engines: what engines log."""
+"""Servers and their engines: their version, and what engines log."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from daos_control.base.der import der_text
 from daos_control.base.errors import DaosControlError
@@ -10,6 +11,15 @@ from daos_control.client.reports import HostReport, group_hosts, group_problems
 from daos_control.client.storage import StorageReport
 from daos_control.client.storage_records import HostStorage
 from daos_control.wire.pb.ctl import server_pb2
+from daos_control.wire.pb.mgmt import svc_pb2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerVersion:
+    """The release of the servers, and the tag that it was built from, if they tell."""
+
+    number: str
+    tag: str
 
 
 class Server:
@@ -17,6 +27,12 @@ class Server:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+
+    async def version(self) -> ServerVersion:
+        """Return the version of the management service."""
+        reply = await self._connection.ask("GetAttachInfo", svc_pb2.GetAttachInfoReq(all_ranks=True), read=True)
+        build = reply.build_info
+        return ServerVersion(number=f"{build.major}.{build.minor}.{build.patch}", tag=build.tag)
 
     async def set_log_masks(
         self,

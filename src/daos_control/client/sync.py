@@ -22,6 +22,8 @@ from daos_control.client.checker import Checker
 from daos_control.client.daos import DaosClient
 from daos_control.client.engines import Engines
 from daos_control.client.events import Events
+from daos_control.client.fault_injection import FaultInjection
+from daos_control.client.firmware import Firmware
 from daos_control.client.network import Network
 from daos_control.client.pools import Pools
 from daos_control.client.server import Server
@@ -134,6 +136,7 @@ class SyncServer(_Blocking[Server]):
     """``Server``, waiting."""
 
     set_log_masks = _blocking(Server.set_log_masks)
+    version = _blocking(Server.version)
 
 
 class SyncEngines(_Blocking[Engines]):
@@ -180,6 +183,21 @@ class SyncChecker(_Blocking[Checker]):
     get_policies = _blocking(Checker.get_policies)
 
 
+class SyncFirmware(_Blocking[Firmware]):
+    """``Firmware``, waiting."""
+
+    query = _blocking(Firmware.query)
+    update = _blocking(Firmware.update)
+
+
+class SyncFaultInjection(_Blocking[FaultInjection]):
+    """``FaultInjection``, waiting."""
+
+    pool_service = _blocking(FaultInjection.pool_service)
+    management_service = _blocking(FaultInjection.management_service)
+    finding = _blocking(FaultInjection.finding)
+
+
 class SyncDaosClient:
     """A client of one DAOS system; use it in a ``with`` block, or up to ``close``.
 
@@ -200,6 +218,8 @@ class SyncDaosClient:
         self.engines = SyncEngines(self._portal, client.engines)
         self.events = SyncEvents(self._portal, client.events)
         self.checker = SyncChecker(self._portal, client.checker)
+        self.firmware = SyncFirmware(self._portal, client.firmware)
+        self.fault_injection = SyncFaultInjection(self._portal, client.fault_injection)
 
     @classmethod
     def from_config(

@@ -23,6 +23,7 @@ from daos_control.apps.server.premises import HostPremises
 from daos_control.apps.server.preparation import Options, Prepared, prepare
 from daos_control.apps.server.replica import Replica
 from daos_control.apps.server.servicers.ctl_check import CheckService
+from daos_control.apps.server.servicers.ctl_firmware import FirmwareService
 from daos_control.apps.server.servicers.ctl_later import later_handlers
 from daos_control.apps.server.servicers.ctl_logs import LogService
 from daos_control.apps.server.servicers.ctl_network import NetworkService
@@ -144,9 +145,14 @@ class Server:
             CheckService(self.harness),
             LogService(self.engines),
             SmdService(self.harness),
+            FirmwareService(self.harness),
             self._lives,
         )
-        handlers = {**mgmt_handlers(self.management), **system_handlers(self.management), **later_handlers()}
+        handlers = {
+            **mgmt_handlers(self.management),
+            **system_handlers(self.management),
+            **later_handlers(hugepages=self._prepared.hugepages),
+        }
         for service in services:
             handlers |= service.handlers()
         return handlers

@@ -57,15 +57,16 @@ FLAGS: Final[Mapping[CheckFlag, str]] = {
 
 def policies(text: str) -> Policies:
     """Read ``CLASS:ACTION,CLASS:ACTION``."""
-    return {_kind(kind): _action(action) for kind, action in values.settings(text).items()}
+    return {inconsistency(kind): _action(action) for kind, action in values.settings(text).items()}
 
 
 def kinds(text: str) -> tuple[Inconsistency, ...]:
     """Read ``CLASS,CLASS``, in the order in which DAOS's own dmg asks for them."""
-    return tuple(_kind(key) for key in sorted(values.keys(text)))
+    return tuple(inconsistency(key) for key in sorted(values.keys(text)))
 
 
-def _kind(text: str) -> Inconsistency:
+def inconsistency(text: str) -> Inconsistency:
+    """Read a class of inconsistency."""
     try:
         return Inconsistency[text.upper().removeprefix("CIC_")]
     except KeyError:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import fields
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from daos_control.base.errors import DaosControlError, Fault
 from daos_control.base.hostset import HostSet
@@ -13,7 +13,7 @@ from daos_control.cli.flags import Values
 from daos_control.cli.ui.documents import document
 from daos_control.cli.ui.tables import counted, framed, indented, table
 from daos_control.client.errors import HostError, InvalidRequest, PartlyFailed
-from daos_control.client.reports import HostProblem, HostReport
+from daos_control.client.reports import HostProblem
 from daos_control.client.storage import StorageReport
 from daos_control.client.storage_records import (
     DEVICE_STATES,
@@ -54,7 +54,14 @@ def errors_document(problems: tuple[HostProblem, ...]) -> dict[str, str]:
     return {str(problem.error): str(problem.hosts) for problem in problems}
 
 
-def problem_of(report: HostReport[Any]) -> PartlyFailed | None:
+class Checkable(Protocol):
+    """A report that knows whether hosts had errors."""
+
+    def check(self) -> None:
+        """Raise PartlyFailed if some had."""
+
+
+def problem_of(report: Checkable) -> PartlyFailed | None:
     """Return that hosts had errors, if some had."""
     try:
         report.check()

@@ -47,6 +47,14 @@ PROGRAM = Command(
             help="The checker: find and repair inconsistencies of a system that is stopped",
             commands=f"{FAMILIES}.check:COMMANDS",
         ),
+        Command("firmware", help="Firmware of storage devices", commands=f"{FAMILIES}.firmware:COMMANDS", hidden=True),
+        Command(
+            "faults",
+            help="Break metadata, in fault-injection builds of DAOS",
+            commands=f"{FAMILIES}.faults:COMMANDS",
+            hidden=True,
+        ),
         Command("version", help="Show the version", run="daos_control.cli.dmg.version:version"),
+        Command("server-version", help="Show the version of the servers", run="daos_control.cli.dmg.server:version"),
     ),
 )
