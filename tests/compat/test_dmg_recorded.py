@@ -25,10 +25,10 @@ from daos_control.net.rpc.status import Status, from_status
 
 CASES = Path("cases")
 
-NOT_YET = ("config-generate", "telemetry-")
+NOT_YET = ("config-generate",)
 """Verbs that dmg does not have yet."""
-ELSEWHERE = ("bad-config-path", "version", "no-config-default")
-"""Cases about what happens before there is a client; test_dmg.py has them."""
+ELSEWHERE = ("bad-config-path", "version", "no-config-default", "telemetry-")
+"""Cases about what happens before there is a client, or over plain HTTP: tests/cli has them."""
 OUR_WORDS = ("pool-delete-acl-nonexist",)
 """Documents that the session adds."""
 SAME_TABLE = ("system-query", "system-stop", "system-start", "system-drain", "system-reint", "pool-list", "list-pools",

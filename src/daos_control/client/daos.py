@@ -7,8 +7,8 @@
         pool = await daos.pools.create("tank", Total(total_bytes=8 << 30))
 
 The verbs are in ``daos.system``, ``daos.pools``, ``daos.storage``, ``daos.network``, ``daos.server``,
-``daos.engines``, ``daos.events``, ``daos.checker``, ``daos.firmware`` and ``daos.fault_injection``;
-``daos.connection`` is the way to anything that has none.
+``daos.engines``, ``daos.events``, ``daos.checker``, ``daos.telemetry``, ``daos.firmware`` and
+``daos.fault_injection``; ``daos.connection`` is the way to anything that has none.
 ``daos_control.client.sync`` has the same for programs without an event loop.
 """
 # ruff: noqa: PLC0415 - a program pays for the verbs it uses, and for the transport only once there is a client
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from daos_control.client.server import Server
     from daos_control.client.storage import Storage
     from daos_control.client.system import System
+    from daos_control.client.telemetry import Telemetry
     from daos_control.config.control import ControlConfig
     from daos_control.security.certificates import Certificates
 
@@ -154,6 +155,13 @@ class DaosClient:
         from daos_control.client.checker import Checker
 
         return Checker(self.connection)
+
+    @property
+    def telemetry(self) -> "Telemetry":
+        """What its servers publish for Prometheus."""
+        from daos_control.client.telemetry import Telemetry
+
+        return Telemetry(self.connection)
 
     @property
     def firmware(self) -> "Firmware":

@@ -29,6 +29,7 @@ from daos_control.client.pools import Pools
 from daos_control.client.server import Server
 from daos_control.client.storage import Storage
 from daos_control.client.system import System
+from daos_control.client.telemetry import Telemetry
 from daos_control.model.journal import Entry
 
 P = ParamSpec("P")
@@ -183,6 +184,12 @@ class SyncChecker(_Blocking[Checker]):
     get_policies = _blocking(Checker.get_policies)
 
 
+class SyncTelemetry(_Blocking[Telemetry]):
+    """``Telemetry``, waiting."""
+
+    metrics = _blocking(Telemetry.metrics)
+
+
 class SyncFirmware(_Blocking[Firmware]):
     """``Firmware``, waiting."""
 
@@ -218,6 +225,7 @@ class SyncDaosClient:
         self.engines = SyncEngines(self._portal, client.engines)
         self.events = SyncEvents(self._portal, client.events)
         self.checker = SyncChecker(self._portal, client.checker)
+        self.telemetry = SyncTelemetry(self._portal, client.telemetry)
         self.firmware = SyncFirmware(self._portal, client.firmware)
         self.fault_injection = SyncFaultInjection(self._portal, client.fault_injection)
 

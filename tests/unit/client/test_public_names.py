@@ -18,6 +18,7 @@ from daos_control.client.pools import Pools
 from daos_control.client.server import Server
 from daos_control.client.storage import Storage
 from daos_control.client.system import System
+from daos_control.client.telemetry import Telemetry
 
 TWINS = [
     (System, sync.SyncSystem),
@@ -28,6 +29,7 @@ TWINS = [
     (Engines, sync.SyncEngines),
     (Events, sync.SyncEvents),
     (Checker, sync.SyncChecker),
+    (Telemetry, sync.SyncTelemetry),
 ]
 
 

@@ -47,6 +47,12 @@ PROGRAM = Command(
             help="The checker: find and repair inconsistencies of a system that is stopped",
             commands=f"{FAMILIES}.check:COMMANDS",
         ),
+        Command(
+            "telemetry",
+            help="Metrics of servers, and Prometheus to gather them",
+            aliases=("telem",),
+            commands=f"{FAMILIES}.telemetry:COMMANDS",
+        ),
         Command("firmware", help="Firmware of storage devices", commands=f"{FAMILIES}.firmware:COMMANDS", hidden=True),
         Command(
             "faults",

@@ -1,0 +1,33 @@
+"""The commands of ``dmg telemetry``: names, options and the functions that run them."""
+
+from daos_control.cli.dmg.commands.options import VALUES
+from daos_control.cli.flags import Command, Option, natural, words
+
+RUN = "daos_control.cli.dmg.telemetry"
+
+_HOST = Option("host", "l", help="The one to ask", parse=f"{VALUES}:host", metavar="HOST", required=True)
+_PORT = Option("port", "p", help="Where its server publishes metrics", parse=natural, metavar="PORT", default=9191)
+
+COMMANDS = (
+    Command(
+        "metrics",
+        help="What a server publishes",
+        commands=(
+            Command(
+                "list", help="List a host's metrics, without values", run=f"{RUN}:list_metrics", options=(_HOST, _PORT)
+            ),
+            Command(
+                "query",
+                help="Show a host's metrics with their values",
+                run=f"{RUN}:query_metrics",
+                options=(
+                    _HOST,
+                    _PORT,
+                    Option(
+                        "metrics", "m", help="Only these, separated by commas", parse=words, metavar="NAMES", default=()
+                    ),
+                ),
+            ),
+        ),
+    ),
+)
