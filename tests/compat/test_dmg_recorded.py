@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import yaml
 from google.protobuf.message import Message
 
 from daos_control.base.errors import DaosControlError
@@ -25,8 +26,6 @@ from daos_control.net.rpc.status import Status, from_status
 
 CASES = Path("cases")
 
-NOT_YET = ("config-generate",)
-"""Verbs that dmg does not have yet."""
 ELSEWHERE = ("bad-config-path", "version", "no-config-default", "telemetry-")
 """Cases about what happens before there is a client, or over plain HTTP: tests/cli has them."""
 OUR_WORDS = ("pool-delete-acl-nonexist",)
@@ -93,7 +92,7 @@ class Recording:
 def cases(recordings: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     for path in sorted((recordings / CASES).glob("*.json")):
         name = path.stem.partition("-")[2]
-        if not name.startswith((*NOT_YET, *ELSEWHERE)):
+        if not name.startswith(ELSEWHERE):
             yield path.stem, json.loads(path.read_text())
 
 
@@ -175,6 +174,20 @@ async def test_tables_are_printed_as_recorded(recordings: Path, tmp_path: Path) 
             wrong[name] = f"{output.text}\n instead of\n{run['stdout']}"
     assert not wrong
     assert count > 40
+
+
+async def test_a_generated_configuration_is_the_one_recorded(recordings: Path, tmp_path: Path) -> None:
+    count = 0
+    for name, case in cases(recordings):
+        run = case["human"]
+        if "config-generate" in name and run["exit_code"] == 0:
+            output, _, _ = await replay(case, run, tmp_path)
+            assert yaml.safe_load(output.text) == yaml.safe_load(run["stdout"]), name
+            assert list(yaml.safe_load(output.text)) == list(yaml.safe_load(run["stdout"])), name
+            explained, _, _ = await replay(case, {**run, "argv": [*run["argv"], "--explain"]}, tmp_path)
+            assert yaml.safe_load(explained.text) == yaml.safe_load(run["stdout"]), name
+            count += 1
+    assert count >= 4
 
 
 async def test_a_check_is_shown_as_recorded_but_for_the_words_about_its_phase(recordings: Path, tmp_path: Path) -> None:

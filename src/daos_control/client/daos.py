@@ -7,7 +7,7 @@
         pool = await daos.pools.create("tank", Total(total_bytes=8 << 30))
 
 The verbs are in ``daos.system``, ``daos.pools``, ``daos.storage``, ``daos.network``, ``daos.server``,
-``daos.engines``, ``daos.events``, ``daos.checker``, ``daos.telemetry``, ``daos.firmware`` and
+``daos.engines``, ``daos.events``, ``daos.checker``, ``daos.telemetry``, ``daos.firmware``, ``daos.configuration`` and
 ``daos.fault_injection``; ``daos.connection`` is the way to anything that has none.
 ``daos_control.client.sync`` has the same for programs without an event loop.
 """
@@ -27,6 +27,7 @@ from daos_control.security.components import Component
 
 if TYPE_CHECKING:
     from daos_control.client.checker import Checker
+    from daos_control.client.configuration import Configuration
     from daos_control.client.engines import Engines
     from daos_control.client.events import Events
     from daos_control.client.fault_injection import FaultInjection
@@ -176,6 +177,13 @@ class DaosClient:
         from daos_control.client.fault_injection import FaultInjection
 
         return FaultInjection(self.connection)
+
+    @property
+    def configuration(self) -> "Configuration":
+        """Configurations for its hosts."""
+        from daos_control.client.configuration import Configuration
+
+        return Configuration(self.connection)
 
     @property
     def waiting(self) -> Waiting:

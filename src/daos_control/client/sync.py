@@ -19,6 +19,7 @@ from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from daos_control.client.checker import Checker
+from daos_control.client.configuration import Configuration
 from daos_control.client.daos import DaosClient
 from daos_control.client.engines import Engines
 from daos_control.client.events import Events
@@ -205,6 +206,12 @@ class SyncFaultInjection(_Blocking[FaultInjection]):
     finding = _blocking(FaultInjection.finding)
 
 
+class SyncConfiguration(_Blocking[Configuration]):
+    """``Configuration``, waiting."""
+
+    generate = _blocking(Configuration.generate)
+
+
 class SyncDaosClient:
     """A client of one DAOS system; use it in a ``with`` block, or up to ``close``.
 
@@ -228,6 +235,7 @@ class SyncDaosClient:
         self.telemetry = SyncTelemetry(self._portal, client.telemetry)
         self.firmware = SyncFirmware(self._portal, client.firmware)
         self.fault_injection = SyncFaultInjection(self._portal, client.fault_injection)
+        self.configuration = SyncConfiguration(self._portal, client.configuration)
 
     @classmethod
     def from_config(

@@ -10,6 +10,7 @@ import pytest
 import daos_control.client as package
 from daos_control.client import pools, sync, system
 from daos_control.client.checker import Checker
+from daos_control.client.configuration import Configuration
 from daos_control.client.daos import DaosClient
 from daos_control.client.engines import Engines
 from daos_control.client.events import Events
@@ -30,6 +31,7 @@ TWINS = [
     (Events, sync.SyncEvents),
     (Checker, sync.SyncChecker),
     (Telemetry, sync.SyncTelemetry),
+    (Configuration, sync.SyncConfiguration),
 ]
 
 

@@ -41,6 +41,12 @@ PROGRAM = Command(
             commands=f"{FAMILIES}.storage:COMMANDS",
         ),
         Command("network", help="Network of hosts", aliases=("net",), commands=f"{FAMILIES}.network:COMMANDS"),
+        Command(
+            "config",
+            help="Configurations of servers",
+            aliases=("cfg",),
+            commands=f"{FAMILIES}.config:COMMANDS",
+        ),
         Command("server", help="Servers and their engines", aliases=("srv",), commands=f"{FAMILIES}.server:COMMANDS"),
         Command(
             "check",
