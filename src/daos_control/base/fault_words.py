@@ -1162,3 +1162,41 @@ TABLE: Mapping[str, tuple[Row, ...]] = {
         ),
     ),
 }
+
+_NEVER = "Nothing raises it; DAOS keeps the number."
+_ANOTHER_HOST = "dmg and agents try other hosts by themselves before they tell of it."
+
+# What is to be known of a code beyond its rows.
+NOTES: Mapping[str, str] = {
+    "UNKNOWN": "It stands for errors that have no number of their own.",
+    "PRIVILEGED_HELPER_REQUEST_FAILED": "It stands for every error inside the helper that has no number of its own.",
+    "STORAGE_UNKNOWN": _NEVER,
+    "STORAGE_FILESYSTEM_ALREADY_MOUNTED": _NEVER,
+    "STORAGE_DEVICE_ALREADY_MOUNTED": _NEVER,
+    "STORAGE_DEVICE_WITH_FS_NO_MOUNTPOINT": "The engine does not start before that is mended.",
+    "SCM_UNKNOWN": _NEVER,
+    "SCM_PATH_ACCESS_DENIED": _NEVER,
+    "SCM_DISCOVERY_FAILED": _NEVER,
+    "BDEV_UNKNOWN": _NEVER,
+    "SYSTEM_UNKNOWN": _NEVER,
+    "SYSTEM_POOL_LOCKED": "Clients wait and ask again by themselves.",
+    "CLIENT_UNKNOWN": _NEVER,
+    "CLIENT_CONFIG_BAD_ACCESS_POINTS": _NEVER,
+    "CLIENT_CONNECTION_REFUSED": _ANOTHER_HOST,
+    "CLIENT_CONNECTION_CLOSED": _ANOTHER_HOST,
+    "CLIENT_CONNECTION_TIMED_OUT": _ANOTHER_HOST,
+    "SERVER_UNKNOWN": _NEVER,
+    "SERVER_SCM_UNMANAGED": _NEVER,
+    "SERVER_DATA_PLANE_NOT_STARTED": "Clients wait and ask again by themselves when it concerns a pool.",
+    "SERVER_CONFIG_UNKNOWN": _NEVER,
+    "SERVER_BAD_CONFIG": "It stands for every flaw of daos_server.yml that has no number of its own.",
+    "SERVER_CONFIG_NO_ENGINES": _NEVER,
+    "SERVER_CONFIG_BDEV_COUNT_MISMATCH": "It is only logged; the server starts all the same.",
+    "SERVER_CONFIG_VMD_SETTING_DUPLICATE": _NEVER,
+    "SERVER_CONFIG_ENGINE_BDEV_ROLES_MISMATCH": _NEVER,
+    "SPDK_UNKNOWN": _NEVER,
+    "SPDK_INVALID_CONFIGURATION": "The file is written anew when the server starts.",
+    "SECURITY_UNKNOWN": _NEVER,
+    "CONTROL_METADATA_UNKNOWN": _NEVER,
+    "SYSTEM_CHECKER_UNKNOWN": _NEVER,
+}

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from daos_control.cli import flags
-from daos_control.cli.flags import Command, Option, Positional, integer, natural, text, words
+from daos_control.cli.flags import Command, Option, Positional, integer, natural, natural16, text, words
 
 RUN = "daos_control.cli.server_commands:"
 STORAGE = "daos_control.cli.server_storage_commands:"
@@ -26,12 +26,12 @@ START = Command(
     run=RUN + "start",
     options=(
         CONFIG,
-        Option("port", "p", parse=natural, metavar="PORT", help="Control port"),
+        Option("port", "p", parse=natural16, metavar="PORT", help="Control port"),
         Option("storage", "s", parse=text, metavar="DIR", help="Mount point of the first engine's SCM (deprecated)"),
         Option("modules", "m", parse=text, metavar="LIST", help="Modules that engines load"),
-        Option("targets", "t", parse=natural, metavar="N", help="Targets of each engine"),
-        Option("xshelpernr", "x", parse=natural, metavar="N", help="Helper threads of each engine"),
-        Option("firstcore", "f", parse=integer, metavar="N", help="First core of each engine"),
+        Option("targets", "t", parse=natural16, metavar="N", help="Targets of each engine"),
+        Option("xshelpernr", "x", parse=natural16, metavar="N", help="Helper threads of each engine"),
+        Option("firstcore", "f", parse=natural16, metavar="N", help="First core of each engine"),
         Option("group", "g", parse=text, metavar="NAME", help="Name of the system"),
         Option("socket_dir", "d", parse=text, metavar="DIR", help="Folder of the sockets between server and engines"),
         Option("insecure", "i", help="Do without certificates, and serve everybody"),
@@ -102,7 +102,7 @@ NVME = Command(
                 IGNORE_CONFIG,
                 HELPER_LOG,
                 BLOCK_LIST,
-                Option("hugepages", "p", parse=natural, metavar="N", help="Hugepages to have"),
+                Option("hugepages", "p", parse=integer, metavar="N", help="Hugepages to have"),
                 TARGET_USER,
                 VFIO,
             ),

@@ -35,20 +35,34 @@ def text(value: str) -> str:
     return value
 
 
-def integer(value: str) -> int:
-    """Read a whole number, as Go reads one: decimal, or with a 0x, 0o or 0b prefix."""
-    try:
-        return int(value, 0) if value[:1] != "0" or value[1:2] in set("xXoObB") else int(value)
-    except ValueError:
-        raise ValueError(f"{value!r} is not a whole number") from None
-
-
-def natural(value: str) -> int:
-    """Read a whole number that is not negative."""
-    number = integer(value)
-    if number < 0:
-        raise ValueError(f"{value!r} is negative")
+def integer(value: str, bits: int = 64) -> int:
+    """Read a whole number, as DAOS's programs do: decimal digits behind a sign or none, and not too many."""
+    digits = value[1:] if value[:1] in ("-", "+") else value
+    if not (digits.isascii() and digits.isdigit()):
+        raise ValueError(f"{value!r} is not a whole number")
+    number = int(value)
+    if not -(1 << (bits - 1)) <= number < 1 << (bits - 1):
+        raise ValueError(f"{value!r} does not fit in {bits} bits")
     return number
+
+
+def integer32(value: str) -> int:
+    """Read a whole number of 32 bits."""
+    return integer(value, 32)
+
+
+def natural(value: str, bits: int = 32) -> int:
+    """Read a whole number of 32 bits that is not negative."""
+    if not (value.isascii() and value.isdigit()):
+        raise ValueError(f"{value!r} is not a whole number from 0 on")
+    if int(value) >= 1 << bits:
+        raise ValueError(f"{value!r} is too large: there may be {(1 << bits) - 1} at most")
+    return int(value)
+
+
+def natural16(value: str) -> int:
+    """Read a whole number of 16 bits that is not negative."""
+    return natural(value, 16)
 
 
 def words(value: str) -> tuple[str, ...]:
@@ -120,9 +134,12 @@ class Option:
 
 
 class Positional:
-    """One argument that is known by its place; with ``repeat`` it takes all that is left, as a tuple."""
+    """One argument that is known by its place; with ``repeat`` it takes all that is left, as a tuple.
 
-    __slots__ = ("dest", "help", "name", "parse", "repeat", "required")
+    With ``numbers`` it takes negative ones, too, which otherwise are taken for options.
+    """
+
+    __slots__ = ("dest", "help", "name", "numbers", "parse", "repeat", "required")
 
     def __init__(
         self,
@@ -132,11 +149,13 @@ class Positional:
         required: bool = True,
         parse: ValueParser | str = text,
         repeat: bool = False,
+        numbers: bool = False,
         dest: str = "",
     ) -> None:
         self.name = name
         self.help = help
         self.required = required
+        self.numbers = numbers
         self.parse = parse
         self.repeat = repeat
         self.dest = dest
@@ -256,6 +275,13 @@ class HelpWanted(Exception):
 
 
 HELP = Option("help", "h", help="Show this help and stop")
+SIGNED = (integer, integer32)
+"""Parsers of values that may begin with a dash."""
+
+
+def is_option(argument: str) -> bool:
+    """Whether an argument looks like an option: one or two dashes, and something else behind them."""
+    return len(argument) > 1 and argument[0] == "-" and argument[1:3] != "--" and argument != "--"
 
 
 def parse(program: Command, argv: Sequence[str]) -> Parsed:
@@ -312,6 +338,8 @@ class _Parser:
         self._short: dict[str, Option] = {}
         self._positionals: list[Positional] = []
         self._surplus: list[str] = []
+        self._help = False
+        self._values.declare("program", program)
         self._enter(program)
 
     def parse(self) -> Parsed:
@@ -320,10 +348,8 @@ class _Parser:
             if argument == "--":
                 while self._arguments:
                     self._place(self._arguments.pop())
-            elif argument.startswith("--"):
-                self._read_long(argument[2:])
-            elif argument.startswith("-") and len(argument) > 1:
-                self._read_short(argument[1:])
+            elif is_option(argument) and not self._is_number_wanted(argument):
+                (self._read_long if argument[1] == "-" else self._read_short)(argument.lstrip("-"))
             elif not self._positionals and self._command.commands and not self._surplus:
                 self._choose(argument)
             else:
@@ -355,14 +381,23 @@ class _Parser:
         for positional in command.positionals:
             self._values.declare(positional.key, () if positional.repeat else None)
 
+    def _is_number_wanted(self, argument: str) -> bool:
+        return bool(self._positionals) and self._positionals[0].numbers and argument[1:].isdigit()
+
     def _choose(self, name: str) -> None:
+        if name == "help" and len(self._path) == 1 and not self._help:
+            self._help = True
+            return
         for command in self._command.commands:
             if name == command.name or name in command.aliases:
                 self._path.append(command)
                 self._enter(command)
                 return
+        raise self._unknown(name)
+
+    def _unknown(self, name: str) -> UsageError:
         names = [command.name for command in self._command.commands if not command.hidden]
-        raise self._fail(f"Unknown command `{name}'" + (_hint(name, names, "`{}'") or f". {_one_of(sorted(names))}"))
+        return self._fail(f"Unknown command `{name}'" + (_hint(name, names, "`{}'") or f". {_one_of(sorted(names))}"))
 
     def _read_long(self, argument: str) -> None:
         name, equals, value = argument.partition("=")
@@ -372,20 +407,20 @@ class _Parser:
             raise self._fail(f"unknown flag `{name}'{_hint(name, names, '--{}')}")
         self._take(option, value if equals else None)
 
-    def _read_short(self, argument: str) -> None:
-        first = self._short.get(argument[0])
-        if first is not None and first.parse is not None and len(argument) > 1:
-            self._take(first, argument[2:] if argument[1] == "=" else argument[1:])
-            return
-        bundle, equals, value = argument.partition("=")
-        for position, letter in enumerate(bundle):
+    def _read_short(self, letters: str) -> None:
+        """Read a letter with its value, or a bundle of flags, of which the last may take the next argument."""
+        value = None
+        if letters[1:2] == "=":
+            letters, value = letters[0], letters[2:]
+        elif len(letters) > 1 and (first := self._short.get(letters[0])) and first.parse is not None:
+            letters, value = letters[0], letters[1:]
+        for position, letter in enumerate(letters):
             option = self._short.get(letter)
             if option is None:
                 raise self._fail(f"unknown flag `{letter}'")
-            last = position == len(bundle) - 1
-            if not last and option.parse is not None:
+            if option.parse is not None and position < len(letters) - 1:
                 raise self._fail(f"expected argument for flag `{option.shown}'")
-            self._take(option, value if last and equals else None)
+            self._take(option, value)
 
     def _take(self, option: Option, value: str | None) -> None:
         if option is HELP:
@@ -397,6 +432,8 @@ class _Parser:
             return
         if value is None:
             value = self._following(option)
+        if value.startswith('"'):
+            value = self._unquoted(option, value)
         if option.choices and value not in option.choices:
             raise self._fail(
                 f"Invalid value `{value}' for option `{option.shown}'. {_one_of(option.choices, 'Allowed')}"
@@ -411,9 +448,17 @@ class _Parser:
         value = self._arguments[-1]
         if value == "--":
             raise self._fail(f"expected argument for flag `{option.shown}', but got double dash `--'")
-        if len(value) > 1 and value[0] == "-" and not value[1].isdigit():
+        if is_option(value) and not (option.parse in SIGNED and value[1].isdigit()):
             raise self._fail(f"expected argument for flag `{option.shown}', but got option `{value}'")
         return self._arguments.pop()
+
+    def _unquoted(self, option: Option, value: str) -> str:
+        from daos_control.base.quoting import unquoted
+
+        try:
+            return unquoted(value)
+        except ValueError as error:
+            raise self._fail(f"invalid argument for flag `{option.shown}': {error}") from error
 
     def _place(self, argument: str) -> None:
         if not self._positionals:
@@ -434,15 +479,19 @@ class _Parser:
             raise self._fail(f"invalid argument for {what}: {error}") from error
 
     def _check_complete(self) -> None:
+        if self._help:
+            if self._surplus:
+                raise self._unknown(self._surplus[0])
+            raise HelpWanted(help_text(self._path), self._parsed)
         options = [option for command in self._path for option in command.options]
         missing = [f"`{o.shown}'" for o in options if o.required and o.key not in self._values]
-        if len(missing) == 1:
-            raise self._fail(f"the required flag {missing[0]} was not specified")
         if missing:
-            raise self._fail(f"the required flags {', '.join(missing[:-1])} and {missing[-1]} were not specified")
-        for positional in self._command.positionals:
-            if positional.required and positional.key not in self._values:
-                raise self._fail(f"the required argument `<{positional.name}>` was not provided")
+            raise self._fail(f"the required flag{'s' * (len(missing) > 1)} {_all_of(missing)} specified")
+        absent = [f"`<{p.name}>`" for p in self._command.positionals if p.required and p.key not in self._values]
+        if absent:
+            raise self._fail(f"the required argument{'s' * (len(absent) > 1)} {_all_of(absent)} provided")
+        if self._command.commands and self._surplus:
+            raise self._unknown(self._surplus[0])
         if self._command.commands and not self._command.run:
             names = sorted(command.name for command in self._command.commands if not command.hidden)
             raise self._fail(_one_of(names))
@@ -456,6 +505,10 @@ def _default(option: Option) -> object:
     if option.parse is None:
         return False
     return () if option.repeat else None
+
+
+def _all_of(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]} were not" if len(names) > 1 else f"{names[0]} was not"
 
 
 def _one_of(names: Sequence[str], allowed: str = "") -> str:

@@ -2,10 +2,24 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 
-from daos_control.cli.flags import Command, HelpWanted, Option, Positional, UsageError, help_text, natural, parse, words
+from daos_control.cli.flags import (
+    Command,
+    HelpWanted,
+    Option,
+    Positional,
+    UsageError,
+    help_text,
+    integer,
+    integer32,
+    natural,
+    natural16,
+    parse,
+    words,
+)
 
 
 def percent(value: str) -> int:
@@ -92,9 +106,8 @@ def test_flags_bundle(bundle: str) -> None:
     assert given(f"pool create p1 {bundle}") == {"label": "p1", "verbose": True, "json": True}
 
 
-@pytest.mark.parametrize("bundle", ["-vz=1G", "-vz 1G"])
-def test_the_last_of_a_bundle_may_take_a_value(bundle: str) -> None:
-    assert given(f"pool create p1 {bundle}") == {"label": "p1", "verbose": True, "size": "1G"}
+def test_the_last_of_a_bundle_may_take_the_next_argument() -> None:
+    assert given("pool create p1 -vz 1G") == {"label": "p1", "verbose": True, "size": "1G"}
 
 
 def test_repeated_options_accumulate_and_others_keep_the_last() -> None:
@@ -109,8 +122,55 @@ def test_an_empty_value_is_a_value() -> None:
     assert given("pool create p1 --size", "") == {"label": "p1", "size": ""}
 
 
-def test_negative_numbers_are_values_and_not_options() -> None:
-    assert given("pool create p1 --size -5") == {"label": "p1", "size": "-5"}
+def test_negative_numbers_are_values_of_options_that_take_such() -> None:
+    program = Command("t", run="x:y", options=(Option("tier", "t", parse=integer),))
+    assert parse(program, ["--tier", "-5"]).values.tier == -5
+    assert parse(program, ["-t", "-1"]).values.tier == -1
+
+
+def test_negative_numbers_are_arguments_where_such_are_wanted() -> None:
+    program = Command("t", run="x:y", positionals=(Positional("code", numbers=True, repeat=True),))
+    assert parse(program, ["-1007", "5"]).values.code == ("-1007", "5")
+    with pytest.raises(UsageError, match="unknown flag `x'"):
+        parse(program, ["-x"])
+
+
+def test_values_in_double_quotes_are_unquoted() -> None:
+    assert given("pool create p1 --size", '"a \\"b\\" \\x41"') == {"label": "p1", "size": 'a "b" A'}
+    with pytest.raises(UsageError, match="is not a text in quotes"):
+        given("pool create p1 --size", '"half')
+
+
+def test_more_than_two_dashes_are_no_option() -> None:
+    assert given("pool create ---p1") == {"label": "---p1"}
+
+
+@pytest.mark.parametrize("line", ["help pool create", "-d help pool create", "pool create -h"])
+def test_help_is_a_word_too(line: str) -> None:
+    with pytest.raises(HelpWanted) as raised:
+        parse(PROGRAM, line.split())
+    assert str(raised.value).startswith("Usage: tool pool create")
+
+
+def test_help_about_nothing_says_so() -> None:
+    with pytest.raises(UsageError, match="Unknown command `creat', did you mean `create'"):
+        parse(PROGRAM, ["help", "pool", "creat"])
+
+
+@pytest.mark.parametrize(
+    ("parser", "good", "bad"),
+    [
+        (natural, ["0", "007", "4294967295"], ["-1", "+1", "4294967296", "", "0x10", "1_0", "1.0", "٣"]),
+        (natural16, ["65535"], ["65536"]),
+        (integer32, ["-2147483648", "+7"], ["2147483648", "--1", "-"]),
+        (integer, ["9223372036854775807"], ["9223372036854775808"]),
+    ],
+)
+def test_numbers_are_those_of_the_original(parser: Callable[[str], int], good: list[str], bad: list[str]) -> None:
+    assert [parser(text) for text in good] == [int(text) for text in good]
+    for text in bad:
+        with pytest.raises(ValueError, match=r"whole number|too large|does not fit"):
+            parser(text)
 
 
 def test_the_same_letter_means_the_inner_option() -> None:
@@ -148,7 +208,11 @@ def test_aliases_hidden_commands_and_repeated_arguments() -> None:
         ("pool create p1 -z -- x", "expected argument for flag `-z, --size', but got double dash `--'"),
         ("pool create p1 -zv --share 5", "invalid argument for flag `--share': '5' has no percent sign"),
         ("pool create p1 -k green", "Invalid value `green' for option `-k, --kind'. Allowed values are: red or blue"),
-        ("pool list -r -1", "invalid argument for flag `-r, --rank': '-1' is negative"),
+        ("pool list -r -1", "expected argument for flag `-r, --rank', but got option `-1'"),
+        ("pool list --rank=-1", "invalid argument for flag `-r, --rank': '-1' is not a whole number from 0 on"),
+        ("pool create p1 -vz=1G", "expected argument for flag `-z, --size'"),
+        ("pool create p1 --=5", "unknown flag `'"),
+        ("-- pool", "Unknown command `pool', did you mean `pool'?"),
         ("pool create", "the required argument `<pool label>` was not provided"),
         ("pool create a b c", "unexpected arguments: b c"),
         ("pool", "Please specify one command of: check, create or list"),

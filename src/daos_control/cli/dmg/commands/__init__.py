@@ -1,6 +1,6 @@
 """dmg's command tree as data. Nothing is imported to know it but the family of commands that somebody is in."""
 
-from daos_control.cli.flags import Command, Option, text
+from daos_control.cli.flags import Command, Option, Positional, text
 
 FAMILIES = "daos_control.cli.dmg.commands"
 
@@ -65,6 +65,17 @@ PROGRAM = Command(
             help="Break metadata, in fault-injection builds of DAOS",
             commands=f"{FAMILIES}.faults:COMMANDS",
             hidden=True,
+        ),
+        Command(
+            "explain",
+            help="Explain a number or a name in a message: faults, DER codes, events, states",
+            run="daos_control.cli.dmg.explain:explain",
+            options=(Option("all", "a", help="List everything that can be explained"),),
+            positionals=(
+                Positional(
+                    "code, name or line", help="What was read", required=False, repeat=True, numbers=True, dest="words"
+                ),
+            ),
         ),
         Command("version", help="Show the version", run="daos_control.cli.dmg.version:version"),
         Command("server-version", help="Show the version of the servers", run="daos_control.cli.dmg.server:version"),

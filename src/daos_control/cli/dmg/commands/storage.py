@@ -1,7 +1,7 @@
 """The commands of ``dmg storage``: names, options and the functions that run them."""
 
 from daos_control.cli.dmg.commands.options import HOST, HOSTS, ONE_HOST, VERBOSE
-from daos_control.cli.flags import Command, Option, Positional, integer, natural, text
+from daos_control.cli.flags import Command, Option, Positional, integer32, natural, text
 
 VALUES = "daos_control.cli.dmg.values"
 STORAGE = "daos_control.cli.dmg.storage"
@@ -136,7 +136,7 @@ COMMANDS = (
                 "tier-index",
                 "t",
                 help="Storage tier; -1 is the first one of SSDs",
-                parse=integer,
+                parse=integer32,
                 metavar="N",
                 default=-1,
             ),
