@@ -32,6 +32,14 @@ PROGRAM = Command(
             "start", help="Serve the applications of this node until told to stop (the default)", run=RUN + "start"
         ),
         Command("version", help="Print this program's version", run=RUN + "version"),
+        Command(
+            "doctor",
+            help="Say what would go wrong before it does, and what to do about it",
+            details="Changes nothing, needs no rights of root, and asks the system with a few seconds' patience. "
+            "Ends with 1 if there is a problem, and with 0 if there are none, or warnings alone.",
+            run="daos_control.cli.doctor_commands:agent",
+            options=(Option("quiet", "q", help="Leave out what is fine"),),
+        ),
         Command("server-version", help="Ask the servers for theirs", run=RUN + "server_version"),
         Command(
             "dump-attachinfo",

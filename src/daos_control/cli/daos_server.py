@@ -153,6 +153,14 @@ PROGRAM = Command(
                 ),
             ),
         ),
+        Command(
+            "doctor",
+            help="Say what would go wrong before it does, and what to do about it",
+            details="Changes nothing, and needs no rights of root: what this user may not look at is named. "
+            "Ends with 1 if there is a problem, and with 0 if there are none, or warnings alone.",
+            run="daos_control.cli.doctor_commands:server",
+            options=(CONFIG, Option("quiet", "q", help="Leave out what is fine")),
+        ),
         SCM,
         NVME,
         Command("config", help="Generate a configuration (not there yet)", run=LATER, aliases=("cfg",)),

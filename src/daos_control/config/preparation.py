@@ -169,26 +169,60 @@ def _without_hugepages(config: ServerConfig, least: int) -> ServerConfig:
     return replace(config, notices=(*config.notices, notice))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryShares:
+    """Who gets how much of a host's memory, in bytes; RAM disks get what is left, in equal parts."""
+
+    total: int
+    system: int
+    hugepages: int
+    engines: int
+    """For all engines together, beside their RAM disks."""
+    count: int
+    """How many engines."""
+
+    @property
+    def reserved(self) -> int:
+        """What RAM disks cannot have."""
+        return self.system + self.hugepages + self.engines
+
+    @property
+    def largest_ramdisk(self) -> int:
+        """What one RAM disk can have at most; negative if there is not even enough for the others."""
+        return (self.total - self.reserved) // self.count
+
+
+def memory_shares(config: ServerConfig, host: HostFacts) -> MemoryShares | None:
+    """Return how the memory is shared; None where no RAM disk takes any."""
+    if host.memory_kib is None or not config.engines or config.engines[0].scm.storage_class != "ram":
+        return None
+    count = len(config.engines)
+    return MemoryShares(
+        total=host.memory_kib * KIB,
+        system=config.system_ram_reserved * GIB,
+        hugepages=config.nr_hugepages * host.hugepage_kib * KIB,
+        engines=count * max(_LEAST_ENGINE_MEMORY, config.engines[0].targets * _MEMORY_PER_TARGET),
+        count=count,
+    )
+
+
 def with_ramdisk_size(config: ServerConfig, host: HostFacts) -> ServerConfig:
     """Settle ``scm_size`` of RAM disks: what is left of the memory, shared evenly. Raises faults 214 and 731."""
     if not config.engines or config.engines[0].scm.storage_class != "ram":
         return config
-    if host.memory_kib is None:
+    shares = memory_shares(config, host)
+    if shares is None:
         return _with_sizes_as_configured(config)
-    count = len(config.engines)
-    memory = host.memory_kib * KIB
-    per_engine = max(_LEAST_ENGINE_MEMORY, config.engines[0].targets * _MEMORY_PER_TARGET)
-    reserved = config.nr_hugepages * host.hugepage_kib * KIB + config.system_ram_reserved * GIB + count * per_engine
-    if memory < reserved:
+    if shares.total < shares.reserved:
         raise _refused(
             config,
-            f"system_ram_reserved, nr_hugepages and {count} engines take {format_iec(reserved)}, "
-            f"and this host has {format_iec(memory)}: nothing is left for RAM disks",
+            f"system_ram_reserved, nr_hugepages and {shares.count} engines take {format_iec(shares.reserved)}, "
+            f"and this host has {format_iec(shares.total)}: nothing is left for RAM disks",
         )
-    largest = (memory - reserved) // count
+    largest = shares.largest_ramdisk
     if largest < SMALLEST_RAMDISK:
-        required = reserved + count * SMALLEST_RAMDISK
-        raise FaultCode.SCM_RAMDISK_LOW_MEM.fault(required=required, available=memory)
+        required = shares.reserved + shares.count * SMALLEST_RAMDISK
+        raise FaultCode.SCM_RAMDISK_LOW_MEM.fault(required=required, available=shares.total)
     return replace(config, engines=tuple(_with_scm_size(engine, largest) for engine in config.engines))
 
 
@@ -205,6 +239,26 @@ def _with_scm_size(engine: EngineConfig, largest: int) -> EngineConfig:
         raise FaultCode.SERVER_CONFIG_RAMDISK_OVER_MAX_MEM.fault(size=size, smallest=SMALLEST_RAMDISK, largest=largest)
     sized = replace(engine.storage[0], scm_size=engine.scm.scm_size or largest // GIB)
     return replace(engine, storage=(sized, *engine.storage[1:]))
+
+
+# -- the kernel's part in huge pages and devices -----------------------------------------------------------------------
+
+
+def check_transparent_hugepages(config: ServerConfig, mode: str) -> None:
+    """Raise fault 623 if the kernel joins pages unasked (``mode``), which breaks up memory that engines need whole."""
+    if mode in {"", "never"} or config.disable_hugepages or config.allow_thp:
+        return
+    raise FaultCode.SERVER_TRANSPARENT_HUGEPAGE_ENABLED.fault()
+
+
+def check_device_access(config: ServerConfig, *, is_root: bool, has_iommu: bool) -> None:
+    """Raise fault 614 or 602 if another user than root could not be given the configured NVMe devices."""
+    if is_root or not any(engine.nvme_devices for engine in config.engines):
+        return
+    if config.disable_vfio:
+        raise FaultCode.SERVER_VFIO_DISABLED.fault()
+    if not has_iommu:
+        raise FaultCode.SERVER_IOMMU_DISABLED.fault()
 
 
 # -- environment -------------------------------------------------------------------------------------------------------

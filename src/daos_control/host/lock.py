@@ -13,7 +13,7 @@ from pathlib import Path
 
 from daos_control.base.errors import DaosControlError
 
-_LOCK_NAME = ".daos_server.lock"
+LOCK_NAME = ".daos_server.lock"
 
 
 class PlaceTakenError(DaosControlError):
@@ -27,7 +27,7 @@ def holding(folder: Path) -> Iterator[None]:
     Raises PlaceTakenError with the pid of the holder, or saying why the folder cannot be used.
     """
     try:
-        handle = os.open(folder / _LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        handle = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
         raise PlaceTakenError(
             f"cannot use socket directory {folder}: {error.strerror}: it must exist and be writable by the user that "

@@ -180,14 +180,23 @@ def _attach(config: AgentConfig, service: upstream.Service, environ: Mapping[str
 
 
 def _fabric(config: AgentConfig, has_address: Callable[[str], bool], environ: Mapping[str, str]) -> LocalFabric:
-    static = Fabric.of(
+    static, names = static_fabric(config), name_filter(config)
+    caching = not config.disable_caching and environ.get("DAOS_AGENT_DISABLE_OFI_CACHE") != "true"
+    return LocalFabric(scan, static=static, names=names, has_address=has_address, caching=caching)
+
+
+def static_fabric(config: AgentConfig) -> Fabric:
+    """Return the devices that the configuration lists, which are then all there are."""
+    return Fabric.of(
         (group.numa_node, FabricDevice(interface=device.iface, domain=device.domain or device.iface))
         for group in config.fabric_ifaces
         for device in group.devices
     )
-    names = NameFilter(exclude=frozenset(config.exclude_fabric_ifaces), include=frozenset(config.include_fabric_ifaces))
-    caching = not config.disable_caching and environ.get("DAOS_AGENT_DISABLE_OFI_CACHE") != "true"
-    return LocalFabric(scan, static=static, names=names, has_address=has_address, caching=caching)
+
+
+def name_filter(config: AgentConfig) -> NameFilter:
+    """Return which interfaces the configuration lets clients use."""
+    return NameFilter(exclude=frozenset(config.exclude_fabric_ifaces), include=frozenset(config.include_fabric_ifaces))
 
 
 @contextmanager

@@ -1,12 +1,13 @@
 """Looks for the devices through which local clients can reach the servers."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 
 from daos_control.apps.agent.fabric import Fabric, FabricDevice, NoFabric
 from daos_control.base import logs
 from daos_control.host.network import (
+    FabricInterface,
     Readiness,
     addressed_interfaces,
     fabric_interfaces,
@@ -32,8 +33,13 @@ async def scan(
     await _until_ready(
         [interface.name for interface in net_interfaces(root) if interface.device_class == dev_class], root, sleep
     )
+    return devices(fabric_interfaces(net_interfaces(root), addressed_interfaces()), provider)
+
+
+def devices(ways: Iterable[FabricInterface], provider: str) -> Fabric:
+    """Gather ways onto the fabric into devices; ``provider`` may be a short name of one they speak."""
     providers: dict[tuple[int, str, str, int], set[str]] = {}
-    for found in fabric_interfaces(net_interfaces(root), addressed_interfaces()):
+    for found in ways:
         key = (found.numa_node, found.domain, found.interface, found.device_class)
         spoken = providers.setdefault(key, set())
         spoken.add(found.provider)

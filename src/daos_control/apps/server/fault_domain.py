@@ -37,7 +37,7 @@ def parse(text: str) -> FaultDomain:
 
 
 async def _ask(program: Path, directory: Path) -> str:
-    _check_program(program, directory)
+    check_program(program, directory)
     try:
         process = await asyncio.create_subprocess_exec(
             str(program), stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE
@@ -59,7 +59,7 @@ async def _ask(program: Path, directory: Path) -> str:
     return text
 
 
-def _check_program(program: Path, directory: Path) -> None:
+def check_program(program: Path, directory: Path) -> None:
     """Refuse what somebody else could have put in the program's place."""
     insecure = FaultCode.SERVER_CONFIG_FAULT_CALLBACK_INSECURE
     if not Path(os.path.normpath(program.absolute())).is_relative_to(directory.absolute()):

@@ -18,13 +18,19 @@ from daos_control.base import logs
 from daos_control.base.errors import DaosControlError
 from daos_control.base.fault_codes import FaultCode
 from daos_control.config.document import ConfigError
-from daos_control.config.preparation import HostFacts, for_engines, prepared, srx_for_clients
+from daos_control.config.preparation import (
+    HostFacts,
+    check_transparent_hugepages,
+    for_engines,
+    prepared,
+    srx_for_clients,
+)
 from daos_control.config.server import ACTIVE_CONFIG_NAME, EngineConfig, ServerConfig
 from daos_control.config.system import DIRECTORY
 from daos_control.engine.command import EngineSettings, Fabric, Storage
 from daos_control.engine.process import Launch, find_binary, running
 from daos_control.engine.restarts import RestartPolicy
-from daos_control.host import memory, network
+from daos_control.host import hugepages, memory, network
 from daos_control.host.network import FabricInterface, Readiness
 from daos_control.host.storage.plan import Means, RamDisk
 from daos_control.host.storage.scm import Maker, find_maker
@@ -109,6 +115,7 @@ async def prepare(config: ServerConfig, options: Options) -> Prepared:
         control_iface=config.control_iface,
     )
     certificates, client_certificates = await asyncio.to_thread(load_certificates, config)
+    check_transparent_hugepages(config, hugepages.transparent())
     return Prepared(
         system=config.name,
         hostname=hostname,
@@ -156,18 +163,21 @@ async def wait_for_interfaces(names: Sequence[str]) -> None:
     while waiting:
         states = {name: network.readiness(name) for name in waiting}
         for name, state in states.items():
-            if state in {Readiness.DOWN, Readiness.UNKNOWN}:
-                known = ", ".join(interface.name for interface in network.net_interfaces())
-                raise ConfigError(
-                    "the network",
-                    [f"fabric_iface: interface {name} is {state.value}: bring it up, or name another ({known})"],
-                )
+            check_usable(name, state, [interface.name for interface in network.net_interfaces()])
         waiting = [name for name, state in states.items() if state is not Readiness.READY]
         if waiting:
             if not told:
                 log.notice(f"waiting for network interfaces to be ready: {', '.join(waiting)}")
                 told = True
             await asyncio.sleep(INTERFACE_POLL_S)
+
+
+def check_usable(name: str, state: Readiness, known: Sequence[str]) -> None:
+    """Raise ConfigError for an interface that will not become ready; ``known`` are those there are."""
+    if state in {Readiness.DOWN, Readiness.UNKNOWN}:
+        there = f"is {state.value}" if name in known else "does not exist"
+        others = f"bring it up, or name another ({', '.join(known)})"
+        raise ConfigError("the network", [f"fabric_iface: interface {name} {there}: {others}"])
 
 
 def scan_fabric() -> tuple[FabricInterface, ...]:
@@ -183,7 +193,7 @@ def host_facts(config: ServerConfig, fabric: Sequence[FabricInterface], *, in_me
     own = memory.read_memory()
     return HostFacts(
         memory_kib=own.total_kib if in_memory else None,
-        hugepage_kib=own.hugepage_kib or _USUAL_HUGEPAGE_KIB,
+        hugepage_kib=usual_hugepage_kib(own),
         numa_nodes={interface.name: interface.numa_node for interface in network.net_interfaces()},
         fabric_domains={
             engine.fabric_iface: way_of(fabric, engine.fabric_iface, config.provider).domain
@@ -191,6 +201,11 @@ def host_facts(config: ServerConfig, fabric: Sequence[FabricInterface], *, in_me
             if engine.fabric_iface and engine.env_var("D_DOMAIN") is None
         },
     )
+
+
+def usual_hugepage_kib(own: memory.Memory) -> int:
+    """Return the size of this host's huge pages; where the kernel has none, what nearly all have."""
+    return own.hugepage_kib or _USUAL_HUGEPAGE_KIB
 
 
 def way_of(fabric: Sequence[FabricInterface], interface: str, provider: str) -> FabricInterface:

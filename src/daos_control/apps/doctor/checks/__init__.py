@@ -1,0 +1,1 @@
+"""Checks that more than one program needs, a module for each topic."""

@@ -1,0 +1,44 @@
+"""Ports: free, or held by the program that is looked at."""
+
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass
+
+from daos_control.apps.doctor.finding import Finding, Topic
+from daos_control.apps.doctor.view import View
+
+TOPIC = Topic("ports")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A port that a program will listen on."""
+
+    what: str
+    key: str
+    """What sets it in the configuration."""
+    address: str
+    port: int
+
+
+def check(view: View, wanted: Sequence[Wanted], ours: Container[int] = ()) -> Iterator[Finding]:
+    """All should be free, unless the processes ``ours`` hold them."""
+    for one in wanted:
+        yield _check(view, one, ours)
+
+
+def _check(view: View, wanted: Wanted, ours: Container[int]) -> Finding:
+    shown = f"port {wanted.port}" + ("" if wanted.address == "0.0.0.0" else f" of {wanted.address}")
+    blocking = view.blocker(wanted.address, wanted.port)
+    if blocking is None:
+        return TOPIC.ok(wanted.what, f"{shown} is free")
+    holder = view.holders.get(blocking.inode)
+    if holder is None:
+        remedy = f"see who it is as root: ss -ltnp sport = :{wanted.port}; stop it, or set {wanted.key}"
+        return TOPIC.problem(wanted.what, f"{shown} is held by another user's process", remedy)
+    if holder.pid in ours:
+        return TOPIC.ok(wanted.what, f"{shown} is served, by {holder.program} (pid {holder.pid})")
+    return TOPIC.problem(
+        wanted.what,
+        f"{shown} is held by {holder.program} (pid {holder.pid})",
+        f"stop that process, or set {wanted.key} to another port",
+    )

@@ -1,0 +1,135 @@
+"""``daos_server doctor`` and ``daos_agent doctor``: look, judge, and lay the findings out."""
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+from daos_control.cli.flags import Values
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from daos_control.apps.doctor.finding import Finding, Verdict
+
+_COLOURS: Final = {"ok": "32", "warning": "33", "problem": "31;1", "n/a": "2", "unknown": "36"}
+_NARROWEST: Final = 60
+_WIDEST: Final = 120
+
+
+def server(values: Values) -> int:
+    """Say what would go wrong with this host's server; 1 if something would."""
+    import asyncio
+
+    from daos_control.apps.server.doctor.examine import examine
+    from daos_control.apps.server.doctor.facts import gather
+    from daos_control.base import logs
+
+    logs.configure(program="daos_server", console=False)
+    facts = asyncio.run(gather(values.config))
+    shown = facts.path or "no configuration"
+    return report(values, f"daos_server on {facts.view.hostname}, as {facts.view.user}, by {shown}", examine(facts))
+
+
+def agent(values: Values) -> int:
+    """Say what would go wrong with this node's agent, and the applications it serves; 1 if something would."""
+    import asyncio
+
+    from daos_control.apps.agent.doctor.examine import examine
+    from daos_control.apps.agent.doctor.facts import gather
+    from daos_control.base import logs
+
+    logs.configure(program="daos_agent", console=False)
+    facts = asyncio.run(gather(values.config_path, insecure=values.insecure, runtime_dir=values.runtime_dir or ""))
+    shown = facts.path or "no configuration"
+    return report(values, f"daos_agent on {facts.view.hostname}, as {facts.view.user}, by {shown}", examine(facts))
+
+
+def report(values: Values, title: str, findings: "Iterable[Finding]") -> int:
+    """Print findings, as a table or as JSON, and return the exit code: 1 if there is a problem, warnings or not."""
+    from daos_control.apps.doctor.finding import is_healthy
+
+    found = tuple(findings)
+    if values.json:
+        from daos_control.cli.ui.envelope import envelope
+
+        print(envelope(document(found)))
+    else:
+        print(text(title, found, only_wrong=values.quiet, width=_width(), colour=_has_colour()))
+    return 0 if is_healthy(found) else 1
+
+
+def document(findings: "Sequence[Finding]") -> dict[str, Any]:
+    """Give findings the form of a document."""
+    from daos_control.apps.doctor.finding import Verdict, is_healthy
+
+    keys = ("topic", "check", "verdict", "found", "remedy", "code")
+    rows = [{key: getattr(finding, key) for key in keys} | {"verdict": finding.verdict.value} for finding in findings]
+    counts = {verdict.value: sum(one.verdict is verdict for one in findings) for verdict in Verdict}
+    return {"healthy": is_healthy(findings), "counts": counts, "findings": rows}
+
+
+def text(title: str, findings: "Sequence[Finding]", *, only_wrong: bool, width: int, colour: bool) -> str:
+    """Lay findings out: by topic, and under what is wrong its remedy."""
+    from daos_control.apps.doctor.finding import Verdict
+
+    calm = {Verdict.OK, Verdict.NOT_APPLICABLE} if only_wrong else set()
+    shown = [finding for finding in findings if finding.verdict not in calm]
+    lines = [title, ""]
+    column = max((len(_name(finding)) for finding in shown), default=0)
+    for finding in shown:
+        lines += _lines(finding, column, width, colour=colour)
+    if shown:
+        lines.append("")
+    lines.append(_summary(findings))
+    return "\n".join(lines)
+
+
+def _lines(finding: "Finding", column: int, width: int, *, colour: bool) -> list[str]:
+    import textwrap
+
+    indent = 2 + 8 + 1 + column + 2
+    verdict = finding.verdict.value.ljust(8)
+    if colour:
+        verdict = f"\x1b[{_COLOURS[finding.verdict.value]}m{verdict}\x1b[0m"
+    number = f" (fault {finding.code})" if finding.code else ""
+    first, *more = textwrap.wrap(finding.found + number, max(width - indent, _NARROWEST - 20)) or [""]
+    lines = [f"  {verdict} {_name(finding).ljust(column)}  {first}"]
+    lines += [" " * indent + line for line in more]
+    if finding.remedy:
+        arrow = textwrap.wrap(finding.remedy, max(width - indent - 2, _NARROWEST - 22))
+        lines += [" " * indent + ("→ " if number == 0 else "  ") + line for number, line in enumerate(arrow)]
+    return lines
+
+
+def _name(finding: "Finding") -> str:
+    return f"{finding.topic}: {finding.check}"
+
+
+def _summary(findings: "Sequence[Finding]") -> str:
+    from daos_control.apps.doctor.finding import Verdict
+
+    def count(verdict: "Verdict") -> int:
+        return sum(one.verdict is verdict for one in findings)
+
+    problems, warnings, unknown = map(count, (Verdict.PROBLEM, Verdict.WARNING, Verdict.UNKNOWN))
+    parts = [_counted(problems, "problem"), _counted(warnings, "warning")]
+    if unknown:
+        parts.append(f"{unknown} could not be looked at")
+    parts.append(f"{count(Verdict.OK)} fine")
+    return ", ".join(parts) + "."
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count or 'no'} {noun}{'s' * (count != 1)}"
+
+
+def _width() -> int:
+    try:
+        columns = int(os.environ.get("COLUMNS") or os.get_terminal_size().columns)
+    except (OSError, ValueError):
+        return 100
+    return max(_NARROWEST, min(columns, _WIDEST))
+
+
+def _has_colour() -> bool:
+    return sys.stdout.isatty() and "NO_COLOR" not in os.environ
