@@ -34,6 +34,8 @@ class OneHost:
         self.answers = answers
         self.asked: list[Any] = []
 
+    async def reach(self, address: str, *, timeout_s: float | None = None) -> None: ...
+
     async def call(self, address: str, method: Any, request: Message, *, timeout_s: float | None = None) -> Message:
         self.asked.append(request)
         return self.answers[method.name]

@@ -47,6 +47,8 @@ class Recording:
         self.asked: set[tuple[str, str]] = set()
         self.used: set[int] = set()
 
+    async def reach(self, address: str, *, timeout_s: float | None = None) -> None: ...
+
     async def call(self, address: str, method: Method, request: Message, *, timeout_s: float | None = None) -> Message:
         asked = (method.path, self.stable(method.path, request))
         ranked = [

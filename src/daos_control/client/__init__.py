@@ -19,7 +19,8 @@ if TYPE_CHECKING:
         PartlyFailed,
         UnexpectedReply,
     )
-    from daos_control.client.invoke import HostAnswers, ManagementClient, fan_out
+    from daos_control.client.fan_out import HostAnswers, fan_out
+    from daos_control.client.invoke import ManagementClient
     from daos_control.client.network import HostFabric, Network
     from daos_control.client.pool_size import PerRank, PoolSize, Share, Total
     from daos_control.client.pools import CreatedPool, Pool, PoolList, PoolPlan, Pools, Rebuild, TierStats
@@ -92,7 +93,8 @@ __getattr__, __dir__ = lazy_names(
             "UnexpectedReply",
         ),
         "daos_control.client.reports": ("HostGroup", "HostProblem", "HostReport"),
-        "daos_control.client.invoke": ("HostAnswers", "ManagementClient", "fan_out"),
+        "daos_control.client.fan_out": ("HostAnswers", "fan_out"),
+        "daos_control.client.invoke": ("ManagementClient",),
         "daos_control.client.network": ("HostFabric", "Network"),
         "daos_control.client.pool_size": ("PerRank", "PoolSize", "Share", "Total"),
         "daos_control.client.pools": ("CreatedPool", "Pool", "PoolList", "PoolPlan", "Pools", "Rebuild", "TierStats"),

@@ -7,10 +7,12 @@ from typing import Any
 from google.protobuf.message import Message
 
 from daos_control.base.rankset import RankSet
+from daos_control.client.fan_out import HostAnswers, Patience, fan_out
 from daos_control.client.hosts import addresses
-from daos_control.client.invoke import DEADLINE_S, HostAnswers, ManagementClient, Transport, fan_out
+from daos_control.client.invoke import ManagementClient
+from daos_control.client.transport import DEADLINE_S, Transport
 from daos_control.client.waiting import Waiting
-from daos_control.net.rpc.methods import CTL, MGMT
+from daos_control.net.rpc.methods import CTL, MGMT, Method
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,26 +39,34 @@ class Connection:
         hosts: Sequence[str] = (),
         *,
         deadline_s: float = DEADLINE_S,
+        looks: bool = False,
     ) -> HostAnswers[Any]:
-        """Call a method of every host, or of those named, by its short name."""
+        """Call a method of every host, or of those named, by its short name; ``looks`` says that it changes nothing."""
         message = self.management.addressed(request) if isinstance(request, Message) else request
-        return await fan_out(
-            self.channels,
-            self.addresses(hosts),
-            CTL[method],
-            message,
-            deadline_s=deadline_s,
-            waiting=self.management.waiting,
-        )
+        patience = self.patience(deadline_s, looks=looks)
+        return await self.fan_out(self.addresses(hosts), CTL[method], message, patience)
 
     async def each_replica(
         self, method: str, request: Message, replicas: Sequence[str], deadline_s: float
     ) -> HostAnswers[Any]:
         """Call a method of the management service on each of these replicas, without following where they point."""
         message = self.management.addressed(request)
-        return await fan_out(
-            self.channels, replicas, MGMT[method], message, deadline_s=deadline_s, waiting=self.management.waiting
-        )
+        return await self.fan_out(replicas, MGMT[method], message, self.patience(deadline_s, looks=True))
+
+    async def fan_out(
+        self,
+        hosts: Sequence[str],
+        method: Method,
+        request: Message | Callable[[str], Message],
+        patience: Patience,
+    ) -> HostAnswers[Any]:
+        """Call any method on each of these addresses."""
+        return await fan_out(self.channels, hosts, method, request, patience=patience, waiting=self.waiting)
+
+    def patience(self, deadline_s: float, *, looks: bool) -> Patience:
+        """Return how long hosts are waited for: as usual, or as somebody said."""
+        left_s = self.management.left_s(deadline_s)
+        return Patience(deadline_s=left_s, looks=looks, strict=self.management.timeout_s is not None)
 
     def addresses(self, hosts: Sequence[str] = ()) -> list[str]:
         """Return the addresses of these hosts, or of all configured ones."""

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Self
 
 from daos_control.client.connection import Connection
 from daos_control.client.errors import ConfigUnreadable
-from daos_control.client.invoke import ManagementClient, Transport
+from daos_control.client.invoke import ManagementClient
+from daos_control.client.transport import Transport
 from daos_control.client.waiting import Waiting
 from daos_control.security.components import Component
 

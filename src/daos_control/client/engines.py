@@ -14,7 +14,6 @@ from daos_control.base.hostset import HostSet
 from daos_control.base.rankset import RankSet
 from daos_control.client.connection import Connection, rank_text
 from daos_control.client.errors import InvalidRequest, NotOffered, PartlyFailed
-from daos_control.client.invoke import fan_out
 from daos_control.client.reports import HostProblem, group_problems
 from daos_control.client.system import System
 from daos_control.model.member import NIL_RANK
@@ -136,14 +135,9 @@ class Engines:
     async def _of_hosts(
         self, addresses: Sequence[str], ranks: Iterable[int] | str, absent_ranks: RankSet, absent_hosts: HostSet
     ) -> EnginesReport:
-        answers = await fan_out(
-            self._connection.channels,
-            addresses,
-            HOST["Engines"],
-            host_pb2.EnginesReq(ranks=rank_text(ranks)),
-            deadline_s=PATIENCE_S,
-            waiting=self._connection.waiting,
-        )
+        request = host_pb2.EnginesReq(ranks=rank_text(ranks))
+        patience = self._connection.patience(PATIENCE_S, looks=True)
+        answers = await self._connection.fan_out(addresses, HOST["Engines"], request, patience)
         engines = [engine for host, reply in answers.replies.items() for engine in _engines(host, reply)]
         engines.sort(key=lambda engine: (engine.rank is None, engine.rank, engine.host, engine.index))
         return EnginesReport(

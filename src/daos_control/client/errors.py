@@ -38,6 +38,17 @@ class UnexpectedReply(DaosControlError):
     """A server answered with something that means nothing here."""
 
 
+class Interrupted(DaosControlError):
+    """Somebody who waited for this has enough; whoever was asked may still carry it out."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
+
+    def __str__(self) -> str:
+        return f"interrupted while waiting for {self.what}; what has been sent may still be carried out"
+
+
 class PartlyFailed(DaosControlError):
     """A request was carried out, but not everywhere; the result says where it failed."""
 

@@ -27,7 +27,8 @@ from daos_control.client.errors import (
     UnexpectedReply,
     is_connection_error,
 )
-from daos_control.client.invoke import ManagementClient, is_not_running, is_timeout
+from daos_control.client.invoke import ManagementClient
+from daos_control.client.outcomes import is_not_running, is_timeout
 from daos_control.model.event import EventId, Severity
 from daos_control.model.journal import Entry
 from daos_control.model.member_state import MemberState

@@ -8,7 +8,7 @@ A record is a dataclass whose fields are made with ``fact``; its class has the s
 import struct
 from collections.abc import Hashable
 from dataclasses import Field, field, fields
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, cast
 
 _MASK = (1 << 64) - 1
@@ -95,6 +95,7 @@ def _pair(first: int, second: int) -> int:
     return _hash(struct.pack("<QQ", first, second))
 
 
+@lru_cache(maxsize=1 << 14)  # hosts of one system are made of the same parts, over and over
 def _hash(data: bytes) -> int:
     number = 0xCBF29CE484222325
     for byte in data:

@@ -43,7 +43,7 @@ class Network:
     async def scan(self, *, hosts: Sequence[str] = (), provider: str = "") -> FabricReport:
         """Return fabric interfaces: for the providers that a host is configured for, for one, or for ``all``."""
         request = network_pb2.NetworkScanReq(provider=provider)
-        answers = await self._connection.each("NetworkScan", request, hosts)
+        answers = await self._connection.each("NetworkScan", request, hosts, looks=True)
         fabrics = {host: _fabric(reply) for host, reply in answers.replies.items()}
         return HostReport(groups=group_hosts(fabrics), problems=group_problems(answers.errors.items()))
 

@@ -11,7 +11,8 @@ from google.protobuf.message import Message
 
 from daos_control.client.connection import Connection
 from daos_control.client.errors import InvalidRequest
-from daos_control.client.invoke import DEADLINE_S, HostAnswers
+from daos_control.client.fan_out import HostAnswers
+from daos_control.client.transport import DEADLINE_S
 from daos_control.net.rpc.methods import MGMT
 
 READS: Final = frozenset({"StorageScan", "NetworkScan"})
@@ -52,8 +53,9 @@ class Rehearsal(Connection):
         hosts: Sequence[str] = (),
         *,
         deadline_s: float = DEADLINE_S,
+        looks: bool = False,
     ) -> HostAnswers[Any]:
         """Ask hosts what only reads; what changes hosts cannot be rehearsed."""
         if method not in READS:
             raise InvalidRequest(f"{method} goes to the hosts themselves, and cannot be rehearsed")
-        return await Connection.each(self, method, request, hosts, deadline_s=deadline_s)
+        return await Connection.each(self, method, request, hosts, deadline_s=deadline_s, looks=looks)

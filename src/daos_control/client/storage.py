@@ -10,8 +10,9 @@ from daos_control.base.errors import DaosControlError
 from daos_control.base.fault_codes import FaultCode
 from daos_control.client.connection import Connection
 from daos_control.client.errors import HostError, InvalidRequest
+from daos_control.client.fan_out import HostAnswers
 from daos_control.client.hosts import addresses
-from daos_control.client.invoke import HostAnswers, is_not_running
+from daos_control.client.outcomes import is_not_running
 from daos_control.client.reports import HostReport, group_hosts, group_problems
 from daos_control.client.storage_records import (
     DEVICE_STATES,
@@ -61,7 +62,7 @@ class Storage:
                 Health=health or usage, Meta=usage, Basic=basic, MemRatio=mem_ratio, LinkStats=health
             ),
         )
-        return _report(await self._connection.each("StorageScan", request, hosts), _scanned)
+        return _report(await self._connection.each("StorageScan", request, hosts, looks=True), _scanned)
 
     async def format(self, *, hosts: Sequence[str] = (), force: bool = False, replace: bool = False) -> StorageReport:
         """Format storage that needs it; ``force`` formats what has been formatted before, too.
@@ -103,12 +104,12 @@ class Storage:
         """Return the devices that engines use, or only those that were given up."""
         request = smd_pb2.SmdQueryReq(omit_pools=True, include_bio_health=health, rank=rank, uuid=_uuid(uuid))
         read = _evicted if evicted_only else _metadata
-        return _report(await self._connection.each("SmdQuery", request, hosts), read)
+        return _report(await self._connection.each("SmdQuery", request, hosts, looks=True), read)
 
     async def list_pools(self, *, hosts: Sequence[str] = (), rank: int = NIL_RANK, uuid: str = "") -> StorageReport:
         """Return the pools that engines have on their devices."""
         request = smd_pb2.SmdQueryReq(omit_devices=True, rank=rank, uuid=_uuid(uuid))
-        return _report(await self._connection.each("SmdQuery", request, hosts), _metadata)
+        return _report(await self._connection.each("SmdQuery", request, hosts, looks=True), _metadata)
 
     async def set_faulty(self, host: str, uuid: str) -> StorageReport:
         """Give a device up: its data is rebuilt elsewhere."""

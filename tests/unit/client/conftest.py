@@ -20,6 +20,8 @@ class Answers:
         self.answers = answers
         self.asked: list[tuple[str, str, Any]] = []
 
+    async def reach(self, address: str, *, timeout_s: float | None = None) -> None: ...
+
     async def call(self, address: str, method: Any, request: Message, *, timeout_s: float | None = None) -> Message:
         self.asked.append((address, method.name, request))
         answer = self.answers.get(f"{address.partition(':')[0]}_{method.name}", self.answers.get(method.name))

@@ -1,8 +1,9 @@
 """Finding whoever can answer: redirects, pauses, slow and dead hosts, and answers that are final."""
 
 import asyncio
-from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Set
+from types import MappingProxyType
+from typing import Any
 
 import pytest
 from google.protobuf.message import Message
@@ -19,11 +20,13 @@ from daos_control.base.errors import (
     Uninitialized,
 )
 from daos_control.base.fault_codes import FaultCode
-from daos_control.client import invoke
-from daos_control.client.errors import ManagementServiceUnreachable
-from daos_control.client.invoke import BackOff, ManagementClient, fan_out
+from daos_control.client import outcomes, race
+from daos_control.client.errors import Interrupted, ManagementServiceUnreachable
+from daos_control.client.fan_out import Patience, fan_out
+from daos_control.client.invoke import BackOff, ManagementClient
 from daos_control.client.waiting import Waiting
 from daos_control.net.rpc.methods import MGMT
+from daos_control.testing.virtual_time import in_virtual_time
 from daos_control.wire.pb.mgmt.system_pb2 import SystemQueryReq, SystemQueryResp, SystemStopReq
 
 Answer = Message | DaosControlError | Callable[[], Awaitable[Message]]
@@ -35,16 +38,42 @@ REPLY = SystemQueryResp(data_version=1)
 class Hosts:
     """Hosts that answer from scripts; the last answer of a script is repeated."""
 
-    def __init__(self, **scripts: list[Answer] | Answer) -> None:
+    def __init__(
+        self,
+        *,
+        unreachable: Set[str] = frozenset(),
+        mute: Set[str] = frozenset(),
+        reach_s: Mapping[str, float] = MappingProxyType({}),
+        leader: str = "",
+        **scripts: list[Answer] | Answer,
+    ) -> None:
+        """Those ``unreachable`` swallow packets; those not ``mute`` say who leads when they are asked that."""
+        self.unreachable = unreachable
+        self.mute = mute
+        self.reach_s = reach_s
+        self.leader = leader
         self.scripts = {
             name: list(script) if isinstance(script, list) else [script] for name, script in scripts.items()
         }
         self.asked: list[str] = []
         self.requests: list[Message] = []
 
+    async def reach(self, address: str, *, timeout_s: float | None = None) -> None:
+        name = address.partition(":")[0]
+        try:
+            async with asyncio.timeout(timeout_s or 5):
+                await (asyncio.Event().wait() if name in self.unreachable else asyncio.sleep(self.reach_s.get(name, 0)))
+        except TimeoutError:
+            raise FaultCode.CLIENT_CONNECTION_TIMED_OUT.fault(address=address) from None
+
     async def call(self, address: str, method: object, request: Message, *, timeout_s: float | None = None) -> Message:
         name, _, port = address.partition(":")
         assert port == "10001"
+        if method is MGMT["LeaderQuery"]:
+            if name in self.mute:
+                await asyncio.sleep(timeout_s or 300)
+                raise FaultCode.CLIENT_RPC_TIMEOUT.fault(request="LeaderQuery", limit="")
+            return MGMT["LeaderQuery"].reply(current_leader=self.leader, replicas=["a:10001"])
         self.asked.append(name)
         self.requests.append(request)
         script = self.scripts.get(name, [refused(name)])
@@ -172,7 +201,7 @@ async def test_a_request_may_name_errors_to_retry() -> None:
 async def test_a_request_may_name_errors_that_end_it() -> None:
     hosts = Hosts(a=[SteppingUp(), REPLY])
     with pytest.raises(SteppingUp):
-        await ask(hosts, "a", give_up=invoke.is_unavailable)
+        await ask(hosts, "a", give_up=outcomes.is_unavailable)
     assert hosts.asked == ["a"]
 
 
@@ -199,27 +228,135 @@ async def test_all_dead_means_unreachable_and_says_why() -> None:
     assert isinstance(raised.value.__cause__, Fault)
 
 
-async def test_a_silent_host_delays_by_a_moment_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(invoke, "HEDGE_S", 0.001)
-    hosts = Hosts(a=silence, b=REPLY)
-    assert await ask(hosts) == REPLY
+def timed(work: Coroutine[Any, Any, Message]) -> tuple[Message, float]:
+    """Run something in virtual time, and return how long it took, too."""
+
+    async def play() -> tuple[Message, float]:
+        return await work, asyncio.get_running_loop().time()
+
+    return in_virtual_time(play())
 
 
-async def test_a_change_is_not_taken_away_from_the_leader_that_works_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(invoke, "HEDGE_S", 0.001)
-    others_have_spoken = asyncio.Event()
+@pytest.mark.parametrize("how", ["read", "repeatable"])
+def test_a_silent_host_delays_what_may_be_out_twice_by_a_moment_only(how: str) -> None:
+    hosts = Hosts(a=silence, b=REPLY, c=REPLY, d=REPLY, e=REPLY, f=REPLY)
+    reply, took_s = timed(ask(hosts, "a,b,c,d,e,f", **{how: True}))
+    assert (reply, took_s) == (REPLY, race.ANSWER_HEDGE_S)
+    assert hosts.asked == ["a", "b"]
 
+
+def test_hosts_that_are_not_there_are_passed_over_faster_and_faster() -> None:
+    hosts = Hosts(h9=REPLY, unreachable={f"h{n}" for n in range(1, 9)})
+    reply, took_s = timed(ask(hosts, "h[1-9]", repeatable=True))
+    assert (reply, took_s) == (REPLY, pytest.approx(4 * race.REACH_HEDGE_S))
+    assert hosts.asked == ["h9"]
+
+
+def test_a_change_goes_to_the_first_host_that_can_be_reached() -> None:
+    hosts = Hosts(c=REPLY, d=REPLY, unreachable={"a", "b"})
+    reply, took_s = timed(ask(hosts, "a,b,c,d"))
+    assert (reply, took_s) == (REPLY, pytest.approx(2 * race.REACH_HEDGE_S))
+    assert hosts.asked == ["c"], "only reaching them is tried side by side"
+
+
+def test_a_change_is_not_taken_away_from_a_leader_that_works_on_it() -> None:
     async def work() -> Message:
-        await others_have_spoken.wait()
+        await asyncio.sleep(60)
         return REPLY
 
-    async def point_to_leader() -> Message:
-        asyncio.get_running_loop().call_later(0.01, others_have_spoken.set)
-        raise NotLeader("a:10001")
+    hosts = Hosts(a=work, b=REPLY, leader="b:10001")
+    reply, took_s = timed(ask(hosts, "a,b"))
+    assert (reply, took_s) == (REPLY, 60)
+    assert hosts.asked == ["a"], "it said that it lives when it was asked"
 
-    hosts = Hosts(a=work, b=point_to_leader, c=NotLeader("a:10001"))
-    assert await ask(hosts) == REPLY
-    assert Counter(hosts.asked)["a"] == 1, "a second copy of the request would be a second change"
+
+def test_a_change_moves_from_a_host_that_says_nothing_at_all_to_the_one_that_leads() -> None:
+    hosts = Hosts(a=silence, b=NotLeader("c:10001"), c=REPLY, mute={"a"}, leader="c:10001")
+    reply, took_s = timed(ask(hosts, "a,b,c"))
+    assert reply == REPLY
+    assert took_s < 1
+    assert hosts.asked == ["a", "c"]
+
+
+def test_a_change_stays_where_it_is_if_nobody_else_leads_for_sure() -> None:
+    hosts = Hosts(a=silence, b=REPLY, mute={"a"}, leader="a:10001")
+    with pytest.raises(Fault) as raised:
+        timed(ask(hosts, "a,b", deadline_s=60))
+    assert raised.value.code == FaultCode.CLIENT_RPC_TIMEOUT
+    assert hosts.asked == ["a"]
+
+
+def test_the_leader_that_was_named_may_be_slow_to_reach() -> None:
+    hosts = Hosts(a=NotLeader("far:10001"), far=REPLY, reach_s={"far": 0.8})
+    reply, took_s = timed(ask(hosts, "a"))
+    assert (reply, took_s) == (REPLY, 0.8)
+
+
+def test_redirects_are_followed_without_a_pause() -> None:
+    hosts = Hosts(a=NotReplica(["b:10001"]), b=NotLeader("", ["c:10001"]), c=NotLeader("d:10001"), d=REPLY)
+    sleeps = Sleeps()
+    timed(client(hosts, "a", sleeps).call(METHOD, SystemQueryReq()))
+    assert hosts.asked == ["a", "b", "c", "d"]
+    assert not sleeps.taken
+
+
+def test_hosts_that_point_at_each_other_are_not_asked_without_end() -> None:
+    hosts = Hosts(a=[NotLeader("b:10001"), NotLeader("b:10001"), REPLY], b=NotLeader("a:10001"))
+    sleeps = Sleeps()
+    timed(client(hosts, "a", sleeps).call(METHOD, SystemQueryReq()))
+    assert sleeps.taken, "the second time round is no news"
+
+
+async def test_who_led_is_asked_first_the_next_time() -> None:
+    hosts = Hosts(a=NotLeader("b:10001", ["a:10001", "b:10001"]), b=REPLY, c=REPLY)
+    one = client(hosts)
+    await one.call(METHOD, SystemStopReq())
+    await one.call(METHOD, SystemStopReq())
+    await one.call(METHOD, SystemQueryReq(), read=True)
+    assert hosts.asked == ["a", "b", "b", "b"]
+
+
+async def test_a_leader_that_is_gone_is_forgotten() -> None:
+    hosts = Hosts(a=REPLY, b=[REPLY, refused("b"), REPLY])
+    one = client(hosts, "a,b")
+    one.route.leader = "b:10001"
+    for _ in range(3):
+        await one.call(METHOD, SystemStopReq())
+    assert hosts.asked == ["b", "b", "a", "a"]
+
+
+def test_time_that_somebody_has_set_ends_a_call_and_those_after_it() -> None:
+    async def play() -> list[float]:
+        ends = []
+        one = ManagementClient(Hosts(a=silence), ["a"], "s", timeout_s=5)
+        for _ in range(2):
+            with pytest.raises(Fault, match="within 5 s"):
+                await one.call(METHOD, SystemQueryReq())
+            ends.append(asyncio.get_running_loop().time())
+        return ends
+
+    assert in_virtual_time(play()) == [5, 5]
+
+
+def test_nobody_there_is_an_error_after_a_few_rounds() -> None:
+    hosts = Hosts(unreachable={"a", "b"})
+    sleeps = Sleeps()
+    with pytest.raises(ManagementServiceUnreachable):
+        timed(client(hosts, "a,b", sleeps).call(METHOD, SystemQueryReq()))
+    assert len(sleeps.taken) == 2
+
+
+def test_an_interruption_ends_a_call_at_once() -> None:
+    async def play() -> float:
+        waiting = Waiting()
+        one = ManagementClient(Hosts(a=silence), ["a"], "s", waiting=waiting)
+        asyncio.get_running_loop().call_later(1, waiting.interrupt)
+        for _ in range(2):
+            with pytest.raises(Interrupted, match="SystemStop of ranks 0-3"):
+                await one.call(MGMT["SystemStop"], SystemStopReq(ranks="0-3"))
+        return asyncio.get_running_loop().time()
+
+    assert in_virtual_time(play()) == 1
 
 
 async def test_of_answers_that_come_together_a_read_takes_the_newest() -> None:
@@ -284,7 +421,7 @@ async def test_what_is_waited_for_can_be_told() -> None:
 async def test_fan_out_keeps_every_answer_and_every_error() -> None:
     hosts = Hosts(a=REPLY, b=DaosError(Der.BUSY), c=silence)
     answers = await fan_out(
-        hosts, ["a:10001", "b:10001", "c:10001", "d:10001"], METHOD, SystemQueryReq(), deadline_s=0.5
+        hosts, ["a:10001", "b:10001", "c:10001", "d:10001"], METHOD, SystemQueryReq(), patience=Patience(deadline_s=0.5)
     )
     assert answers.replies == {"a:10001": REPLY}
     assert list(answers.errors) == ["b:10001", "c:10001", "d:10001"]

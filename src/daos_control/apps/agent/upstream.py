@@ -13,7 +13,8 @@ from daos_control.base.errors import DaosControlError, DaosError, EmptyGroupMap,
 from daos_control.base.fault_codes import FaultCode
 from daos_control.client.errors import ManagementServiceUnreachable, is_connection_error
 from daos_control.client.hosts import addresses
-from daos_control.client.invoke import ManagementClient, is_unavailable
+from daos_control.client.invoke import ManagementClient
+from daos_control.client.outcomes import is_unavailable
 from daos_control.net.grpc.channels import Channels
 from daos_control.net.rpc.methods import MGMT
 from daos_control.security.certificates import Certificates
@@ -74,7 +75,10 @@ class Connection:
 async def ask_attach_info(service: Service) -> GetAttachInfoResp:
     """Ask how to reach the system's ranks; while it has none yet, keep asking."""
     reply: GetAttachInfoResp = await service.call(
-        MGMT["GetAttachInfo"], GetAttachInfoReq(all_ranks=True), retry=lambda error: isinstance(error, EmptyGroupMap)
+        MGMT["GetAttachInfo"],
+        GetAttachInfoReq(all_ranks=True),
+        retry=lambda error: isinstance(error, EmptyGroupMap),
+        repeatable=True,
     )
     return reply
 
@@ -87,14 +91,17 @@ async def fetch_attach_info(service: Service, *, provider_index: int) -> AttachI
 async def evict(service: Service, pool: UUID, handles: Iterable[UUID]) -> None:
     """Take handles away from a pool."""
     request = PoolEvictReq(id=str(pool), handles=sorted(map(str, handles)))
-    await service.call(MGMT["PoolEvict"], request, retry=_passes)
+    await service.call(MGMT["PoolEvict"], request, retry=_passes, repeatable=True)
 
 
 async def clean_up(service: Service, machine: str) -> None:
     """Evict every pool handle that clients of this machine have left behind; failures are logged, not raised."""
     try:
         reply: SystemCleanupResp = await service.call(
-            MGMT["SystemCleanup"], SystemCleanupReq(machine=machine), deadline_s=_CLEANUP_DEADLINE_S
+            MGMT["SystemCleanup"],
+            SystemCleanupReq(machine=machine),
+            deadline_s=_CLEANUP_DEADLINE_S,
+            repeatable=True,
         )
     except DaosControlError as error:
         log.error(f"cannot evict the pool handles this machine left behind: {error}", machine=machine)

@@ -6,7 +6,8 @@ from typing import Final
 
 from daos_control.base.errors import DaosControlError, Redirect, ServiceUnavailable
 from daos_control.client.errors import ManagementServiceUnreachable, is_connection_error
-from daos_control.client.invoke import ManagementClient, is_timeout, is_unavailable
+from daos_control.client.invoke import ManagementClient
+from daos_control.client.outcomes import is_timeout, is_unavailable
 from daos_control.mgmt.events import KeepsNoHistory, LeaderAway
 from daos_control.model.event import Event
 from daos_control.net.rpc.methods import MGMT, SYSTEM
@@ -29,7 +30,7 @@ class EventPost:
         """Have the leader act on an event, as DAOS 2.8 does."""
         request = event_pb2.ClusterEventReq(sequence=sequence, event=event_to_pb(event))
         with _translated():
-            await self._client.call(MGMT["ClusterEvent"], request, deadline_s=DEADLINE_S)
+            await self._client.call(MGMT["ClusterEvent"], request, deadline_s=DEADLINE_S, repeatable=True)
 
     async def report(self, events: Sequence[Event]) -> None:
         """Tell the leader of events for its history.
@@ -38,7 +39,7 @@ class EventPost:
         """
         request = system_pb2.ReportEventsReq(reporter=self._here, events=map(event_to_pb, events))
         with _translated():
-            await self._client.call(SYSTEM["ReportEvents"], request, deadline_s=DEADLINE_S)
+            await self._client.call(SYSTEM["ReportEvents"], request, deadline_s=DEADLINE_S, repeatable=True)
 
 
 @contextmanager

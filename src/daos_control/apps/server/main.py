@@ -199,7 +199,8 @@ class Server:
             await self._replica.let_go()
 
     async def _ask(self, method: str, request: Message) -> Any:
-        return await self._client.call(MGMT[method], request, deadline_s=ASK_S, read=method == "SystemGetProp")
+        read = method == "SystemGetProp"
+        return await self._client.call(MGMT[method], request, deadline_s=ASK_S, read=read, repeatable=True)
 
 
 def _engine(prepared: Prepared, index: int, membership: SystemMembership, clock: SystemClock) -> LocalEngine:

@@ -42,6 +42,7 @@ class SystemMembership:
             join_request(candidate, self._address),
             deadline_s=PATIENCE_S,
             try_s=TRY_S,
+            repeatable=True,
             retry=_worth_another_try,
             on_error=tell_once,
         )

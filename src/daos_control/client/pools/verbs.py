@@ -17,7 +17,6 @@ from daos_control.base.fault_codes import FaultCode
 from daos_control.client import pool_properties
 from daos_control.client.connection import Connection
 from daos_control.client.errors import InvalidRequest
-from daos_control.client.invoke import DEADLINE_S
 from daos_control.client.pool_properties import PropertyValue
 from daos_control.client.pools.acl import explaining_entries, explaining_principal
 from daos_control.client.pools.records import (
@@ -32,6 +31,7 @@ from daos_control.client.pools.records import (
     target_from_pb,
 )
 from daos_control.client.system import PoolRanksResult, System
+from daos_control.client.transport import DEADLINE_S
 from daos_control.model.member_state import AVAILABLE, MemberState
 from daos_control.model.pool_property import DEFAULT_QUERY, EVERYTHING, PoolQuery
 from daos_control.model.rank_result import RankResult

@@ -9,14 +9,14 @@ from daos_control.base.rankset import RankSet
 from daos_control.client import system  # its answers are imported when the first one is read
 from daos_control.client.connection import Connection
 from daos_control.client.errors import InvalidRequest
-from daos_control.client.invoke import is_not_running, is_unavailable
+from daos_control.client.outcomes import is_not_running, is_unavailable
 from daos_control.client.system.selection import selection, some
 from daos_control.model.member_state import ALL_STATES, AVAILABLE, MemberState, mask_of
 from daos_control.net.rpc.methods import MGMT
 from daos_control.wire.pb.mgmt import system_pb2
 
 if TYPE_CHECKING:
-    from daos_control.client.invoke import HostAnswers
+    from daos_control.client.fan_out import HostAnswers
     from daos_control.client.system import CleanedPool, Leader, PoolRanksResult, RankResults, RebuildResult, SystemState
 
 PROBE_S = 10.0

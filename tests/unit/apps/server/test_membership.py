@@ -42,6 +42,9 @@ class Wire:
         self.answers = list(answers)
         self.asked = []
 
+    async def reach(self, _address, *, timeout_s=None):
+        pass
+
     async def call(self, address, _method, request, *, timeout_s=None):
         self.asked.append((address, request.sys, timeout_s))
         answer = self.answers.pop(0)
