@@ -4,12 +4,12 @@ A host is *reached* first, which shows soon whether it is there, and *asked* the
 time: that is what costs us (a handshake takes milliseconds of CPU time), while waiting for answers costs nothing, and a
 format that takes minutes must not happen in turns.
 
-How long a host is waited for is a matter of ``Patience``. Nobody is given up as long as others are still coming in: what
-looks like a slow host may be ourselves, busy with many. Once all is *quiet*, a host that could not be reached is given
-up when the time of a lost and repeated packet is over, or a few times what the others took. One that was reached and
-does not answer is waited for until the deadline if the request does some work (it is probably at it); if it only looks
-at something, it is given up when nearly all others have answered and it takes several times as long as they did. See
-docs/decisions/0005-routing.md for the figures, and for what ``--timeout`` changes.
+How long a host is waited for is a matter of ``Patience``. Nobody is given up as long as others are still coming in:
+what looks like a slow host may be ourselves, busy with many. Once all is *quiet*, a host that could not be reached is
+given up when the time of a lost and repeated packet is over, or a few times what the others took. One that was reached
+and does not answer is waited for until the deadline if the request does some work (it is probably at it); if it only
+looks at something, it is given up when nearly all others have answered and it takes several times as long as they did.
+See docs/decisions/0005-routing.md for the figures, and for what ``--timeout`` changes.
 """
 
 import asyncio

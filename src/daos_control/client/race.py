@@ -1,11 +1,11 @@
-"""One round of asking for the management service: some hosts, one after the other or together, until one has told something.
+"""One round of asking for the management service: hosts, one after the other or together, until one tells something.
 
 Nobody waits for a host that says nothing: while it does, others are asked as well (*hedging*), and what is still out
 when the round is decided is cancelled. How, depends on what the request does:
 
 - one that only **reads** may be out at several hosts. A short list may be all replicas, so it is asked at once, and of
   answers that come about together the newest is taken; of a long list, or behind a known leader, one after the other.
-- one that may be **repeated** (to join, to report an event) is asked for one after the other, and the first answer wins.
+- one that may be **repeated** (to join, to report an event) goes to one after the other, and the first answer wins.
 - one that **changes** something is out at one host at a time: only *reaching* hosts is hedged. A host that has it and
   says nothing is asked whether it lives: see ``Suspicion``.
 
