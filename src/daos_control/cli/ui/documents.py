@@ -53,10 +53,8 @@ def moment(value: datetime) -> str:
 
 def _float(value: float) -> float | int:
     """Write a 32-bit float with the digits it needs and no more."""
-    if value.is_integer():
-        return int(value)
-    for digits in range(6, 9):
+    for digits in range(6, 10):
         short = float(f"{value:.{digits}g}")
         if struct.pack("<f", short) == struct.pack("<f", value):
-            return short
+            return int(short) if short.is_integer() else short
     return value
