@@ -111,17 +111,29 @@ def dump_attach_info(values: Values) -> Document:
 
 
 @_command
-def net_scan(values: Values) -> Document:
-    """List what the local network interfaces are good for."""
+def net_scan(values: Values) -> Document | None:
+    """List what the local network interfaces are good for; that there are none is no failure."""
     from daos_control.cli.dmg.network import fabric_document, fabric_text
-    from daos_control.cli.local_fabric import THIS_HOST, local_fabric
+    from daos_control.cli.local_fabric import THIS_HOST, NoFabricError, local_fabric
     from daos_control.cli.ui.tables import framed
     from daos_control.client.fingerprint import fingerprint
 
-    fabric = local_fabric(values.provider)
+    try:
+        fabric = local_fabric(values.provider)
+    except NoFabricError as error:
+        print(f"NOTICE: {PROGRAM}: {error}", file=sys.stderr)
+        return None
     if not values.json:
         print(framed(THIS_HOST) + fabric_text(fabric), end="")
     return {str(fingerprint(fabric)): {"HostFabric": fabric_document(fabric), "HostSet": THIS_HOST}}
+
+
+@_command
+def dump_topology(values: Values) -> Document:
+    """Print how this host hangs together."""
+    from daos_control.cli.topology import dump_topology
+
+    return dump_topology(values)
 
 
 @_command

@@ -55,7 +55,12 @@ PROGRAM = Command(
                 Option("provider", "p", parse=text, metavar="NAME", default="all", help="Providers that begin so"),
             ),
         ),
-        Command("dump-topology", help="Print the hardware topology (not there yet)", run=RUN + "not_there_yet"),
+        Command(
+            "dump-topology",
+            help="Show how this host hangs together: NUMA nodes, cores, PCI devices",
+            run=RUN + "dump_topology",
+            options=(OUTPUT,),
+        ),
         Command(
             "support",
             help="Collect what support needs (not there yet)",

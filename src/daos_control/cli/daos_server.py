@@ -5,9 +5,11 @@ from collections.abc import Sequence
 
 from daos_control.cli import flags
 from daos_control.cli.flags import Command, Option, Positional, integer, natural, natural16, text, words
+from daos_control.cli.generation_options import GENERATION
 
 RUN = "daos_control.cli.server_commands:"
 STORAGE = "daos_control.cli.server_storage_commands:"
+HARDWARE = "daos_control.cli.server_hardware_commands:"
 
 OPTIONS = (
     Option("debug", "b", help="Log every step"),
@@ -130,6 +132,27 @@ NVME = Command(
     ),
 )
 
+CONFIGURATION = Command(
+    "config",
+    help="Configurations",
+    aliases=("cfg",),
+    commands=(
+        Command(
+            "generate",
+            help="Print a daos_server.yml that fits the hardware of this host",
+            details="Only what the kernel tells is looked at, and nothing is changed. SSDs that the host itself uses "
+            "are left alone.",
+            run=HARDWARE + "config_generate",
+            aliases=("gen",),
+            options=(
+                *GENERATION,
+                Option("skip-prep", help="Do not prepare devices first; this release never does"),
+                HELPER_LOG,
+            ),
+        ),
+    ),
+)
+
 PROGRAM = Command(
     "daos_server",
     help="Runs the engines of a storage host, and its part of the system's management.",
@@ -144,7 +167,7 @@ PROGRAM = Command(
                 Command(
                     "scan",
                     help="List the network interfaces that DAOS can use",
-                    run=RUN + "network_scan",
+                    run=HARDWARE + "network_scan",
                     options=(
                         CONFIG,
                         IGNORE_CONFIG,
@@ -163,10 +186,25 @@ PROGRAM = Command(
         ),
         SCM,
         NVME,
-        Command("config", help="Generate a configuration (not there yet)", run=LATER, aliases=("cfg",)),
+        CONFIGURATION,
         Command("ms", help="Repair the management service's data (not there yet)", run=LATER),
         Command("support", help="Collect what support needs (not there yet)", run=LATER),
-        Command("dump-topology", help="Print the hardware topology (not there yet)", run=LATER),
+        Command(
+            "dump-topology",
+            help="Show how this host hangs together: NUMA nodes, cores, PCI devices",
+            run=HARDWARE + "dump_topology",
+            options=(
+                Option(
+                    "output",
+                    "o",
+                    parse=text,
+                    metavar="FILE",
+                    default="stdout",
+                    help="Write to this file",
+                    dest="output_file",
+                ),
+            ),
+        ),
     ),
 )
 

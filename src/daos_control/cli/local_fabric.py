@@ -1,24 +1,43 @@
 """The fabric interfaces of this host, as the scans of both daemons show them: in dmg's shapes."""
 
+from daos_control.base.errors import DaosControlError
 from daos_control.client.network import HostFabric, HostFabricInterface
-from daos_control.host.network import LOOPBACK, addressed_interfaces, fabric_interfaces, net_interfaces
+from daos_control.host.network import LOOPBACK, addressed_interfaces, fabric_interfaces, net_interfaces, supports
 
 THIS_HOST = "localhost"
 ALL = "all"
 
 
+class NoFabricError(DaosControlError):
+    """This host has no interface for a provider, or for any."""
+
+
 def local_fabric(provider: str) -> HostFabric:
-    """Return the interfaces for providers that begin so, or for all; loopback is left out, it reaches nobody."""
-    wanted = "" if provider.lower() == ALL else provider
+    """Return the interfaces for a provider, or for ``all``; loopback is left out, it reaches nobody.
+
+    Raises NoFabricError if there is not even that.
+    """
+    found = fabric_interfaces(net_interfaces(), addressed_interfaces())
+    if provider.lower() not in {"", ALL}:
+        found = tuple(one for one in found if supports(one.provider, provider))
+        if not found:
+            raise NoFabricError(
+                f"get local fabric interfaces: no fabric interfaces found with provider {provider} "
+                "(-p all shows those for every provider)"
+            )
+    if not found:
+        raise NoFabricError(
+            "get local fabric interfaces: no fabric interfaces could be found: none is up and has an address"
+        )
     interfaces = tuple(
         HostFabricInterface(
-            provider=found.provider,
-            device=found.interface,
-            numa_node=found.numa_node,
-            priority=found.priority,
-            net_dev_class=found.device_class,
+            provider=one.provider,
+            device=one.interface,
+            numa_node=one.numa_node,
+            priority=one.priority,
+            net_dev_class=one.device_class,
         )
-        for found in fabric_interfaces(net_interfaces(), addressed_interfaces())
-        if found.device_class != LOOPBACK and found.provider.startswith(wanted)
+        for one in found
+        if one.device_class != LOOPBACK
     )
-    return HostFabric(interfaces=interfaces, providers=tuple(sorted({found.provider for found in interfaces})))
+    return HostFabric(interfaces=interfaces, providers=tuple(sorted({one.provider for one in interfaces})))

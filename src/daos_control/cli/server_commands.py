@@ -6,15 +6,13 @@ from typing import TYPE_CHECKING, Any
 from daos_control.base.version import DAOS_REVISION, DAOS_VERSION
 from daos_control.cli.flags import Values
 from daos_control.cli.proxies import forget_proxies
-from daos_control.cli.server_edge import PROGRAM, Document, command, optional_configuration, plain_command
+from daos_control.cli.server_edge import PROGRAM, Document, command, plain_command
 
 if TYPE_CHECKING:
     from daos_control.base.logs import Level
     from daos_control.config.server import EngineConfig, ServerConfig
 
 NAME = "DAOS Control Server"
-
-_NOTHING_FOUND = "No network interface here can be used by DAOS: it needs one that is up and has an address."
 
 
 @plain_command
@@ -50,23 +48,6 @@ def version(values: Values) -> Document:
         print(f"{NAME} version {DAOS_VERSION}")
     facts = {"name": NAME, "version": DAOS_VERSION, "revision": DAOS_REVISION, "release": True}
     return facts | {"build_time": "0001-01-01T00:00:00Z"}
-
-
-@command
-def network_scan(values: Values) -> Document:
-    """List what the local network interfaces are good for."""
-    from daos_control.cli.dmg.network import fabric_document, fabric_text
-    from daos_control.cli.local_fabric import THIS_HOST, local_fabric
-    from daos_control.cli.ui.tables import framed
-    from daos_control.client.fingerprint import fingerprint
-    from daos_control.host.cpus import cores_by_node
-
-    cores = cores_by_node()
-    found = local_fabric(values.provider or _configured_provider(values))
-    fabric = replace(found, numa_count=len(cores), cores_per_numa=max(cores.values(), default=0))
-    if not values.json:
-        print(framed(THIS_HOST) + fabric_text(fabric) if fabric.interfaces else _NOTHING_FOUND)
-    return {str(fingerprint(fabric)): {"HostFabric": fabric_document(fabric), "HostSet": THIS_HOST}}
 
 
 @command
@@ -111,9 +92,3 @@ def _mounted_at(engine: "EngineConfig", folder: str) -> "EngineConfig":
     if not engine.storage:
         return engine
     return replace(engine, storage=(replace(engine.storage[0], scm_mount=folder), *engine.storage[1:]))
-
-
-def _configured_provider(values: Values) -> str:
-    """Return the configured provider; without a configuration, none."""
-    config = optional_configuration(values)
-    return config.provider if config else ""

@@ -4,8 +4,12 @@ DAOS asks libfabric which providers an interface has. We do without it, and say 
 
 - an interface that is up and has an address can carry ``ofi+tcp`` (and ``ofi+tcp;ofi_rxm``), whose domain is the
   interface's own name;
-- one whose device has an InfiniBand device beside it can carry ``ofi+verbs;ofi_rxm`` under that device's name;
+- one whose device has an InfiniBand device beside it can carry ``ofi+verbs;ofi_rxm`` under that device's name, or
+  ``ofi+opx`` if it is an Omni-Path device;
 - one whose device has a Slingshot device beside it can carry ``ofi+cxi`` under that device's name.
+
+An interface made of software (a VLAN, a bond) has what the hardware has that it stands on. Providers are as good as
+their place in that list, from the bottom up, and as good on every interface.
 
 Every path is below ``root``, so that a test can bring its own machine.
 """
@@ -20,14 +24,22 @@ from enum import Enum
 from ipaddress import IPv4Address
 from pathlib import Path
 
+from daos_control.host.sysfs import names, number, read
+from daos_control.host.topology import lower_interfaces
+
 LOOPBACK = 772
 INFINIBAND = 32
 ETHERNET = 1
 """Kinds of interface: the kernel's ARPHRD numbers."""
 
-_VERBS = "ofi+verbs;ofi_rxm"
 _CXI = "ofi+cxi"
+_OPX = "ofi+opx"
+_VERBS = "ofi+verbs;ofi_rxm"
 _TCP = ("ofi+tcp;ofi_rxm", "ofi+tcp")
+_BEST_FIRST = (_CXI, _OPX, _VERBS, *_TCP)
+
+_OMNI_PATH = "hfi1_"
+_POINT_TO_POINT = 0x10
 _SIOCGIFCONF = 0x8912
 _IFREQ_SIZE = 40
 _MOST_ADDRESSES = 4096
@@ -41,6 +53,8 @@ class NetInterface:
     device_class: int
     numa_node: int = 0
     up: bool = True
+    point_to_point: bool = False
+    """A tunnel, which only two hosts share."""
     verbs: str = ""
     """The InfiniBand device beside it."""
     cxi: str = ""
@@ -72,30 +86,31 @@ class Readiness(Enum):
 
 def net_interfaces(root: Path = Path("/")) -> tuple[NetInterface, ...]:
     """Return every interface, by name."""
-    folder = root / "sys/class/net"
-    if not folder.is_dir():
-        return ()
-    return tuple(_interface(entry) for entry in sorted(folder.iterdir()) if (entry / "type").is_file())
+    entries = (root / "sys/class/net" / name for name in names(root / "sys/class/net"))
+    return tuple(_interface(entry) for entry in entries if (entry / "type").is_file())
 
 
 def fabric_interfaces(interfaces: Iterable[NetInterface], addressed: Container[str]) -> tuple[FabricInterface, ...]:
     """Return what the interfaces are good for, best first for each; ``addressed`` are those with an address."""
-    found = []
-    for interface in interfaces:
-        if not interface.up:
-            continue
-        for priority, (provider, domain) in enumerate(_providers(interface, interface.name in addressed)):
-            found.append(
-                FabricInterface(
-                    provider=provider,
-                    interface=interface.name,
-                    domain=domain,
-                    device_class=interface.device_class,
-                    numa_node=interface.numa_node,
-                    priority=priority,
-                )
-            )
-    return tuple(found)
+    offers = [
+        (interface, provider, domain)
+        for interface in interfaces
+        if interface.up
+        for provider, domain in _providers(interface, interface.name in addressed)
+    ]
+    there = {provider for _, provider, _ in offers}
+    ranking = {provider: place for place, provider in enumerate(best for best in _BEST_FIRST if best in there)}
+    return tuple(
+        FabricInterface(
+            provider=provider,
+            interface=interface.name,
+            domain=domain,
+            device_class=interface.device_class,
+            numa_node=interface.numa_node,
+            priority=ranking[provider],
+        )
+        for interface, provider, domain in offers
+    )
 
 
 def supports(offered: str, wanted: str) -> bool:
@@ -112,11 +127,12 @@ def readiness(name: str, root: Path = Path("/")) -> Readiness:
     entry = root / "sys/class/net" / name
     if not entry.is_dir():
         return Readiness.UNKNOWN
-    if _device_class(entry) == INFINIBAND:
+    kind = number(entry / "type")
+    if kind == INFINIBAND:
         return _ports_readiness(_parent_of(entry))
-    word = _read(entry / "operstate")
+    word = read(entry / "operstate")
     if word == "unknown":
-        return Readiness.READY if _device_class(entry) == LOOPBACK else Readiness.UNKNOWN
+        return Readiness.READY if kind == LOOPBACK else Readiness.UNKNOWN
     return _OPERSTATES.get(word, Readiness.UNKNOWN)
 
 
@@ -174,7 +190,7 @@ _PORT_STATES = {"1": Readiness.DOWN, "2": Readiness.NOT_READY, "3": Readiness.NO
 
 def _ports_readiness(entry: Path) -> Readiness:
     ports = entry.glob("device/infiniband/*/ports/*/state")
-    seen = {_PORT_STATES.get(_read(port).partition(":")[0], Readiness.UNKNOWN) for port in ports}
+    seen = {_PORT_STATES.get(read(port).partition(":")[0], Readiness.UNKNOWN) for port in ports}
     for verdict in (Readiness.NOT_READY, Readiness.READY, Readiness.DOWN):
         if verdict in seen:
             return verdict
@@ -184,9 +200,11 @@ def _ports_readiness(entry: Path) -> Readiness:
 def _providers(interface: NetInterface, addressed: bool) -> Iterator[tuple[str, str]]:
     if interface.cxi:
         yield _CXI, interface.cxi
+    if interface.verbs.startswith(_OMNI_PATH):
+        yield _OPX, interface.verbs
     if interface.verbs:
         yield _VERBS, interface.verbs
-    if addressed:
+    if addressed and not interface.point_to_point:
         yield from ((provider, interface.name) for provider in _TCP)
 
 
@@ -194,36 +212,27 @@ def _interface(entry: Path) -> NetInterface:
     device = _parent_of(entry) / "device"
     return NetInterface(
         name=entry.name,
-        device_class=_device_class(entry),
-        numa_node=_numa_node(device),
-        up=_read(entry / "operstate") in {"up", "unknown"},
+        device_class=number(entry / "type"),
+        numa_node=number(device / "numa_node"),
+        up=read(entry / "operstate") in {"up", "unknown"},
+        point_to_point=bool(_flags(entry) & _POINT_TO_POINT),
         verbs=_first_name(device / "infiniband"),
         cxi=_first_name(device / "cxi"),
     )
 
 
 def _parent_of(entry: Path) -> Path:
-    """Return the interface that a virtual one stands on, or the interface itself."""
-    parent = _read(entry / "parent")
-    return entry.with_name(parent) if parent else entry
+    """Return the interface with hardware that a virtual one stands on, or the interface itself."""
+    if (entry / "device").exists():
+        return entry
+    below = (entry.with_name(name) for name in lower_interfaces(entry))
+    return next((parent for parent in below if (parent / "device").exists()), entry)
 
 
-def _device_class(entry: Path) -> int:
-    text = _read(entry / "type")
-    return int(text) if text.isdigit() else 0
-
-
-def _numa_node(device: Path) -> int:
-    text = _read(device / "numa_node")
-    return int(text) if text.isdigit() else 0
+def _flags(entry: Path) -> int:
+    text = read(entry / "flags")
+    return int(text, 16) if text.startswith("0x") else 0
 
 
 def _first_name(folder: Path) -> str:
-    return min((entry.name for entry in folder.iterdir()), default="") if folder.is_dir() else ""
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text().strip()
-    except OSError:  # absent, or a driver that does not answer: both mean that the kernel does not tell
-        return ""
+    return min(names(folder), default="")

@@ -127,15 +127,13 @@ def read_topology(root: Path = Path("/")) -> Topology:
     blocks = tuple(_blocks(root))
     on_pci = [block.backing for block in blocks if block.backing]
     devices = (*on_pci, *_fabric_devices(root))
-    known = {thing.numa_node for thing in (*buses, *blocks, *devices)} | set(cores)
+    known = set(cores).union(*({thing.numa_node for thing in things} for things in (buses, blocks, devices)))
     nodes = tuple(
         NumaNode(
             number=node,
             cores=cores.get(node, ()),
             buses=tuple(bus for bus in buses if bus.numa_node == node),
-            devices=tuple(
-                sorted((one for one in devices if one.numa_node == node), key=lambda device: device.address)
-            ),
+            devices=tuple(sorted((one for one in devices if one.numa_node == node), key=lambda device: device.address)),
             blocks=tuple(block for block in blocks if block.numa_node == node),
         )
         for node in sorted(known)
@@ -257,7 +255,7 @@ def link_speed(text: str, width: int) -> float:
         lane = float(text.split(" ", 1)[0])
     except ValueError:
         return 0.0
-    encoding = 0.8 if lane < 8 else 128 / 130  # noqa: PLR2004 - up to PCIe 2 ten bits carry eight
+    encoding = 0.8 if lane < 8 else 128 / 130
     return _single(lane * encoding * width / 8 * _GIGA)
 
 

@@ -79,8 +79,23 @@ def test_network_scan_in_json(capsys):
 
 
 def test_network_scan_in_words(capsys):
-    code, out, _ = run(capsys, "network", "scan", "-p", "ofi+nothing", "--ignore-config")
-    assert (code, out.startswith("No network interface here can be used")) == (0, True)
+    code, out, _ = run(capsys, "network", "scan", "-p", "ALL", "--ignore-config")
+    assert (code, out.startswith("---------\nlocalhost\n---------\n")) == (0, True)
+
+
+def test_a_scan_for_what_nobody_here_speaks_fails(capsys):
+    code, out, err = run(capsys, "network", "scan", "-p", "ofi+nothing", "--ignore-config")
+    assert (code, out) == (1, "")
+    assert "no fabric interfaces found with provider ofi+nothing" in err
+
+
+def test_the_topology_in_words_and_in_json(capsys, tmp_path):
+    code, out, _ = run(capsys, "dump-topology")
+    assert (code, out.startswith("NUMA Node 0\n  CPU cores: ")) == (0, True)
+    assert run(capsys, "dump-topology", "-o", str(tmp_path / "topology")) == (0, "", "")
+    assert (tmp_path / "topology").read_text() == out
+    code, out, _ = run(capsys, "-j", "dump-topology")
+    assert (code, set(json.loads(out)["response"])) == (0, {"numa_nodes", "virtual_devices"})
 
 
 @pytest.mark.parametrize(
@@ -88,7 +103,13 @@ def test_network_scan_in_words(capsys):
     [
         pytest.param(["start", "-o", "/nowhere.yml"], "/nowhere.yml", id="no such file"),
         pytest.param(["-j", "start"], "prints no JSON", id="JSON of what has none"),
-        pytest.param(["dump-topology"], "not there yet", id="what comes later"),
+        pytest.param(["ms"], "not there yet", id="what comes later"),
+        pytest.param(["dump-topology", "-o", "/nowhere/file"], "/nowhere/file: No such file", id="nowhere to write"),
+        pytest.param(["-j", "config", "generate"], "prints no JSON", id="a configuration is no JSON"),
+        pytest.param(["cfg", "gen", "-e", "99"], "want 99 got", id="not so many engines"),
+        pytest.param(["cfg", "gen", "-t", "-e", "99"], "99 engines are wanted", id="not so many NUMA nodes"),
+        pytest.param(["config", "generate", "-c", "token-ring"], "token-ring", id="no such class"),
+        pytest.param(["config", "generate", "-f", "a,b"], "not a whole number", id="no ports"),
         pytest.param(
             ["network", "scan", "-o", "/nowhere.yml"], "/nowhere.yml", id="a configuration that is named counts"
         ),

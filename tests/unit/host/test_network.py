@@ -17,6 +17,7 @@ from daos_control.host.network import (
     readiness,
     supports,
 )
+from daos_control.testing.sysfs import Machine
 
 
 @pytest.fixture
@@ -71,16 +72,74 @@ def test_what_interfaces_are_good_for():
         addressed={"eth0", "ib0", "eth1"},
     )
     assert [(one.interface, one.provider, one.domain, one.priority) for one in found] == [
-        ("eth0", "ofi+tcp;ofi_rxm", "eth0", 0),
-        ("eth0", "ofi+tcp", "eth0", 1),
-        ("ib0", "ofi+verbs;ofi_rxm", "mlx5_0", 0),
-        ("ib0", "ofi+tcp;ofi_rxm", "ib0", 1),
-        ("ib0", "ofi+tcp", "ib0", 2),
+        ("eth0", "ofi+tcp;ofi_rxm", "eth0", 2),
+        ("eth0", "ofi+tcp", "eth0", 3),
+        ("ib0", "ofi+verbs;ofi_rxm", "mlx5_0", 1),
+        ("ib0", "ofi+tcp;ofi_rxm", "ib0", 2),
+        ("ib0", "ofi+tcp", "ib0", 3),
         ("hsn0", "ofi+cxi", "cxi0", 0),
     ]
     assert found[0] == FabricInterface(
-        provider="ofi+tcp;ofi_rxm", interface="eth0", domain="eth0", device_class=ETHERNET, numa_node=1, priority=0
+        provider="ofi+tcp;ofi_rxm", interface="eth0", domain="eth0", device_class=ETHERNET, numa_node=1, priority=2
     )
+
+
+def test_interfaces_made_of_software_have_what_their_hardware_has(tmp_path):
+    machine = Machine(tmp_path, nodes=2)
+    card = machine.pci("0000:81:00.0", node=1)
+    machine.net("ib0", card, kind=INFINIBAND)
+    machine.infiniband("mlx5_0", card)
+    machine.net("eth0", machine.pci("0000:82:00.0", node=1))
+    machine.virtual_net("ib0.8001", kind=INFINIBAND, parent="ib0")
+    machine.virtual_net("bond0", lower=("eth0",))
+    machine.virtual_net("eth0.100", lower=("eth0",))
+    machine.virtual_net("veth0")
+    found = {one.name: (one.numa_node, one.verbs) for one in net_interfaces(tmp_path)}
+    assert found == {
+        "ib0": (1, "mlx5_0"),
+        "ib0.8001": (1, "mlx5_0"),
+        "eth0": (1, ""),
+        "bond0": (1, ""),
+        "eth0.100": (1, ""),
+        "veth0": (0, ""),
+    }
+
+
+def test_omni_path_has_a_provider_of_its_own(tmp_path):
+    machine = Machine(tmp_path)
+    card = machine.pci("0000:81:00.0")
+    machine.net("ib0", card, kind=INFINIBAND)
+    machine.infiniband("hfi1_0", card)
+    found = fabric_interfaces(net_interfaces(tmp_path), {"ib0"})
+    assert [(one.provider, one.domain, one.priority) for one in found] == [
+        ("ofi+opx", "hfi1_0", 0),
+        ("ofi+verbs;ofi_rxm", "hfi1_0", 1),
+        ("ofi+tcp;ofi_rxm", "ib0", 2),
+        ("ofi+tcp", "ib0", 3),
+    ]
+
+
+def test_a_tunnel_is_no_fabric(tmp_path):
+    machine = Machine(tmp_path)
+    machine.virtual_net("tun0", kind=65534)
+    machine.write("sys/devices/virtual/net/tun0/flags", "0x1091")
+    assert fabric_interfaces(net_interfaces(tmp_path), {"tun0"}) == ()
+
+
+def test_a_provider_is_as_good_on_every_interface(tmp_path):
+    machine = Machine(tmp_path)
+    slingshot = machine.pci("0000:21:00.0")
+    machine.net("hsn0", slingshot)
+    machine.cxi("cxi0", slingshot)
+    machine.net("eth0", machine.pci("0000:22:00.0"))
+    found = fabric_interfaces(net_interfaces(tmp_path), {"hsn0", "eth0"})
+    assert {(one.interface, one.provider): one.priority for one in found} == {
+        ("hsn0", "ofi+cxi"): 0,
+        ("hsn0", "ofi+tcp;ofi_rxm"): 1,
+        ("hsn0", "ofi+tcp"): 2,
+        ("eth0", "ofi+tcp;ofi_rxm"): 1,
+        ("eth0", "ofi+tcp"): 2,
+    }
 
 
 @pytest.mark.parametrize(

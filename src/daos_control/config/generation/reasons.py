@@ -44,7 +44,7 @@ def _of_the_server(decisions: Decisions, config: ServerConfig) -> Iterator[Reaso
     yield Reason(
         place=("engines",),
         because=f"{count} engine{'s' if count > 1 else ''}, {asked}: on {in_words(choice.nodes)}",
-        passed_over=(*decisions.unfit, *choice.other_nodes),
+        passed_over=(*decisions.unfit, *choice.other_nodes, *hardware.left_alone),
     )
     yield Reason(
         place=("provider",),

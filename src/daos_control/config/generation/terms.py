@@ -58,6 +58,8 @@ class Hardware:
     cores_per_node: int = 0
     memory_kib: int = 0
     hugepage_kib: int = 0
+    left_alone: tuple[str, ...] = ()
+    """Devices that the host itself needs, and for what."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

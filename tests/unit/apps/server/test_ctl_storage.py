@@ -14,6 +14,7 @@ from daos_control.host.storage.scm import EngineScm, OwnHands
 from daos_control.net.rpc.handlers import Caller
 from daos_control.security.components import Component
 from daos_control.testing.engine import stage
+from daos_control.testing.sysfs import NVME_CLASS, Machine
 from daos_control.wire.pb.ctl import common_pb2
 from daos_control.wire.pb.ctl.storage_pb2 import StorageFormatReq, StorageScanReq
 
@@ -165,6 +166,32 @@ async def test_a_plain_scan_tells_the_memory(tmp_path):
         assert reply.scm.HasField("state")
         assert reply.nvme.HasField("state")
         assert not reply.scm.namespaces
+
+
+async def test_a_scan_tells_of_ssds_and_persistent_memory_that_engines_can_have(tmp_path):
+    machine = Machine(tmp_path, nodes=2)
+    machine.nvme(0, "0000:81:00.0", node=1, size=1 << 40)
+    machine.pci("0000:82:00.0", kind=NVME_CLASS)
+    machine.partition(machine.nvme(1, "0000:01:00.0"))
+    machine.pmem(0, node=1, size=1 << 30)
+    service = StorageService([], hugepages=True, release=nobody, root=tmp_path)
+    reply = await service.scan(StorageScanReq(), ADMIN)
+    (ssd,) = reply.nvme.ctrlrs
+    assert (ssd.pci_addr, ssd.socket_id, ssd.model, ssd.namespaces[0].size) == (
+        "0000:81:00.0",
+        1,
+        "SSD of files",
+        1 << 40,
+    )
+    (space,) = reply.scm.namespaces
+    assert (space.blockdev, space.dev, space.numa_node, space.size) == ("pmem0", "namespace0.0", 1, 1 << 30)
+    request = StorageScanReq()
+    request.nvme.Basic = True
+    found = (await service.scan(request, ADMIN)).nvme.ctrlrs
+    assert [(ssd.pci_addr, ssd.socket_id, ssd.model) for ssd in found] == [
+        ("0000:81:00.0", 1, ""),
+        ("0000:82:00.0", 0, ""),
+    ]
 
 
 async def test_usage_of_a_host_without_engines_is_an_error():

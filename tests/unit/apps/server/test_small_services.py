@@ -6,7 +6,7 @@ from daos_control.apps.server.local import LocalEngine
 from daos_control.apps.server.servicers.ctl_logs import LogService
 from daos_control.apps.server.servicers.ctl_network import NetworkService, chosen
 from daos_control.apps.server.servicers.ctl_smd import AmbiguousError, SmdService
-from daos_control.base.errors import Fault
+from daos_control.base.errors import DaosControlError, Fault
 from daos_control.engine.superblock import NIL_RANK
 from daos_control.host.network import ETHERNET, LOOPBACK, FabricInterface
 from daos_control.host.storage.plan import Means, RamDisk
@@ -53,6 +53,12 @@ async def test_this_host_is_scanned_without_its_loopback():
     assert reply.numacount >= 1
     assert reply.corespernuma >= 1
     assert all(one.netdevclass != LOOPBACK for one in reply.interfaces)
+
+
+async def test_a_scan_for_what_nobody_here_speaks_is_an_error():
+    service = NetworkService("ofi+tcp")
+    with pytest.raises(DaosControlError, match=r"^no fabric interfaces found with provider ofi\+nothing$"):
+        await service.scan(network_pb2.NetworkScanReq(provider="ofi+nothing"), ADMIN)
 
 
 def local(engine, folder):

@@ -3,12 +3,17 @@
 import asyncio
 from collections.abc import Sequence
 
+from daos_control.base.errors import DaosControlError
 from daos_control.host import cpus, network
 from daos_control.net.rpc.handlers import Caller, Handlers
 from daos_control.net.rpc.methods import CTL
 from daos_control.wire.pb.ctl import network_pb2
 
 ALL = "all"
+
+
+class NoFabricError(DaosControlError):
+    """This host has no interface for a provider, or for any."""
 
 
 class NetworkService:
@@ -25,6 +30,12 @@ class NetworkService:
         """Look at the interfaces as they are now; without a provider in the request the configured one counts."""
         wanted = request.provider or self._provider
         found, cores = await asyncio.to_thread(_look)
+        if not suitable(found, wanted):
+            raise NoFabricError(
+                "no fabric interfaces could be found: none is up and has an address"
+                if is_any(wanted)
+                else f"no fabric interfaces found with provider {wanted}"
+            )
         reply = network_pb2.NetworkScanResp(numacount=len(cores), corespernuma=max(cores.values(), default=0))
         for one in chosen(found, wanted):
             reply.interfaces.add(
@@ -38,13 +49,18 @@ class NetworkService:
 
 
 def chosen(found: Sequence[network.FabricInterface], provider: str) -> list[network.FabricInterface]:
-    """Return those of a provider, or of every one for ``all``; the loopback is nothing to build a system on."""
-    anything = provider.lower() in {"", ALL}
-    return [
-        one
-        for one in found
-        if one.device_class != network.LOOPBACK and (anything or network.supports(one.provider, provider))
-    ]
+    """Return those for a provider without the loopback, which is nothing to build a system on."""
+    return [one for one in suitable(found, provider) if one.device_class != network.LOOPBACK]
+
+
+def suitable(found: Sequence[network.FabricInterface], provider: str) -> list[network.FabricInterface]:
+    """Return those for a provider, or for every one if it is ``all``."""
+    return [one for one in found if is_any(provider) or network.supports(one.provider, provider)]
+
+
+def is_any(provider: str) -> bool:
+    """Whether every provider will do."""
+    return provider.lower() in {"", ALL}
 
 
 def _look() -> tuple[tuple[network.FabricInterface, ...], dict[int, int]]:

@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from daos_control.apps.server.local import LocalEngine
 from daos_control.base import logs
@@ -11,7 +12,7 @@ from daos_control.base.errors import DaosControlError, Fault
 from daos_control.engine import superblock
 from daos_control.engine.state import EngineState
 from daos_control.engine.superblock import NIL_RANK
-from daos_control.host import memory, nvme
+from daos_control.host import memory, nvme, pmem
 from daos_control.host.storage.plan import enough_memory
 from daos_control.net.rpc.handlers import Caller, Handlers
 from daos_control.net.rpc.methods import CTL
@@ -36,12 +37,18 @@ class StorageService:
     """The storage calls of CtlSvc."""
 
     def __init__(
-        self, engines: Sequence[LocalEngine], *, hugepages: bool, release: Callable[[int], Awaitable[None]]
+        self,
+        engines: Sequence[LocalEngine],
+        *,
+        hugepages: bool,
+        release: Callable[[int], Awaitable[None]],
+        root: Path = Path("/"),
     ) -> None:
         """Take the engines; ``release`` lets go of what else uses the storage of an instance before its format."""
         self._engines = tuple(engines)
         self._hugepages = hugepages
         self._release = release
+        self._root = root
         self._formatting = asyncio.Lock()
 
     def handlers(self) -> Handlers:
@@ -60,9 +67,10 @@ class StorageService:
                 raise FormatRefusedError("no scm details found")
             for engine in self._engines:
                 reply.scm.namespaces.append(await _usage(engine))
+        else:
+            reply.scm.namespaces.extend(map(_namespace, await asyncio.to_thread(pmem.namespaces, self._root)))
         if self._hugepages:
-            found = await asyncio.to_thread(nvme.controllers)
-            reply.nvme.ctrlrs.extend(_controller(one, basic=request.nvme.Basic) for one in found)
+            reply.nvme.ctrlrs.extend(await asyncio.to_thread(_ssds, self._root, basic=request.nvme.Basic))
         return reply
 
     # -- format ----------------------------------------------------------------------------------------------------
@@ -200,12 +208,33 @@ def usable_bytes(available_bytes: int, rdb_bytes: int | None) -> int:
     return max(0, available_bytes - rdb_bytes - _METADATA_BYTES - _FILESYSTEM_BYTES)
 
 
-def _controller(controller: nvme.Controller, *, basic: bool) -> smd_pb2.NvmeController:
-    found = smd_pb2.NvmeController(
-        pci_addr=controller.pci_address, socket_id=controller.numa_node, dev_state=smd_pb2.NORMAL
+def _namespace(found: pmem.Namespace) -> storage_scm_pb2.ScmNamespace:
+    return storage_scm_pb2.ScmNamespace(
+        uuid=found.uuid, blockdev=found.blockdev, dev=found.name, numa_node=found.numa_node, size=found.size
     )
-    if not basic:
-        found.model, found.serial, found.fw_rev = controller.model, controller.serial, controller.firmware
+
+
+def _ssds(root: Path, *, basic: bool) -> list[smd_pb2.NvmeController]:
+    """Return the SSDs that engines can have: with ``basic`` only where they are, whoever drives them."""
+    free = [drive for drive in nvme.drives(root) if not drive.in_use]
+    if basic:
+        return [
+            smd_pb2.NvmeController(pci_addr=str(drive.address), socket_id=drive.numa_node, dev_state=smd_pb2.NORMAL)
+            for drive in free
+        ]
+    known = {controller.pci_address: controller for controller in nvme.controllers(root)}
+    return [_controller(known[address]) for address in sorted(str(drive.address) for drive in free) if address in known]
+
+
+def _controller(controller: nvme.Controller) -> smd_pb2.NvmeController:
+    found = smd_pb2.NvmeController(
+        pci_addr=controller.pci_address,
+        socket_id=controller.numa_node,
+        dev_state=smd_pb2.NORMAL,
+        model=controller.model,
+        serial=controller.serial,
+        fw_rev=controller.firmware,
+    )
     for number, size in controller.namespaces:
         found.namespaces.add(id=number, size=size)
     return found

@@ -1,0 +1,53 @@
+"""This host's hardware: ``daos_server network scan``, ``dump-topology``, and ``config generate`` of it."""
+
+import sys
+from dataclasses import replace
+
+from daos_control.cli.flags import Values
+from daos_control.cli.server_edge import PROGRAM, Document, command, optional_configuration, plain_command
+
+
+@plain_command
+def config_generate(values: Values) -> None:
+    """Print the configuration that this host's hardware calls for."""
+    import socket
+
+    from daos_control.cli.generation import configuration_text, wishes_of
+    from daos_control.cli.local_hardware import local_hardware
+    from daos_control.config.generation import generate
+    from daos_control.host.network import addressed_interfaces
+
+    wishes = wishes_of(values, lambda text: print(f"NOTICE: {text}", file=sys.stderr))
+    if wishes.provider.lower() == "all":
+        wishes = replace(wishes, provider="")
+    generated = generate(wishes, local_hardware(addressed_interfaces()))
+    text = configuration_text(generated, program=PROGRAM, source=socket.gethostname(), explain=bool(values.explain))
+    print(text, end="")
+
+
+@command
+def network_scan(values: Values) -> Document:
+    """List what the local network interfaces are good for."""
+    from daos_control.cli.dmg.network import fabric_document, fabric_text
+    from daos_control.cli.local_fabric import THIS_HOST, local_fabric
+    from daos_control.cli.ui.tables import framed
+    from daos_control.client.fingerprint import fingerprint
+
+    fabric = local_fabric(values.provider or _configured_provider(values))
+    if not values.json:
+        print(framed(THIS_HOST) + fabric_text(fabric))
+    return {str(fingerprint(fabric)): {"HostFabric": fabric_document(fabric), "HostSet": THIS_HOST}}
+
+
+@command
+def dump_topology(values: Values) -> Document:
+    """Print how this host hangs together."""
+    from daos_control.cli.topology import dump_topology
+
+    return dump_topology(values)
+
+
+def _configured_provider(values: Values) -> str:
+    """Return the configured provider; without a configuration, none."""
+    config = optional_configuration(values)
+    return config.provider if config else ""
