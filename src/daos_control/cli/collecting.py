@@ -87,6 +87,7 @@ def collect_here(collector: Collector, items: Iterable[Item], values: Values, *,
     wishes = Wishes(
         target=target, window=window(values), extra=extra_folder(values), transfer_words=values.transfer_args
     )
+    was_there = target.exists()
     items = [*items, *([Item(Step.ARCHIVE)] if values.archive else [])]
     bar = Bar(len(items))
     failures: list[str] = []
@@ -103,7 +104,7 @@ def collect_here(collector: Collector, items: Iterable[Item], values: Values, *,
         bar.close()
     for failure in failures:
         print(f"not collected: {failure}")
-    if values.archive:
+    if values.archive and not was_there:  # what is more was not ours
         shutil.rmtree(target)
     print(f"Support logs are in {target}{folders.ARCHIVE_SUFFIX if values.archive else ''}")
 

@@ -143,7 +143,7 @@ async def prepare(config: ServerConfig, options: Options) -> Prepared:
         support=Sources.of_server(
             config,
             Path(config.socket_dir) / ACTIVE_CONFIG_NAME,
-            host="-".join(filter(None, (socket.gethostname(), options.control_address))),
+            host=fault_domain.levels[-1] if options.control_address else socket.gethostname(),
         ),
     )
 

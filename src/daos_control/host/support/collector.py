@@ -5,6 +5,7 @@ Whatever is written has been searched for secrets. What was left out, and why, i
 """
 
 import os
+import shutil
 import subprocess
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -136,6 +137,8 @@ class Collector:
         with Folder.open_target(target) as top, top.sub(self._host, place) as below:
             if item.what == steps.METRICS:
                 self._metrics(below)
+            elif item.what == steps.RPM_PACKAGES and not shutil.which("rpm") and shutil.which("dpkg-query"):
+                self._save(below, steps.DEB_PACKAGES)
             else:
                 self._save(below, item.what)
 
@@ -189,7 +192,9 @@ class Collector:
                 _remark(mine, place, f"{key} is not set: what would be there is in the journal, if anywhere")
             for path in named:
                 found = sorted(path.parent.glob(f"{_literal(path.name)}*"))
-                if not found:
+                if not found and place is Place.HELPER_LOGS:
+                    _remark(mine, place, f"there is no {path}: the helper has had nothing to do")
+                elif not found:
                     raise StepFailed(f"there is no {path}")
                 for file in found:
                     self._copy(file, mine, below, wishes.window, stamp_first=stamp_first)

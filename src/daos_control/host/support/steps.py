@@ -84,6 +84,10 @@ METRICS: Final = "daos_metrics"
 TOPOLOGY: Final = "dump-topology"
 SERVER_VERSION: Final = "daos_server version"
 
+RPM_PACKAGES: Final = "rpm -qa --qf '(%{INSTALLTIME:date}): %{NAME}-%{VERSION}\n'"
+DEB_PACKAGES: Final = "dpkg-query -W"
+"""Instead of it, where packages are of the other kind."""
+
 SYSTEM_COMMANDS: Final = (
     "dmesg",
     "df -h",
@@ -93,7 +97,7 @@ SYSTEM_COMMANDS: Final = (
     "lspci -D",
     "sysctl -a",
     "printenv",
-    "rpm -qa --qf '(%{INSTALLTIME:date}): %{NAME}-%{VERSION}\n'",
+    RPM_PACKAGES,
 )
 SERVER_COMMANDS: Final = (SERVER_VERSION, METRICS, TOPOLOGY)
 AGENT_COMMANDS: Final = ("daos_agent version", "daos_agent net-scan", "daos_agent dump-topology")
