@@ -23,6 +23,8 @@ from daos_control.host.support.copying import LeftOut, copy_file, write_masked
 from daos_control.host.support.folder import Folder
 from daos_control.host.support.steps import Item, Place, ServerLog, Step
 from daos_control.host.support.window import Window
+from daos_control.host.topology import read_topology
+from daos_control.host.topology_text import topology_text
 
 log = logs.get(__name__)
 
@@ -74,7 +76,10 @@ class Sources:
             control_log=config.control_log_file,
             helper_log=config.helper_log_file,
             transfer_program=config.support_config.file_transfer_exec,
-            reports={steps.SERVER_VERSION: f"DAOS Control Server version {DAOS_VERSION}\n".encode},
+            reports={
+                steps.SERVER_VERSION: f"DAOS Control Server version {DAOS_VERSION}\n".encode,
+                steps.TOPOLOGY: lambda: topology_text(read_topology()).encode(),
+            },
         )
 
     @classmethod
