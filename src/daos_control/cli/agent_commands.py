@@ -144,12 +144,6 @@ def collect_log(values: Values) -> None:
     collect(values)
 
 
-@_command
-def not_there_yet(_values: Values) -> None:
-    """Say that a command of the original is not there yet."""
-    raise ValueError("this command is not there yet; the other commands are listed by: daos_agent -h")
-
-
 def _configured(values: Values, *, console_from: str = "NOTICE") -> tuple["AgentConfig", "Certificates | None"]:
     """Read the configuration as the command line changes it, set up logging, and load the certificates."""
     from dataclasses import replace
