@@ -5,7 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: install demo demo-down test check format bench proto docs clean
+PROGRAMS := dmg daos_server daos_agent daos_lab
+
+.PHONY: install demo demo-down test check format bench proto docs man clean
 
 install: $(INSTALLED)
 
@@ -48,5 +50,14 @@ proto: install
 docs: install
 	$(BIN)/python scripts/generate_reference.py
 
+# Manual pages and completion scripts, as a package installs them.
+man: install
+	@mkdir -p build/man build/completion
+	@for program in $(PROGRAMS); do \
+	    section=8; [ $$program = daos_lab ] && section=1; \
+	    $(BIN)/$$program manpage --output build/man/$$program.$$section && \
+	    for shell in bash zsh fish; do $(BIN)/$$program completion $$shell > build/completion/$$program.$$shell; done || exit 1; \
+	done; ls build/man build/completion
+
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,4 +1,4 @@
-"""Write ``docs/reference/`` from the code: commands, configuration keys, faults, member states, pool properties.
+"""Write ``docs/reference/`` from the code: commands, configuration, faults, codes, events, states, pool properties.
 
 ``make docs`` runs it; a test fails while the committed files say something else than the code.
 """
@@ -13,30 +13,34 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import command_pages
 import draw_states
+from daos_control.base import der_words
 from daos_control.base.fault_codes import FaultCode
 from daos_control.base.fault_words import TABLE
 from daos_control.cli.daos_agent import PROGRAM as DAOS_AGENT
 from daos_control.cli.daos_lab import PROGRAM as DAOS_LAB
 from daos_control.cli.daos_server import PROGRAM as DAOS_SERVER
 from daos_control.cli.dmg.commands import PROGRAM as DMG
-from daos_control.cli.flags import Command, help_text
 from daos_control.config.agent import AgentConfig
 from daos_control.config.control import ControlConfig
 from daos_control.config.document import keys_of
 from daos_control.config.server import ServerConfig
+from daos_control.model import event_words
 from daos_control.model.pool_property_text import DEPRECATED, KINDS
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "reference"
 NOTE = "<!-- Generated from the code by scripts/generate_reference.py: change it there. -->\n"
-WIDTH = 100
+PROGRAMS = (DMG, DAOS_SERVER, DAOS_AGENT, DAOS_LAB)
 
 
 def pages() -> dict[str, str]:
     """Return every page by its file name."""
     return {
-        "commands.md": NOTE + commands(),
         "configuration.md": NOTE + configuration(),
+        **{f"{program.name}.md": NOTE + command_pages.page(program) for program in PROGRAMS},
+        "der-codes.md": NOTE + der_codes(),
+        "events.md": NOTE + events(),
         "faults.md": NOTE + faults(),
         "member-states.md": NOTE + draw_states.page(),
         "member-states.svg": draw_states.picture(),
@@ -44,23 +48,35 @@ def pages() -> dict[str, str]:
     }
 
 
-def commands() -> str:
-    """Return the help of every command."""
-    parts = ["# Commands\n"]
-    for program in (DMG, DAOS_SERVER, DAOS_AGENT, DAOS_LAB):
-        parts.append(f"## {program.name}\n\n{program.help}\n")
-        for path in _leaves((program,)):
-            title = " ".join(command.name for command in path)
-            parts.append(f"### {title}\n\n```text\n{help_text(path, width=WIDTH)}\n```\n")
-    return "\n".join(parts)
+def der_codes() -> str:
+    """Return every DER code with its words."""
+    parts = [
+        "# DER codes\n",
+        "Numbers with which engines, servers and libraries tell what went wrong; `dmg explain NUMBER` explains one.\n",
+        "| Number | Name | Text | What it means | Usual causes | What to do |\n|---|---|---|---|---|---|",
+    ]
+    for code, words in der_words.WORDS.items():
+        cells = (str(int(code)), f"DER_{code.name}", code.description, words.meaning)
+        parts.append(_row(*cells, "<br>".join(words.causes), "<br>".join(words.steps)))
+    return "\n".join(parts) + "\n"
 
 
-def _leaves(path: tuple[Command, ...]) -> Iterator[tuple[Command, ...]]:
-    if path[-1].run:
-        yield path
-    for command in path[-1].commands:
-        if not command.hidden:
-            yield from _leaves((*path, command))
+def events() -> str:
+    """Return every RAS event with its words."""
+    parts = [
+        "# Events\n",
+        "What engines and servers tell of; `dmg system events` shows them, `dmg explain NAME` explains one.\n",
+        "| Id | Name | Type | Severity | What it means | Usual causes | What to do | What happens by itself |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for event, words in event_words.WORDS.items():
+        cells = (str(int(event)), event.name.lower(), words.kind.name, words.severity.name, words.meaning)
+        parts.append(_row(*cells, "<br>".join(words.causes), "<br>".join(words.steps), words.reaction))
+    return "\n".join(parts) + "\n"
+
+
+def _row(*cells: str) -> str:
+    return "| " + " | ".join(_cell(cell).replace("&lt;br>", "<br>") for cell in cells) + " |"
 
 
 def pool_properties() -> str:
@@ -163,7 +179,7 @@ def faults() -> str:
     """Return every fault, as its rows have it."""
     parts = [
         "# Faults\n",
-        "Numbers are those of DAOS 2.8. Words in braces are filled in where the fault is told.\n",
+        "Numbers are those of DAOS 2.8. Words in braces are filled in where a fault is told; see `dmg explain`.\n",
         "| Code | Name | Domain | What happened | What to do |\n|---|---|---|---|---|",
     ]
     parts += [

@@ -6,8 +6,8 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from daos_control.base.version import DAOS_REVISION, DAOS_VERSION
+from daos_control.cli import proxies
 from daos_control.cli.flags import Values
-from daos_control.cli.proxies import forget_proxies
 
 if TYPE_CHECKING:
     from daos_control.config.agent import AgentConfig
@@ -75,7 +75,7 @@ def start(values: Values) -> None:
     from daos_control.apps.agent import main
 
     config, certificates = _configured(values, console_from="INFO")
-    asyncio.run(main.run(config, certificates, allow_proxy=values.allow_proxy))
+    asyncio.run(main.run(config, certificates, allow_proxy=proxies.allowed(values)))
 
 
 @_command
@@ -137,11 +137,9 @@ def dump_topology(values: Values) -> Document:
 
 
 @_command
-def collect_log(values: Values) -> None:
-    """Collect what support needs of this node."""
-    from daos_control.cli.agent_support import collect
-
-    collect(values)
+def not_there_yet(_values: Values) -> None:
+    """Say that a command of the original is not there yet."""
+    raise ValueError("this command is not there yet; the other commands are listed by: daos_agent -h")
 
 
 def _configured(values: Values, *, console_from: str = "NOTICE") -> tuple["AgentConfig", "Certificates | None"]:
@@ -153,8 +151,8 @@ def _configured(values: Values, *, console_from: str = "NOTICE") -> tuple["Agent
     from daos_control.config.agent import AgentConfig
     from daos_control.security import certificates
 
-    if not values.allow_proxy:
-        forget_proxies()
+    if not proxies.allowed(values):
+        proxies.forget_proxies()
     config = AgentConfig.find(values.config_path)
     config = replace(
         config,

@@ -2,6 +2,7 @@
 
 import sys
 
+from daos_control.cli.every_program import ABOUT_COMMANDS
 from daos_control.cli.flags import Command, Option, Positional, natural, text
 from daos_control.cli.flags import main as run
 
@@ -113,6 +114,7 @@ PROGRAM = Command(
             run=RUN + "resume",
             positionals=(Positional("HOST|RANK", dest="target", help="A host, a rank, or agent"),),
         ),
+        *ABOUT_COMMANDS,
         Command("env", help="Print what to export so that plain dmg and DAOS clients use this lab", run=RUN + "env"),
     ),
 )

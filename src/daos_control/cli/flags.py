@@ -75,11 +75,13 @@ class Option:
 
     ``name`` is the long name, without dashes, and empty if there is only a short one. ``parse`` turns text into the
     value, raising ``ValueError``; given as ``"package.module:function"`` it is imported once it is needed. The value of
-    a ``repeat`` option is a tuple of all that was given. ``group`` is a heading in the help.
+    a ``repeat`` option is a tuple of all that was given. ``complete`` names the function that offers values to shells
+    (see ``cli.completion``). ``group`` is a heading in the help.
     """
 
     __slots__ = (
         "choices",
+        "complete",
         "default",
         "dest",
         "group",
@@ -105,6 +107,7 @@ class Option:
         required: bool = False,
         repeat: bool = False,
         choices: tuple[str, ...] = (),
+        complete: str = "",
         hidden: bool = False,
         group: str = "Options",
         dest: str = "",
@@ -118,6 +121,7 @@ class Option:
         self.required = required
         self.repeat = repeat
         self.choices = choices
+        self.complete = complete
         self.hidden = hidden
         self.group = group
         self.dest = dest
@@ -139,7 +143,7 @@ class Positional:
     With ``numbers`` it takes negative ones, too, which otherwise are taken for options.
     """
 
-    __slots__ = ("dest", "help", "name", "numbers", "parse", "repeat", "required")
+    __slots__ = ("complete", "dest", "help", "name", "numbers", "parse", "repeat", "required")
 
     def __init__(
         self,
@@ -150,12 +154,14 @@ class Positional:
         parse: ValueParser | str = text,
         repeat: bool = False,
         numbers: bool = False,
+        complete: str = "",
         dest: str = "",
     ) -> None:
         self.name = name
         self.help = help
         self.required = required
         self.numbers = numbers
+        self.complete = complete
         self.parse = parse
         self.repeat = repeat
         self.dest = dest
@@ -314,8 +320,18 @@ def load(target: str) -> Any:
     return getattr(sys.modules[module], name)
 
 
+def completes(program: Command, argv: Sequence[str]) -> bool:
+    """Tell a shell what could come next, if it is one that asks."""
+    if not (os.environ.get("GO_FLAGS_COMPLETION") or os.environ.get("DAOS_CONTROL_COMPLETION")):
+        return False
+    sys.stdout.write(load("daos_control.cli.completion:answer")(program, argv))
+    return True
+
+
 def main(program: Command, argv: Sequence[str]) -> int:
     """Parse, run, and report usage errors on stderr: all that a program without --json needs."""
+    if completes(program, argv):
+        return 0
     try:
         parsed = parse(program, argv)
     except HelpWanted as help_text:
@@ -438,7 +454,7 @@ class _Parser:
             raise self._fail(
                 f"Invalid value `{value}' for option `{option.shown}'. {_one_of(option.choices, 'Allowed')}"
             )
-        parsed = self._convert(option.parse, value, f"flag `{option.shown}'")
+        parsed = self._convert(option.parse, value, f"for flag `{option.shown}'")
         (self._values.append if option.repeat else self._values.give)(option.key, parsed)
 
     def _following(self, option: Option) -> str:
@@ -465,7 +481,7 @@ class _Parser:
             self._surplus.append(argument)
             return
         positional = self._positionals[0]
-        value = self._convert(positional.parse, argument, f"argument `<{positional.name}>'")
+        value = self._convert(positional.parse, argument, f"`<{positional.name}>'")
         if positional.repeat:
             self._values.append(positional.key, value)
         else:
@@ -476,7 +492,7 @@ class _Parser:
         try:
             return (load(parser) if isinstance(parser, str) else parser)(value)
         except ValueError as error:
-            raise self._fail(f"invalid argument for {what}: {error}") from error
+            raise self._fail(f"invalid argument {what}: {error}") from error
 
     def _check_complete(self) -> None:
         if self._help:
@@ -537,7 +553,20 @@ def help_text(path: Sequence[Command], *, width: int | None = None) -> str:
     for heading, commands in _grouped((c for c in command.commands if not c.hidden), "group"):
         sections.append(_section(heading, [(_names(c), c.help) for c in commands], width))
     sections += _option_sections(path, width)
+    if command.run:
+        sections += _examples(path)
+    if command.commands:
+        names = " ".join(inner.name for inner in path)
+        sections.append(f"More about a command: {names} COMMAND -h")
     return "\n\n".join(sections)
+
+
+def _examples(path: Sequence[Command]) -> list[str]:
+    from daos_control.cli.manual import EXAMPLES
+
+    examples = EXAMPLES.get(" ".join(command.name for command in path), ())
+    lines = [line for purpose, example in examples for line in (f"  {purpose}", f"    {example}")]
+    return ["\n".join(["Examples:", *lines])] if lines else []
 
 
 def _usage(path: Sequence[Command]) -> str:
@@ -567,7 +596,7 @@ def _option_row(option: Option) -> tuple[str, str]:
     left += f"--{option.name}" if option.name else ""
     if option.parse is not None:
         left += f"={option.metavar or '|'.join(option.choices) or 'VALUE'}"
-    default = f" (default: {option.default})" if option.default else ""
+    default = f" (default: {option.default})" if option.default and "default" not in option.help else ""
     return left, option.help + default
 
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from daos_control.base.version import DAOS_REVISION, DAOS_VERSION
+from daos_control.cli import proxies
 from daos_control.cli.flags import Values
-from daos_control.cli.proxies import forget_proxies
 from daos_control.cli.server_edge import PROGRAM, Document, command, plain_command
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ def start(values: Values) -> None:
     from daos_control.base import logs
     from daos_control.config.server import ServerConfig
 
-    if not values.allow_proxy:
-        forget_proxies()
+    if not proxies.allowed(values):
+        proxies.forget_proxies()
     logs.configure(program=PROGRAM, json=values.json_logging)
     config = overridden(ServerConfig.find(values.config), values)
     logs.configure(

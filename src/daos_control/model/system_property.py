@@ -37,6 +37,8 @@ class SystemProperty:
     default: str
     canonical: Callable[[str], str]
     """Returns the value as stored, or raises PropertyError."""
+    choices: tuple[str, ...] = ()
+    """The values that it can have, if they are few."""
     pool_property: int | None = None
     """The number of the pool property that new pools get from it."""
     pool_value: Callable[[str], int] = int
@@ -73,11 +75,17 @@ SETTABLE: Final[Mapping[str, SystemProperty]] = MappingProxyType(
                 name="pool_scrub_mode",
                 default="off",
                 canonical=_choice_in_any_case(*SCRUB_MODES),
+                choices=SCRUB_MODES,
                 pool_property=16,
                 pool_value=SCRUB_MODES.index,
             ),
             SystemProperty(name="pool_scrub_thresh", default="0", canonical=_unsigned, pool_property=18),
-            SystemProperty(name="self_heal", default=self_heal.DEFAULT, canonical=_choice(*self_heal.VALUES)),
+            SystemProperty(
+                name="self_heal",
+                default=self_heal.DEFAULT,
+                canonical=_choice(*self_heal.VALUES),
+                choices=tuple(sorted(self_heal.VALUES)),
+            ),
         )
     }
 )

@@ -34,6 +34,8 @@ def main() -> NoReturn:
 
 def run(argv: Sequence[str]) -> int:
     """Run one command line and return its exit code."""
+    if flags.completes(PROGRAM, argv):
+        return 0
     try:
         parsed = flags.parse(PROGRAM, argv)
         _refuse_misplaced_hosts(parsed)

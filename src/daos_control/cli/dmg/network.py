@@ -12,13 +12,13 @@ from daos_control.client.network import FabricReport, HostFabric
 
 @command()
 async def scan(session: Session, args: Values) -> Output:
-    """Show fabric interfaces of hosts."""
+    """Show fabric interfaces of hosts; like in DAOS 2.8, hosts that fail do not make a document fail."""
     report = await session.daos.network.scan(provider=args.provider)
+    problems = f"{problems_text(report.problems)}\n" if report.problems else ""
     return Output(
         document=fabric_report_document(report),
-        text="".join(framed(hosts_text(group.hosts)) + fabric_text(group.record) for group in report.groups),
-        error_text=problems_text(report.problems),
-        problem=problem_of(report),
+        text=problems + "".join(framed(hosts_text(group.hosts)) + fabric_text(group.record) for group in report.groups),
+        problem=None if session.json else problem_of(report),
     )
 
 

@@ -16,6 +16,7 @@ from daos_control.base import logs
 from daos_control.base.aio import background
 from daos_control.base.errors import DaosControlError, Fault
 from daos_control.base.quoting import quoted
+from daos_control.cli import proxies
 from daos_control.cli.flags import Values
 from daos_control.cli.ui.documents import document
 from daos_control.cli.ui.envelope import envelope
@@ -167,7 +168,9 @@ async def _within(
 ) -> Result:
     """Run a command with a client, and tell people what is waited for if it takes long."""
     hosts = args.host_list if "host_list" in args else None
-    daos = DaosClient.from_config(args.config_path, hosts=hosts, insecure=args.insecure, allow_proxy=args.allow_proxy)
+    daos = DaosClient.from_config(
+        args.config_path, hosts=hosts, insecure=args.insecure, allow_proxy=proxies.allowed(args)
+    )
     async with daos, background() as beside:
         if not args.json:
             beside.start("waiting notice", _tell_what_takes_long(daos))
@@ -186,7 +189,8 @@ async def _tell_what_takes_long(daos: DaosClient) -> None:
 
 def _configure_logs(args: Values) -> None:
     level = logs.Level.TRACE if args.debug else logs.Level.INFO
-    logs.configure(program=PROGRAM, level=level, file=args.log_file, json=args.json_logging)
+    with contextlib.redirect_stdout(sys.stderr) if args.json else contextlib.nullcontext():
+        logs.configure(program=PROGRAM, level=level, file=args.log_file, json=args.json_logging)
 
 
 def _print(text: str, *, json_logging: bool) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from daos_control.base.hostset import HostSet
 from daos_control.base.rankset import RankSet
 from daos_control.base.units import parse_percent, parse_ratios, parse_size
+from daos_control.cli.flags import natural
 from daos_control.model.event import Severity
 from daos_control.model.member_state import MemberState
 
@@ -16,6 +17,14 @@ LONGEST_KEY = 511
 def ranks(text: str) -> RankSet:
     """Read ``0-3,7``."""
     return RankSet.parse(text)
+
+
+def some_ranks(text: str) -> RankSet:
+    """Read at least one rank."""
+    chosen = ranks(text)
+    if not chosen:
+        raise ValueError("name at least one rank")
+    return chosen
 
 
 def hosts(text: str) -> tuple[str, ...]:
@@ -89,7 +98,7 @@ def keys(text: str) -> tuple[str, ...]:
 
 def targets(text: str) -> tuple[int, ...]:
     """Read target numbers, separated by commas."""
-    return tuple(int(part) for part in text.split(",") if part.strip())
+    return tuple(natural(part.strip()) for part in text.split(",") if part.strip())
 
 
 def _items(text: str) -> list[str]:

@@ -1,5 +1,6 @@
 """dmg's command tree as data. Nothing is imported to know it but the family of commands that somebody is in."""
 
+from daos_control.cli.every_program import ABOUT, ABOUT_COMMANDS
 from daos_control.cli.flags import Command, Option, Positional, text
 
 FAMILIES = "daos_control.cli.dmg.commands"
@@ -54,12 +55,6 @@ PROGRAM = Command(
             commands=f"{FAMILIES}.check:COMMANDS",
         ),
         Command(
-            "support",
-            help="What support needs: logs, configurations, the state of hosts",
-            aliases=("supp",),
-            commands=f"{FAMILIES}.support:COMMANDS",
-        ),
-        Command(
             "telemetry",
             help="Metrics of servers, and Prometheus to gather them",
             aliases=("telem",),
@@ -79,11 +74,18 @@ PROGRAM = Command(
             options=(Option("all", "a", help="List everything that can be explained"),),
             positionals=(
                 Positional(
-                    "code, name or line", help="What was read", required=False, repeat=True, numbers=True, dest="words"
+                    "code, name or line",
+                    help="What was read",
+                    required=False,
+                    repeat=True,
+                    numbers=True,
+                    complete="daos_control.cli.dmg.completers:explainable",
+                    dest="words",
                 ),
             ),
         ),
-        Command("version", help="Show the version", run="daos_control.cli.dmg.version:version"),
+        *ABOUT_COMMANDS,
+        Command("version", help="Show the version", run="daos_control.cli.dmg.version:version", group=ABOUT),
         Command("server-version", help="Show the version of the servers", run="daos_control.cli.dmg.server:version"),
     ),
 )

@@ -1,6 +1,6 @@
 """The commands of ``dmg check``: names, options and the functions that run them."""
 
-from daos_control.cli.dmg.commands.options import VERBOSE
+from daos_control.cli.dmg.commands.options import COMPLETERS, VERBOSE
 from daos_control.cli.flags import Command, Option, Positional, integer, text
 
 CHECK = "daos_control.cli.dmg.check"
@@ -42,6 +42,7 @@ COMMANDS = (
                 "p",
                 help="What is to become of findings by class, in this check: CLASS:ACTION[,CLASS:ACTION...]",
                 parse=f"{CHECK}:policies",
+                complete=f"{COMPLETERS}:policies",
                 metavar="POLICIES",
             ),
         ),
@@ -69,6 +70,7 @@ COMMANDS = (
                 help="What becomes of findings of each class",
                 required=False,
                 parse=f"{CHECK}:policies",
+                complete=f"{COMPLETERS}:policies",
                 dest="policies",
             ),
         ),
@@ -84,6 +86,7 @@ COMMANDS = (
                 help="Only these classes (default: all)",
                 required=False,
                 parse=f"{CHECK}:kinds",
+                complete=f"{COMPLETERS}:inconsistencies",
                 dest="kinds",
             ),
         ),

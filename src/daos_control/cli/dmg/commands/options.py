@@ -3,6 +3,7 @@
 from daos_control.cli.flags import Option, Positional
 
 VALUES = "daos_control.cli.dmg.values"
+COMPLETERS = "daos_control.cli.dmg.completers"
 
 HOSTS = Option(
     "host-list",
@@ -27,7 +28,7 @@ IGNORE_EXCLUDED = Option(
 )
 SELECTION = (RANKS, RANK_HOSTS)
 POOL_ID = Positional("pool label or UUID", help="The pool", dest="pool")
-POOL_RANKS = Option("ranks", help="Ranks, such as 0-3,7", parse=f"{VALUES}:ranks", metavar="RANKS", required=True)
+POOL_RANKS = Option("ranks", help="Ranks, such as 0-3,7", parse=f"{VALUES}:some_ranks", metavar="RANKS", required=True)
 TARGETS = Option(
     "target-idx",
     help="Targets of each rank, by number, separated by commas (default: all)",

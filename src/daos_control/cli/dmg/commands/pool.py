@@ -4,6 +4,7 @@ from daos_control.cli.dmg.commands.options import DRY_RUN, LISTING, POOL_ID, POO
 from daos_control.cli.flags import Command, Option, Positional, natural, text
 
 VALUES = "daos_control.cli.dmg.values"
+COMPLETERS = "daos_control.cli.dmg.completers"
 POOL_CREATE = "daos_control.cli.dmg.pool.create"
 POOL_LIFECYCLE = "daos_control.cli.dmg.pool.lifecycle"
 POOL_LISTING = "daos_control.cli.dmg.pool.listing"
@@ -83,6 +84,7 @@ COMMANDS = (
                 "P",
                 help="Properties; may be given several times",
                 parse=f"{VALUES}:settings",
+                complete=f"{COMPLETERS}:pool_settings",
                 metavar="K:V[,K:V]",
                 repeat=True,
             ),
@@ -235,14 +237,31 @@ COMMANDS = (
         "set-prop",
         help="Set properties of a pool",
         run=f"{POOL_PROPERTIES}:set_properties",
-        positionals=(POOL_ID, Positional("key:val[,key:val...]", parse=f"{VALUES}:settings", dest="settings")),
+        positionals=(
+            POOL_ID,
+            Positional(
+                "key:val[,key:val...]",
+                parse=f"{VALUES}:settings",
+                complete=f"{COMPLETERS}:pool_settings",
+                dest="settings",
+            ),
+        ),
         options=(DRY_RUN,),
     ),
     Command(
         "get-prop",
         help="Show properties of a pool",
         run=f"{POOL_PROPERTIES}:get_properties",
-        positionals=(POOL_ID, Positional("key[,key...]", parse=f"{VALUES}:keys", dest="keys", required=False)),
+        positionals=(
+            POOL_ID,
+            Positional(
+                "key[,key...]",
+                parse=f"{VALUES}:keys",
+                complete=f"{COMPLETERS}:pool_keys",
+                dest="keys",
+                required=False,
+            ),
+        ),
     ),
     Command(
         "upgrade",

@@ -4,6 +4,7 @@ from daos_control.cli.dmg.commands.options import HOSTS, IGNORE_EXCLUDED, LISTIN
 from daos_control.cli.flags import Command, Option, Positional, natural, text, words
 
 VALUES = "daos_control.cli.dmg.values"
+COMPLETERS = "daos_control.cli.dmg.completers"
 SYSTEM_MEMBERS = "daos_control.cli.dmg.system.members"
 SYSTEM_RANKS = "daos_control.cli.dmg.system.ranks"
 SYSTEM_POOLS = "daos_control.cli.dmg.system.pools"
@@ -31,6 +32,7 @@ COMMANDS = (
                 "with-states",
                 help="Only members in one of these states",
                 parse=f"{VALUES}:states",
+                complete=f"{COMPLETERS}:states",
                 metavar="STATES",
                 default=(),
             ),
@@ -70,12 +72,14 @@ COMMANDS = (
                 help="Only events that are at least so bad",
                 parse=f"{VALUES}:severity",
                 metavar="error|warning|notice",
+                complete=f"{COMPLETERS}:severities",
             ),
             Option(
                 "event",
                 "e",
                 help="Only events with these names, such as swim_rank_dead",
                 parse=words,
+                complete=f"{COMPLETERS}:events",
                 metavar="NAMES",
                 default=(),
             ),
@@ -164,13 +168,28 @@ COMMANDS = (
         "set-prop",
         help="Set properties of the system",
         run=f"{SYSTEM_SETTINGS}:set_properties",
-        positionals=(Positional("key:val[,key:val...]", parse=f"{VALUES}:settings", dest="settings"),),
+        positionals=(
+            Positional(
+                "key:val[,key:val...]",
+                parse=f"{VALUES}:settings",
+                complete=f"{COMPLETERS}:system_settings",
+                dest="settings",
+            ),
+        ),
     ),
     Command(
         "get-prop",
         help="Show properties of the system",
         run=f"{SYSTEM_SETTINGS}:get_properties",
-        positionals=(Positional("key[,key...]", parse=f"{VALUES}:keys", dest="keys", required=False),),
+        positionals=(
+            Positional(
+                "key[,key...]",
+                parse=f"{VALUES}:keys",
+                complete=f"{COMPLETERS}:system_keys",
+                dest="keys",
+                required=False,
+            ),
+        ),
     ),
     Command(
         "rebuild",

@@ -1,1 +1,0 @@
-"""What a host gives to support: which steps there are, where their results go, and how each is carried out."""
