@@ -112,14 +112,6 @@ def test_the_topology_goes_to_a_file_and_into_a_document(run: Run, tmp_path: Pat
     assert "0" in json.loads(run("-j", "dump-topology").out)["response"]["numa_nodes"]
 
 
-@pytest.mark.parametrize("arguments", [("support", "collect-log")])
-def test_what_is_not_there_yet_says_so(run: Run, arguments: tuple[str, ...]):
-    result = run(*arguments)
-
-    assert result.code == 1
-    assert "not there yet" in result.err
-
-
 def test_help(run: Run):
     result = run("-h")
 

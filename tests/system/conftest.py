@@ -131,7 +131,11 @@ class Process:
 class Host:
     """A storage host: its machine, its folder, its server."""
 
-    def __init__(self, system: "MixedSystem", machine: Machine, name: str, *, engines: int) -> None:
+    def __init__(
+        self, system: "MixedSystem", machine: Machine, name: str, *, engines: int, settings: dict[str, Any]
+    ) -> None:
+        self.settings = settings
+        """Of its configuration, beside the usual ones."""
         self.system = system
         self.machine = machine
         self.folder = system.folder / name
@@ -211,6 +215,7 @@ class Host:
             "helper_log_file": str(self.folder / "helper.log"),
             "transport_config": self.system.transport("server"),
             "engines": [self._engine(index) for index in range(self.engines)],
+            **self.settings,
         }
 
     def _engine(self, index: int) -> dict[str, Any]:
@@ -259,16 +264,16 @@ class MixedSystem:
         self._agents: list[Process] = []
         self.hosts: list[Host] = []
 
-    def add_host(self, *, engines: int = 1) -> Host:
+    def add_host(self, *, engines: int = 1, **settings: object) -> Host:
         """Add a host; the first one holds the management service."""
         number = len(self._machines) + 1
         self._machines.append(Machine(first=self._machines[0] if self._machines else None, number=number))
-        self.hosts.append(Host(self, self._machines[-1], f"h{number}", engines=engines))
+        self.hosts.append(Host(self, self._machines[-1], f"h{number}", engines=engines, settings=settings))
         return self.hosts[-1]
 
-    def bring_up(self, *, engines: int = 1) -> Host:
+    def bring_up(self, *, engines: int = 1, **settings: object) -> Host:
         """Start a first host, format it, and wait until its engines have joined."""
-        host = self.add_host(engines=engines)
+        host = self.add_host(engines=engines, **settings)
         host.start_unformatted()
         self.dmg("storage", "format", "-l", host.address)
         host.server.shows(STARTED, engines)
@@ -367,6 +372,17 @@ class MixedSystem:
 
     def until_segments_are(self, keys: set[int]) -> None:
         until(lambda: self.segments() == keys, lambda: f"{keys} alone to remain of {self.segments()}")
+
+    def serve(self, words: Sequence[object], ready: str) -> Process:
+        """Start any daemon on the first host, and wait until it says that it is ready."""
+        daemon = Process(self._machines[0], words, self.folder / "daemon.out", dict(os.environ))
+        self._agents.append(daemon)
+        daemon.shows(ready)
+        return daemon
+
+    def run(self, *words: object, code: int = 0) -> str:
+        """Run any program on the first host; return what it printed."""
+        return self._run(words, code)
 
     def daos_metrics(self, *words: object) -> str:
         """Run the genuine ``daos_metrics`` on the first host."""

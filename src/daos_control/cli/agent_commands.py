@@ -137,9 +137,11 @@ def dump_topology(values: Values) -> Document:
 
 
 @_command
-def not_there_yet(_values: Values) -> None:
-    """Say that a command of the original is not there yet."""
-    raise ValueError("this command is not there yet; the other commands are listed by: daos_agent -h")
+def collect_log(values: Values) -> None:
+    """Collect what support needs of this node."""
+    from daos_control.cli.agent_support import collect
+
+    collect(values)
 
 
 def _configured(values: Values, *, console_from: str = "NOTICE") -> tuple["AgentConfig", "Certificates | None"]:

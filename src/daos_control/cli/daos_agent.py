@@ -2,6 +2,7 @@
 
 import sys
 
+from daos_control.cli.collecting_options import OPTIONS as COLLECTING
 from daos_control.cli.every_program import ABOUT, ABOUT_COMMANDS
 from daos_control.cli.flags import Command, Option, text
 from daos_control.cli.flags import main as run
@@ -65,8 +66,15 @@ PROGRAM = Command(
         ),
         Command(
             "support",
-            help="Collect what support needs (not there yet)",
-            commands=(Command("collect-log", help="Collect logs (not there yet)", run=RUN + "not_there_yet"),),
+            help="What support needs of this node",
+            commands=(
+                Command(
+                    "collect-log",
+                    help="Collect logs, the configuration and the state of this node; secrets are masked",
+                    run=RUN + "collect_log",
+                    options=COLLECTING,
+                ),
+            ),
         ),
     ),
 )

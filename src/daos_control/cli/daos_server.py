@@ -4,6 +4,8 @@ import sys
 from collections.abc import Sequence
 
 from daos_control.cli import flags
+from daos_control.cli.collecting_options import LOG_TYPE
+from daos_control.cli.collecting_options import OPTIONS as COLLECTING
 from daos_control.cli.every_program import ABOUT, ABOUT_COMMANDS
 from daos_control.cli.flags import Command, Option, Positional, integer, natural, natural16, text, words
 from daos_control.cli.generation_options import GENERATION
@@ -190,7 +192,18 @@ PROGRAM = Command(
         NVME,
         CONFIGURATION,
         Command("ms", help="Repair the management service's data (not there yet)", run=LATER),
-        Command("support", help="Collect what support needs (not there yet)", run=LATER),
+        Command(
+            "support",
+            help="What support needs of this host",
+            commands=(
+                Command(
+                    "collect-log",
+                    help="Collect logs, the configuration and the state of this host; secrets are masked",
+                    run="daos_control.cli.server_support:collect_log",
+                    options=(CONFIG, *COLLECTING, LOG_TYPE),
+                ),
+            ),
+        ),
         Command(
             "dump-topology",
             help="Show how this host hangs together: NUMA nodes, cores, PCI devices",

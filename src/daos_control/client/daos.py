@@ -7,8 +7,8 @@
         pool = await daos.pools.create("tank", Total(total_bytes=8 << 30))
 
 The verbs are in ``daos.system``, ``daos.pools``, ``daos.storage``, ``daos.network``, ``daos.server``,
-``daos.engines``, ``daos.events``, ``daos.checker``, ``daos.telemetry``, ``daos.firmware``, ``daos.configuration`` and
-``daos.fault_injection``; ``daos.connection`` is the way to anything that has none.
+``daos.engines``, ``daos.events``, ``daos.checker``, ``daos.telemetry``, ``daos.support``, ``daos.firmware``,
+``daos.configuration`` and ``daos.fault_injection``; ``daos.connection`` is the way to anything that has none.
 ``daos_control.client.sync`` has the same for programs without an event loop.
 """
 # ruff: noqa: PLC0415 - a program pays for the verbs it uses, and for the transport only once there is a client
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from daos_control.client.pools import Pools
     from daos_control.client.server import Server
     from daos_control.client.storage import Storage
+    from daos_control.client.support import Support
     from daos_control.client.system import System
     from daos_control.client.telemetry import Telemetry
     from daos_control.config.control import ControlConfig
@@ -157,6 +158,13 @@ class DaosClient:
         from daos_control.client.checker import Checker
 
         return Checker(self.connection)
+
+    @property
+    def support(self) -> "Support":
+        """What its hosts collect for support."""
+        from daos_control.client.support import Support
+
+        return Support(self.connection)
 
     @property
     def telemetry(self) -> "Telemetry":

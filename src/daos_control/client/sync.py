@@ -29,6 +29,7 @@ from daos_control.client.network import Network
 from daos_control.client.pools import Pools
 from daos_control.client.server import Server
 from daos_control.client.storage import Storage
+from daos_control.client.support import Support
 from daos_control.client.system import System
 from daos_control.client.telemetry import Telemetry
 from daos_control.model.journal import Entry
@@ -185,6 +186,12 @@ class SyncChecker(_Blocking[Checker]):
     get_policies = _blocking(Checker.get_policies)
 
 
+class SyncSupport(_Blocking[Support]):
+    """``Support``, waiting."""
+
+    collect = _blocking(Support.collect)
+
+
 class SyncTelemetry(_Blocking[Telemetry]):
     """``Telemetry``, waiting."""
 
@@ -232,6 +239,7 @@ class SyncDaosClient:
         self.engines = SyncEngines(self._portal, client.engines)
         self.events = SyncEvents(self._portal, client.events)
         self.checker = SyncChecker(self._portal, client.checker)
+        self.support = SyncSupport(self._portal, client.support)
         self.telemetry = SyncTelemetry(self._portal, client.telemetry)
         self.firmware = SyncFirmware(self._portal, client.firmware)
         self.fault_injection = SyncFaultInjection(self._portal, client.fault_injection)

@@ -18,6 +18,7 @@ from daos_control.client.network import Network
 from daos_control.client.pools import Pools
 from daos_control.client.server import Server
 from daos_control.client.storage import Storage
+from daos_control.client.support import Support
 from daos_control.client.system import System
 from daos_control.client.telemetry import Telemetry
 
@@ -30,6 +31,7 @@ TWINS = [
     (Engines, sync.SyncEngines),
     (Events, sync.SyncEvents),
     (Checker, sync.SyncChecker),
+    (Support, sync.SyncSupport),
     (Telemetry, sync.SyncTelemetry),
     (Configuration, sync.SyncConfiguration),
 ]

@@ -30,6 +30,7 @@ from daos_control.apps.server.servicers.ctl_network import NetworkService
 from daos_control.apps.server.servicers.ctl_ranks import RankService
 from daos_control.apps.server.servicers.ctl_smd import SmdService
 from daos_control.apps.server.servicers.ctl_storage import StorageService
+from daos_control.apps.server.servicers.ctl_support import SupportService
 from daos_control.apps.server.servicers.host_engines import EngineLives
 from daos_control.apps.server.servicers.mgmt import mgmt_handlers
 from daos_control.apps.server.servicers.system_history import system_handlers
@@ -145,6 +146,7 @@ class Server:
             CheckService(self.harness),
             LogService(self.engines),
             SmdService(self.harness),
+            SupportService(self._prepared.support),
             FirmwareService(self.harness),
             self._lives,
         )

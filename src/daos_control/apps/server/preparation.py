@@ -34,6 +34,7 @@ from daos_control.host import hugepages, memory, network
 from daos_control.host.network import FabricInterface, Readiness
 from daos_control.host.storage.plan import Means, RamDisk
 from daos_control.host.storage.scm import Maker, find_maker
+from daos_control.host.support.collector import Sources
 from daos_control.mgmt.ports import ClientHint, Settings
 from daos_control.mgmt.rules.pools import EngineStorage
 from daos_control.model.fault_domain import FaultDomain
@@ -79,6 +80,8 @@ class Prepared:
     restarts: RestartPolicy
     store_folder: Path
     management: Settings
+    support: Sources
+    """What this host gives to support."""
     launch: Launch = running
     """Starts engines."""
 
@@ -137,6 +140,11 @@ async def prepare(config: ServerConfig, options: Options) -> Prepared:
         ),
         store_folder=store_folder(config),
         management=management_settings(config, addresses, hostname, device_class),
+        support=Sources.of_server(
+            config,
+            Path(config.socket_dir) / ACTIVE_CONFIG_NAME,
+            host=fault_domain.levels[-1] if options.control_address else socket.gethostname(),
+        ),
     )
 
 

@@ -6,11 +6,13 @@ from pathlib import Path
 
 from daos_control.apps.server.addresses import Addresses
 from daos_control.apps.server.preparation import Prepared
+from daos_control.config.server import ACTIVE_CONFIG_NAME
 from daos_control.engine.command import EngineSettings, Fabric, Storage
 from daos_control.engine.process import Launch
 from daos_control.engine.restarts import RestartPolicy
 from daos_control.host.storage.plan import Means, RamDisk
 from daos_control.host.storage.scm import OwnHands
+from daos_control.host.support.collector import Sources
 from daos_control.mgmt.ports import ClientHint, Settings
 from daos_control.mgmt.rules.pools import EngineStorage
 from daos_control.model.fault_domain import FaultDomain
@@ -92,6 +94,7 @@ class Layout:
             restarts=RestartPolicy(min_delay_s=self.restart_delay_s),
             store_folder=Path(),
             management=self._settings(name, address),
+            support=Sources(host=name, config=self.socket_dir(host) / ACTIVE_CONFIG_NAME),
             launch=launch,
         )
 

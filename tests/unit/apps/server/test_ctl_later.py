@@ -1,5 +1,7 @@
 """Every method of CtlSvc has an answer, be it that it is not there yet."""
 
+from pathlib import Path
+
 import pytest
 
 from daos_control.apps.server.servicers.ctl_check import CheckService
@@ -10,8 +12,10 @@ from daos_control.apps.server.servicers.ctl_network import NetworkService
 from daos_control.apps.server.servicers.ctl_ranks import RankService
 from daos_control.apps.server.servicers.ctl_smd import SmdService
 from daos_control.apps.server.servicers.ctl_storage import StorageService
+from daos_control.apps.server.servicers.ctl_support import SupportService
 from daos_control.base.errors import Fault
 from daos_control.engine.harness import Harness
+from daos_control.host.support.collector import Sources
 from daos_control.net.rpc.handlers import Caller
 from daos_control.net.rpc.methods import CTL
 from daos_control.net.rpc.status import Code, StatusError
@@ -27,6 +31,7 @@ def test_every_method_is_served_or_refused_and_none_is_both():
         LogService([]),
         SmdService(harness),
         FirmwareService(harness),
+        SupportService(Sources(host="node1", config=Path())),
     )
     served = [path for service in services for path in service.handlers()]
     assert sorted([*served, *later_handlers(hugepages=True)]) == sorted(method.path for method in CTL.values())

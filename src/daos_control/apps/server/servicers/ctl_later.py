@@ -12,7 +12,6 @@ LATER: Final[Mapping[str, str]] = {
     "StorageNvmeRebind": "managing NVMe devices",
     "StorageNvmeAddDevice": "managing NVMe devices",
     "SmdManage": "managing NVMe devices",
-    "CollectLog": "collecting logs",
 }
 NEED_HUGEPAGES: Final = frozenset({"StorageNvmeRebind", "StorageNvmeAddDevice"})
 """Methods that a DAOS 2.8 server refuses, whatever it has, while its configuration disables hugepages."""

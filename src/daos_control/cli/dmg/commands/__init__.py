@@ -55,6 +55,12 @@ PROGRAM = Command(
             commands=f"{FAMILIES}.check:COMMANDS",
         ),
         Command(
+            "support",
+            help="What support needs: logs, configurations, the state of hosts",
+            aliases=("supp",),
+            commands=f"{FAMILIES}.support:COMMANDS",
+        ),
+        Command(
             "telemetry",
             help="Metrics of servers, and Prometheus to gather them",
             aliases=("telem",),

@@ -1,0 +1,173 @@
+"""``dmg support collect-log``: every host's part, and what dmg itself can tell of the system."""
+
+import asyncio
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from daos_control.base.errors import DaosControlError
+from daos_control.base.hostset import HostSet
+from daos_control.cli import collecting
+from daos_control.cli.collecting import Bar
+from daos_control.cli.dmg.session import Output, Session, command
+from daos_control.cli.dmg.storage import error_cell, hosts_text
+from daos_control.cli.flags import Values
+from daos_control.cli.ui.tables import table
+from daos_control.client.errors import HostError, InvalidRequest
+from daos_control.client.support import Collection
+from daos_control.host.support import folder as folders
+from daos_control.host.support import steps
+from daos_control.host.support.collector import StepFailed
+from daos_control.host.support.copying import write_masked
+from daos_control.host.support.folder import Folder
+from daos_control.host.support.steps import Item, Place, Step
+
+
+@command()
+async def collect_log(session: Session, args: Values) -> Output:
+    """Collect for support."""
+    collecting.window(args)
+    target = collecting.target_folder(args, of="server")
+    session.say(f"Support logs will be copied to {target}")
+    await _system_answers(session)
+    run = _Run(session, args, target)
+    await run.everything()
+    return Output(text=run.summary())
+
+
+async def _system_answers(session: Session) -> None:
+    """Raise InvalidRequest unless there is a system to ask."""
+    try:
+        await session.daos.system.query()
+    except DaosControlError as error:
+        raise InvalidRequest(
+            f"system query failed: {error}; where servers do not answer, "
+            "collect on each host by itself with: daos_server support collect-log"
+        ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    hosts: str
+    title: str
+    error: DaosControlError
+
+
+@dataclass(slots=True)
+class _Run:
+    session: Session
+    args: Values
+    target: Path
+    failures: list[_Failure] = field(default_factory=list)
+
+    async def everything(self) -> None:
+        args, logs_only = self.args, bool(self.args.log_type)
+        extra = collecting.extra_folder(args)
+        servers = steps.server_items(args.log_type, extra=extra is not None)
+        ours = () if logs_only else steps.DMG_COMMANDS
+        bar = Bar(
+            len(servers) + len(ours) + (not logs_only) + bool(args.transfer_args) + 2 * args.archive,
+            shown=not self.session.json,
+        )
+        try:
+            for item in servers:
+                bar.doing(item.title)
+                await self._on_hosts(item)
+            for text in ours:
+                bar.doing(text)
+                await self._here(text, Place.SYSTEM)
+            if not logs_only:
+                bar.doing("devices of the hosts")
+                await self._devices()
+            if args.archive:
+                bar.doing("archive on this machine")
+                await self._pack()
+                bar.doing("archive on hosts")
+                await self._on_hosts(Item(Step.ARCHIVE))
+            if args.transfer_args:
+                bar.doing("transfer")
+                await self._on_hosts(Item(Step.TRANSFER))
+        finally:
+            bar.close()
+
+    def summary(self) -> str:
+        """Say what could not be collected, and where the rest is."""
+        where = f"{self.target}{folders.ARCHIVE_SUFFIX if self.args.archive else ''}"
+        place = f"The results are in {where}: on this machine the system's, on every host its own.\n"
+        if not self.failures:
+            return f"Summary : All Commands Successfully Executed\n{place}"
+        rows = [(one.hosts, " ".join(one.title.split()), error_cell(one.error)) for one in self.failures]
+        return f"Summary :\n{table(['Hosts', 'Command', 'Error'], rows)}\n{place}"
+
+    async def _on_hosts(self, item: Item) -> None:
+        args, extra = self.args, collecting.extra_folder(self.args)
+        collection = Collection(
+            target=str(self.target),
+            extra=str(extra) if extra else "",
+            start_date=args.start_date,
+            end_date=args.end_date,
+            start_time=args.log_start_time,
+            end_time=args.log_end_time,
+            stop_on_error=args.stop_on_error,
+            transfer_args=args.transfer_args,
+            admin_node=socket.gethostname() if item.step is Step.ARCHIVE else "",
+        )
+        for problem in await self.session.daos.support.collect(item, collection):
+            self._failed(_Failure(hosts_text(problem.hosts), item.title, problem.error))
+
+    async def _here(self, text: str, *places: str, options: Sequence[str] = ()) -> None:
+        """Keep what a command of dmg says."""
+        try:
+            await asyncio.to_thread(self._save, text, places, options)
+        except StepFailed as error:
+            self._failed(_Failure(socket.gethostname(), text, error))
+
+    def _save(self, text: str, places: Sequence[str], options: Sequence[str]) -> None:
+        name = steps.file_name(text)
+        words = [*steps.words(text), *self._options(), *options]
+        with Folder.open_target(self.target) as top, top.sub(*places) as below:
+            try:
+                write_masked(collecting.run_ours(words), below, name)
+            except StepFailed as failure:
+                if failure.output:
+                    write_masked(failure.output, below, name)
+                raise
+
+    def _options(self) -> list[str]:
+        """Return the options that make another dmg ask the same system."""
+        args = self.args
+        config = ["-o", str(args.config_path)] if args.config_path else []
+        return [*config, *["-i"] * args.insecure, *["-j"] * args.json, *["--allow-proxy"] * args.allow_proxy]
+
+    async def _devices(self) -> None:
+        """Keep what is known of the devices of every host, and of the health of each."""
+        for name, address in (await self._hosts()).items():
+            places = (name, Place.NODE)
+            await self._here(steps.LIST_DEVICES, *places, options=["-l", address])
+            report = await self.session.daos.storage.list_devices(hosts=[address])
+            for group in report.groups:
+                for device in group.record.smd_info.devices if group.record.smd_info else ():
+                    await self._here(
+                        f"{steps.LIST_DEVICES} --health -u {device.uuid}", *places, options=["-l", address]
+                    )
+
+    async def _hosts(self) -> dict[str, str]:
+        """Return the addresses of hosts by the names of their folders."""
+        if "host_list" in self.args:
+            chosen = HostSet.parse(",".join(self.args.host_list))
+            return {host.partition(":")[0]: host for host in chosen}
+        members = (await self.session.daos.system.query()).members
+        return {member.fault_domain.rpartition("/")[2]: member.addr for member in members}
+
+    async def _pack(self) -> None:
+        try:
+            await asyncio.to_thread(folders.archive, self.target)
+        except OSError as error:
+            text = collecting.failure_text(error)
+            self._failed(_Failure(socket.gethostname(), "archive", HostError(text)))
+
+    def _failed(self, failure: _Failure) -> None:
+        self.failures.append(failure)
+        if self.args.stop_on_error:
+            raise StepFailed(f"{failure.title} on {failure.hosts}: {failure.error}") from failure.error
