@@ -229,7 +229,7 @@ def test_a_truncated_store_is_no_new_system(host, keep):
     os.truncate(store, keep)
     for path in store.parent.glob("*-wal"):
         path.unlink()
-    assert re.search("damaged .* put a backup in its place", refused(host, "--auto-format"))
+    assert re.search("damaged .* daos_server ms recover", refused(host, "--auto-format"))
 
 
 @contextlib.contextmanager

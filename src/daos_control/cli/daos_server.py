@@ -13,6 +13,7 @@ from daos_control.cli.generation_options import GENERATION
 RUN = "daos_control.cli.server_commands:"
 STORAGE = "daos_control.cli.server_storage_commands:"
 HARDWARE = "daos_control.cli.server_hardware_commands:"
+MS = "daos_control.cli.server_ms_commands:"
 
 OPTIONS = (
     Option("debug", "b", help="Log every step"),
@@ -49,8 +50,6 @@ START = Command(
         ),
     ),
 )
-
-LATER = RUN + "not_there_yet"
 
 HELPER_LOG = Option("helper-log-file", "l", parse=text, metavar="FILE", help="Log of the privileged helper")
 SOCKET = Option("socket", parse=natural, metavar="ID", help="Only the memory of this socket")
@@ -156,6 +155,39 @@ CONFIGURATION = Command(
     ),
 )
 
+MANAGEMENT = Command(
+    "ms",
+    help="Look after the database of this host's replica of the management service",
+    commands=(
+        Command("status", help="Show how the database is and what it holds", run=MS + "status", options=(CONFIG,)),
+        Command(
+            "backup",
+            help="Copy the database into a file, while the server runs or not",
+            run=MS + "backup",
+            options=(
+                CONFIG,
+                Option("path", "p", parse=text, metavar="FILE", required=True, help="The file, which must not exist"),
+            ),
+        ),
+        Command(
+            "recover",
+            help="Make a sound database of what can be read of the present one, with the server stopped",
+            run=MS + "recover",
+            options=(CONFIG, FORCE),
+        ),
+        Command(
+            "restore",
+            help="Put a backup in the place of the database, with the server stopped",
+            run=MS + "restore",
+            options=(
+                CONFIG,
+                Option("path", "p", parse=text, metavar="FILE", required=True, help="The backup"),
+                FORCE,
+            ),
+        ),
+    ),
+)
+
 PROGRAM = Command(
     "daos_server",
     help="Runs the engines of a storage host, and its part of the system's management.",
@@ -191,7 +223,7 @@ PROGRAM = Command(
         SCM,
         NVME,
         CONFIGURATION,
-        Command("ms", help="Repair the management service's data (not there yet)", run=LATER),
+        MANAGEMENT,
         Command(
             "support",
             help="What support needs of this host",

@@ -50,12 +50,6 @@ def version(values: Values) -> Document:
     return facts | {"build_time": "0001-01-01T00:00:00Z"}
 
 
-@command
-def not_there_yet(_values: Values) -> None:
-    """Say that a command of the original is not there yet."""
-    raise ValueError("this command is not there yet; the other commands are listed by: daos_server -h")
-
-
 def overridden(config: "ServerConfig", values: Values) -> "ServerConfig":
     """Return the configuration as the command line changes it; options that are not given change nothing."""
     engine: dict[str, Any] = {}

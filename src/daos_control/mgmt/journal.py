@@ -72,7 +72,7 @@ class Journal:
         writes: dict[str, bytes | None] = {}
         for start in range(0, len(entries), BLOCK):
             block = entries[start : start + BLOCK]
-            writes[_key(block[0].sequence)] = _encoder.encode(block)
+            writes[key_of(block[0].sequence)] = _encoder.encode(block)
         kept = len(self._entries) + len(entries)
         for key, count in self._blocks:
             if kept - count < self._keep:
@@ -88,7 +88,7 @@ class Journal:
                 self._blocks.popleft()
         for start in range(0, len(addition.entries), BLOCK):
             block = addition.entries[start : start + BLOCK]
-            self._take(_key(block[0].sequence), block)
+            self._take(key_of(block[0].sequence), block)
         kept = sum(count for _, count in self._blocks)
         while len(self._entries) > kept:
             self._entries.popleft()
@@ -139,7 +139,8 @@ def _numbered(facts: Sequence[Fact], first: int) -> Iterator[Entry]:
             yield Entry(sequence, replace(fact, event=caused) if caused else fact)
 
 
-def _key(first: int) -> str:
+def key_of(first: int) -> str:
+    """Return the key of the block whose first entry has this number."""
     return f"{ROOT}{first:016}"
 
 

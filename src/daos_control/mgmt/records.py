@@ -86,7 +86,7 @@ def writes(old: System, new: System) -> dict[str, bytes | None]:
     """Return what to write so that the store goes from ``old`` to ``new``."""
     changes: dict[str, bytes | None] = {}
     if (old.map_version, old.next_rank) != (new.map_version, new.next_rank):
-        changes[MAP] = msgspec.json.encode(_Map(new.map_version, new.next_rank))
+        changes[MAP] = map_to_json(new.map_version, new.next_rank)
     if old.members is not new.members or old.tree is not new.tree:
         changes |= _member_writes(old, new)
     if old.pools is not new.pools:
@@ -109,6 +109,11 @@ def writes(old: System, new: System) -> dict[str, bytes | None]:
     if old.check is not new.check:
         changes |= _check_writes(old.check, new.check)
     return changes
+
+
+def map_to_json(map_version: int, next_rank: int) -> bytes:
+    """Return the value of ``MAP``."""
+    return msgspec.json.encode(_Map(map_version, next_rank))
 
 
 def load(snapshot: Snapshot) -> System:

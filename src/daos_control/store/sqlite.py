@@ -29,6 +29,8 @@ from daos_control.store.elections import LEADER_TTL_S, election_key
 from daos_control.store.feed import Feed
 
 SCHEMA_VERSION = 2
+MODE = 0o660
+"""Of the file."""
 _LAST_CHARACTER = "\U0010ffff"
 _LEASES = "CREATE TABLE leased (key TEXT PRIMARY KEY, revision INTEGER NOT NULL) WITHOUT ROWID"
 NOTHING_EXPECTED: Final[Mapping[str, int]] = MappingProxyType({})
@@ -140,7 +142,7 @@ class _Database:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._lock = _lock(path)
+        self._lock = lock_file(path)
         try:
             with self._translated():
                 self._connection = self._connect()
@@ -200,7 +202,7 @@ class _Database:
         This is how it is when the file system was unmounted under us: what was open stays open until we let go of it.
         """
         try:
-            there = os.path.samestat(os.fstat(self._lock), _lock_path(self._path).stat())
+            there = os.path.samestat(os.fstat(self._lock), lock_path(self._path).stat())
         except OSError:
             there = False
         if not there:
@@ -225,7 +227,7 @@ class _Database:
             connection.execute("PRAGMA synchronous = FULL")
             (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
             if verdict != "ok":
-                raise _damaged(self._path, verdict)
+                raise damaged(self._path, verdict)
             self._check_version(connection)
         except BaseException:
             connection.close()
@@ -241,24 +243,18 @@ class _Database:
         try:
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("BEGIN IMMEDIATE")
-            connection.execute(
-                "CREATE TABLE item (key TEXT PRIMARY KEY, value BLOB NOT NULL, revision INTEGER NOT NULL) WITHOUT ROWID"
-            )
-            connection.execute("CREATE TABLE store (revision INTEGER NOT NULL)")
-            connection.execute(_LEASES)
-            connection.execute("INSERT INTO store VALUES (0)")
-            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            create_tables(connection, revision=0)
             connection.execute("COMMIT")
         finally:
             connection.close()
-        new.chmod(0o660)
+        new.chmod(MODE)
         new.rename(self._path)
-        _sync_folder(self._path.parent)
+        sync_folder(self._path.parent)
 
     def _check_version(self, connection: sqlite3.Connection) -> None:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         if version == 0:
-            raise _damaged(self._path, "it is empty")
+            raise damaged(self._path, "it is empty")
         if version == 1:
             _add_leases(connection)
         elif version != SCHEMA_VERSION:
@@ -292,11 +288,22 @@ class _Database:
         try:
             yield
         except sqlite3.DatabaseError as error:
-            raise _unavailable(self._path, error) from error
+            raise unavailable(self._path, error) from error
         except OSError as error:
             raise StoreUnavailable(
                 f"{self._path}: {error.strerror}: check that the folder exists and is writable"
             ) from error
+
+
+def create_tables(connection: sqlite3.Connection, *, revision: int) -> None:
+    """Make the tables of an empty store."""
+    connection.execute(
+        "CREATE TABLE item (key TEXT PRIMARY KEY, value BLOB NOT NULL, revision INTEGER NOT NULL) WITHOUT ROWID"
+    )
+    connection.execute("CREATE TABLE store (revision INTEGER NOT NULL)")
+    connection.execute(_LEASES)
+    connection.execute("INSERT INTO store VALUES (?)", (revision,))
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 
 def _add_leases(connection: sqlite3.Connection) -> None:
@@ -307,12 +314,17 @@ def _add_leases(connection: sqlite3.Connection) -> None:
     connection.execute("COMMIT")
 
 
-def _lock_path(path: Path) -> Path:
+def lock_path(path: Path) -> Path:
+    """Return the file whose lock is held by the process that has the store at ``path`` open."""
     return path.with_name(path.name + ".lock")
 
 
-def _lock(path: Path) -> int:
-    lock = _lock_path(path)
+def lock_file(path: Path) -> int:
+    """Take the lock that says that a process has the store at ``path`` open; closing the descriptor gives it up.
+
+    Raises StoreUnavailable if another has it.
+    """
+    lock = lock_path(path)
     try:
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o660)
     except OSError as error:
@@ -325,7 +337,8 @@ def _lock(path: Path) -> int:
     return descriptor
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Have what was renamed in a folder survive a loss of power."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -333,19 +346,22 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _damaged(path: Path, what: str) -> StoreUnavailable:
+def damaged(path: Path, what: str) -> StoreUnavailable:
+    """Say that a file is damaged, and the ways out."""
     return StoreUnavailable(
-        f"{path} is damaged ({what}): put a backup in its place; if there is none, move it away, "
-        "format again and let the ranks rejoin"
+        f"{path} is damaged ({what}): with the server stopped, run daos_server ms recover, which saves what can be "
+        "read, or daos_server ms restore with a backup; if neither helps, move it away, format again and let the ranks "
+        "rejoin"
     )
 
 
-def _unavailable(path: Path, error: sqlite3.DatabaseError) -> StoreUnavailable:
+def unavailable(path: Path, error: sqlite3.DatabaseError) -> StoreUnavailable:
+    """Word an error of SQLite."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code == sqlite3.SQLITE_FULL:
         return StoreUnavailable(f"no space left for {path}: make room; nothing that was acknowledged is lost")
     if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
-        return _damaged(path, str(error))
+        return damaged(path, str(error))
     if code in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR}:
         return StoreUnavailable(f"{path} cannot be read or written ({error}): check the mount, its owner and its mode")
     return StoreUnavailable(f"{path}: {error}")

@@ -17,7 +17,7 @@ from daos_control.store.sqlite import SqliteStore
 log = logs.get(__name__)
 
 STORE_FILE = "daos_system.sqlite"
-_FOLDER_MODE = 0o770
+FOLDER_MODE = 0o770
 
 
 class ReplicaError(DaosControlError):
@@ -66,7 +66,7 @@ class Replica:
 
     async def _serve(self) -> None:
         try:
-            await asyncio.to_thread(self._folder.mkdir, mode=_FOLDER_MODE, parents=True, exist_ok=True)
+            await asyncio.to_thread(self._folder.mkdir, mode=FOLDER_MODE, parents=True, exist_ok=True)
             store = await SqliteStore.open(self._folder / STORE_FILE)
         except (OSError, StoreUnavailable) as error:
             raise ReplicaError(f"the management service's store cannot be used: {error}") from error
