@@ -103,7 +103,6 @@ def test_the_topology_in_words_and_in_json(capsys, tmp_path):
     [
         pytest.param(["start", "-o", "/nowhere.yml"], "/nowhere.yml", id="no such file"),
         pytest.param(["-j", "start"], "prints no JSON", id="JSON of what has none"),
-        pytest.param(["ms"], "not there yet", id="what comes later"),
         pytest.param(["dump-topology", "-o", "/nowhere/file"], "/nowhere/file: No such file", id="nowhere to write"),
         pytest.param(["-j", "config", "generate"], "prints no JSON", id="a configuration is no JSON"),
         pytest.param(["cfg", "gen", "-e", "99"], "want 99 got", id="not so many engines"),
