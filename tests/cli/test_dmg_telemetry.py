@@ -100,3 +100,43 @@ def test_nobody_publishes_metrics(verb: str, telemetry: Telemetry, capsys: pytes
 def test_several_hosts_are_refused(telemetry: Telemetry, capsys: pytest.CaptureFixture[str]) -> None:
     assert telemetry("list", "-l", "node[1-2]") == 1
     assert "exactly one host" in capsys.readouterr().err
+
+
+@pytest.fixture
+def configure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    """Run dmg telemetry config for a user of a home, with a Prometheus in PATH."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "prometheus").write_text("#!/bin/sh\n")
+    (tmp_path / "bin" / "prometheus").chmod(0o755)
+    (tmp_path / "control.yml").write_text("hostlist: ['n[1-2]:10001']\ntransport_config:\n  allow_insecure: true\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    return lambda *words: run(["-o", str(tmp_path / "control.yml"), "telemetry", "config", *words])
+
+
+def test_prometheus_is_configured_for_all_hosts(
+    configure: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert configure("-i", str(tmp_path)) == 0
+    out = capsys.readouterr().out
+    assert f"Prometheus is {tmp_path}/bin/prometheus\n" in out
+    assert f"{tmp_path}/.prometheus.yml gathers metrics of 2 hosts\n" in out
+    assert "targets:\n    - n1:9191\n    - n2:9191\n" in (tmp_path / ".prometheus.yml").read_text()
+    assert configure("-i", str(tmp_path), "-s", "Prometheus", "-p", "9999", "-j") == 0
+    assert json.loads(capsys.readouterr().out) == {"response": None, "error": None, "status": 0}
+    assert "n2:9999" in (tmp_path / ".prometheus.yml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (["-i", "/nonexistent"], "make it first"),
+        (["-i", "/tmp", "-s", "graphite"], "'graphite' is not known"),
+        ([], "the required flag"),
+    ],
+)
+def test_what_cannot_be_configured(
+    words: list[str], problem: str, configure: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert configure(*words) == 1
+    assert problem in capsys.readouterr().err

@@ -412,7 +412,12 @@ class MixedSystem:
         return ran.stdout
 
     def _ran(self, words: Sequence[object]) -> "subprocess.CompletedProcess[str]":
-        environment = {**os.environ, "DAOS_AGENT_DRPC_DIR": str(self.folder / "agent"), "D_LOG_MASK": "CRIT"}
+        environment = {
+            **os.environ,
+            "PATH": f"{self._daos.parent}:{os.environ['PATH']}",  # genuine programs look for each other there
+            "DAOS_AGENT_DRPC_DIR": str(self.folder / "agent"),
+            "D_LOG_MASK": "CRIT",
+        }
         return subprocess.run(
             [*self._machines[0].entering(), *map(str, words)],
             capture_output=True,

@@ -1,15 +1,24 @@
 """``dmg telemetry ...``: the metrics that servers publish, and Prometheus to gather them."""
 
+import asyncio
 from collections.abc import Iterator
-from typing import Any
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from daos_control.base.hostset import HostSet
 from daos_control.cli.dmg.session import Output, Session, command
 from daos_control.cli.flags import Values
 from daos_control.cli.ui.numbers import json_number, shortest
-from daos_control.cli.ui.tables import indented, table
+from daos_control.cli.ui.tables import counted, indented, table
+from daos_control.client.errors import InvalidRequest
 from daos_control.telemetry.metrics import Bucket, Histogram, Metric, MetricSet, Summary, Value
 
+if TYPE_CHECKING:
+    from daos_control.telemetry.prometheus_setup import Setup
+
+CONFIG_NAME = ".prometheus.yml"
+"""In the user's home."""
 _TITLES = ("Metric", "Labels", "Value")
 
 
@@ -33,6 +42,39 @@ async def query_metrics(session: Session, args: Values) -> Output:
         document={"metric_sets": [_set_document(one, list(map(_metric_document, one.metrics))) for one in sets]},
         text="".join(map(_set_text, sets)),
     )
+
+
+@command()
+async def configure(session: Session, args: Values) -> Output:
+    """Have Prometheus gather metrics."""
+    from daos_control.telemetry import prometheus_setup as setup
+
+    if args.system.lower() != "prometheus":
+        raise InvalidRequest(f"{args.system!r} is not known to gather metrics; there is: prometheus")
+    folder = Path.cwd() / args.install_dir
+    setup.check_folder(folder)
+    program = setup.find_program(folder)
+    if program is None:
+        downloads = setup.Downloads(through_proxy=args.allow_proxy)
+        with session.daos.waiting.on("Prometheus from the internet"):
+            try:
+                program = await asyncio.to_thread(setup.install, folder, downloads, session.say)
+            finally:
+                downloads.stop()
+    hosts = session.daos.connection.addresses()
+    targets = {f"{host.partition(':')[0]}:{args.port}" for host in hosts}
+    done = setup.configure(Path.home() / CONFIG_NAME, program, targets, datetime.now().astimezone())
+    return Output(text=_setup_text(done, len(targets)))
+
+
+def _setup_text(done: "Setup", targets: int) -> str:
+    lines = [f"Prometheus is {done.program}"]
+    gathers = f"gathers metrics of {counted(targets, 'host')}"
+    lines.append(f"{done.config} {gathers}" if done.changed else f"{done.config} {gathers} already: nothing changed")
+    if done.backup:
+        lines.append(f"What it was is in {done.backup}")
+    lines.append(f"Start it with: {done.program} --config.file={done.config}")
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _announced(session: Session, args: Values) -> str:

@@ -1,7 +1,7 @@
 """The commands of ``dmg telemetry``: names, options and the functions that run them."""
 
 from daos_control.cli.dmg.commands.options import VALUES
-from daos_control.cli.flags import Command, Option, natural, words
+from daos_control.cli.flags import Command, Option, natural, text, words
 
 RUN = "daos_control.cli.dmg.telemetry"
 
@@ -9,6 +9,34 @@ _HOST = Option("host", "l", help="The one to ask", parse=f"{VALUES}:host", metav
 _PORT = Option("port", "p", help="Where its server publishes metrics", parse=natural, metavar="PORT", default=9191)
 
 COMMANDS = (
+    Command(
+        "config",
+        help="Have Prometheus gather the metrics of all configured hosts",
+        run=f"{RUN}:configure",
+        options=(
+            Option(
+                "install-dir",
+                "i",
+                help="Where Prometheus is installed, unless it is in PATH",
+                parse=text,
+                metavar="DIR",
+                required=True,
+            ),
+            Option(
+                "system",
+                "s",
+                help="What gathers metrics",
+                parse=text,
+                metavar="NAME",
+                default="prometheus",
+            ),
+            Option("port", "p", help="Where servers publish metrics", parse=natural, metavar="PORT", default=9191),
+        ),
+        details=(
+            "Writes the job daos into ~/.prometheus.yml, and leaves all else that is in it; a copy of what it was "
+            "stays beside. A Prometheus that has to be downloaded is checked against the sums of its release."
+        ),
+    ),
     Command(
         "metrics",
         help="What a server publishes",
