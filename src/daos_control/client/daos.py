@@ -48,10 +48,16 @@ class DaosClient:
     """A client of one DAOS system; use it from one event loop, in an ``async with`` block or up to ``aclose``."""
 
     def __init__(
-        self, channels: Transport, hosts: Sequence[str], *, system: str = "daos_server", port: int = 10001
+        self,
+        channels: Transport,
+        hosts: Sequence[str],
+        *,
+        system: str = "daos_server",
+        port: int = 10001,
+        timeout_s: float | None = None,
     ) -> None:
         self._channels = channels
-        management = ManagementClient(channels, hosts, system, port=port)
+        management = ManagementClient(channels, hosts, system, port=port, timeout_s=timeout_s)
         self.connection = Connection(channels=channels, management=management, system=system)
 
     @classmethod
@@ -63,11 +69,17 @@ class DaosClient:
         port: int = 10001,
         certificates: "Certificates | None" = None,
         allow_proxy: bool = False,
+        timeout_s: float | None = None,
     ) -> Self:
-        """Make a client from its parts; without certificates it is insecure. Connections are made when needed."""
-        from daos_control.net.grpc.channels import Channels
+        """Make a client from its parts; without certificates it is insecure. Connections are made when needed.
 
-        return cls(Channels(certificates, Component.ADMIN, allow_proxy=allow_proxy), hosts, system=system, port=port)
+        With ``timeout_s``, that is how long all its calls together may take, and nobody is given up before.
+        """
+        from daos_control.net.grpc.channels import CONNECT_S, Channels
+
+        connect_s = CONNECT_S if timeout_s is None else timeout_s
+        channels = Channels(certificates, Component.ADMIN, allow_proxy=allow_proxy, connect_s=connect_s)
+        return cls(channels, hosts, system=system, port=port, timeout_s=timeout_s)
 
     @classmethod
     def from_config(
@@ -77,6 +89,7 @@ class DaosClient:
         hosts: Sequence[str] | None = None,
         insecure: bool = False,
         allow_proxy: bool = False,
+        timeout_s: float | None = None,
     ) -> Self:
         """Make a client as a ``daos_control.yml`` describes it; ``hosts`` replaces the file's host list.
 
@@ -95,6 +108,7 @@ class DaosClient:
             port=config.port,
             certificates=_certificates(config, insecure=insecure),
             allow_proxy=allow_proxy,
+            timeout_s=timeout_s,
         )
 
     def over(self, connection: Connection) -> Self:

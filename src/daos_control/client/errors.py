@@ -39,14 +39,16 @@ class UnexpectedReply(DaosControlError):
 
 
 class Interrupted(DaosControlError):
-    """Somebody who waited for this has enough; whoever was asked may still carry it out."""
+    """Somebody who waited for this has enough; what ``changes`` something may still be carried out."""
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str = "", *, changes: bool = True) -> None:
         super().__init__(what)
         self.what = what
+        self.changes = changes
 
     def __str__(self) -> str:
-        return f"interrupted while waiting for {self.what}; what has been sent may still be carried out"
+        during = f" while waiting for {self.what}" if self.what else ""
+        return f"interrupted{during}" + "; what has been sent may still be carried out" * self.changes
 
 
 class PartlyFailed(DaosControlError):

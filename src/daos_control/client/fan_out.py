@@ -95,7 +95,8 @@ async def fan_out(
     """
     name = subject(method.name, request) if isinstance(request, Message) else method.name
     fan = _FanOut(channels, method, request, patience or Patience(), at_once)
-    with (Waiting() if waiting is None else waiting).on(name, total=len(hosts), stop=fan.interrupt) as wait:
+    waiting = Waiting() if waiting is None else waiting
+    with waiting.on(name, total=len(hosts), changes=not fan.patience.looks, stop=fan.interrupt) as wait:
         return await fan.run(wait, list(dict.fromkeys(hosts)))
 
 
@@ -129,7 +130,7 @@ class _FanOut:
         self._channels = channels
         self._method = method
         self._request = request
-        self._patience = patience
+        self.patience = patience
         self._gate = asyncio.Semaphore(at_once)
         self._loop = asyncio.get_running_loop()
         self._end = self._loop.time() + patience.deadline_s
@@ -161,7 +162,7 @@ class _FanOut:
             host.give_up(self._interruption())
 
     def _interruption(self) -> DaosControlError:
-        return Interrupted(f"an answer to {self._method.name}")
+        return Interrupted(f"an answer to {self._method.name}", changes=not self.patience.looks)
 
     async def _one(self, address: str, wait: Wait) -> None:
         slot = await _Slot.free(self._gate)
@@ -174,9 +175,7 @@ class _FanOut:
                 with wait.asking(address):
                     self._replies[address] = await self._ask(address, host, slot)
         except TimeoutError:
-            self._errors[address] = (host and host.verdict) or late(
-                self._method.name, f"{self._patience.deadline_s:g} s"
-            )
+            self._errors[address] = self._why_late(host)
         except DaosControlError as error:
             self._errors[address] = error
         finally:
@@ -184,6 +183,13 @@ class _FanOut:
             self._out.pop(address, None)
             wait.done += 1
             self._has_news = self._has_news or host is None or host.verdict is None
+
+    def _why_late(self, host: _Host | None) -> DaosControlError:
+        if host is not None and host.verdict is not None:
+            return host.verdict
+        if host is not None and not host.is_reached:
+            return _unreached()
+        return late(self._method.name, f"{self.patience.deadline_s:.3g} s")
 
     async def _ask(self, address: str, host: _Host, slot: "_Slot") -> Any:
         message = self._request if isinstance(self._request, Message) else self._request(address)
@@ -221,10 +227,10 @@ class _FanOut:
     def _judge(self, host: _Host) -> None:
         waited_s = self._loop.time() - host.since
         if not host.is_reached:
-            if waited_s >= self._patience.to_reach_s(self._slowest_s[False]):
-                host.give_up(FaultCode.CLIENT_CONNECTION_TIMED_OUT.fault(address="the host"))
+            if waited_s >= self.patience.to_reach_s(self._slowest_s[False]):
+                host.give_up(_unreached())
             return
-        limit_s = self._patience.to_answer_s(self._slowest_s[True], answered=self._answered, asked=self._reached)
+        limit_s = self.patience.to_answer_s(self._slowest_s[True], answered=self._answered, asked=self._reached)
         if waited_s >= limit_s:
             host.give_up(late(self._method.name, f"{limit_s:.1f} s, though other hosts have answered"))
 
@@ -248,3 +254,7 @@ class _Slot:
         if gate is not None:
             gate.release()
             self._alarm.cancel()
+
+
+def _unreached() -> DaosControlError:
+    return FaultCode.CLIENT_CONNECTION_TIMED_OUT.fault(address="the host")

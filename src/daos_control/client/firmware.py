@@ -105,7 +105,7 @@ class Firmware:
             modelID=model,
             firmwareRev=revision,
         )
-        answers = await self._connection.each("FirmwareQuery", request, hosts)
+        answers = await self._connection.each("FirmwareQuery", request, hosts, looks=True)
         modules = {host: tuple(map(_module, reply.scmResults)) for host, reply in answers.replies.items()}
         ssds = {host: tuple(map(_ssd, reply.nvmeResults)) for host, reply in answers.replies.items()}
         return FirmwareReport(

@@ -164,14 +164,14 @@ class ManagementClient:
 
         try:
             async with asyncio.timeout(deadline_s) as limit:
-                with self.waiting.on(name, stop=partial(end, limit)) as wait:
+                with self.waiting.on(name, changes=not read, stop=partial(end, limit)) as wait:
                     race = Race(self._channels, send, wait, manner, partial(self._who_else_leads, start))
                     return await self._persist(
                         race, first, _Persistence(retry=retry, give_up=give_up, on_error=on_error)
                     )
         except TimeoutError as timeout:
             if self.waiting.is_interrupted:
-                raise Interrupted(name) from None
+                raise Interrupted(name, changes=not read) from None
             raise late(name, f"{self.timeout_s or deadline_s:g} s") from timeout
 
     async def _persist(self, race: Race, first: Callable[[], list[str]], persistence: _Persistence) -> Message:

@@ -253,9 +253,19 @@ class SyncDaosClient:
         hosts: Sequence[str] | None = None,
         insecure: bool = False,
         allow_proxy: bool = False,
+        timeout_s: float | None = None,
     ) -> Self:
         """Make a client as a ``daos_control.yml`` describes it; see ``DaosClient.from_config``."""
-        return cls(partial(DaosClient.from_config, path, hosts=hosts, insecure=insecure, allow_proxy=allow_proxy))
+        return cls(
+            partial(
+                DaosClient.from_config,
+                path,
+                hosts=hosts,
+                insecure=insecure,
+                allow_proxy=allow_proxy,
+                timeout_s=timeout_s,
+            )
+        )
 
     def close(self) -> None:
         """Close all connections and end the thread."""

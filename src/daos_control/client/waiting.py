@@ -6,32 +6,47 @@ one host is asked fails with ``Interrupted``, what many are asked ends with the 
 """
 
 import asyncio
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from daos_control.base.clock import Clock, SystemClock
 from daos_control.base.rankset import RankSet
 from daos_control.client.errors import Interrupted
 from daos_control.client.hosts import folded
 
-MOST_HOSTS_SHOWN = 5
+LONGEST_LIST = 100
+"""Characters of a list of hosts that is told in full."""
+MOST_FOLDED = 500
+"""Hosts of a list that is looked at whether it is that short."""
 
 
 class Wait:
     """One request: the hosts that have it and have not answered, and the last thing that went wrong."""
 
-    def __init__(self, request: str, *, total: int = 0, stop: Callable[[], object] = lambda: None) -> None:
+    def __init__(
+        self,
+        request: str,
+        *,
+        total: int = 0,
+        changes: bool = False,
+        stop: Callable[[], object] = lambda: None,
+        clock: Clock | None = None,
+    ) -> None:
         self.request = request
         """What is asked for, and what about: ``SystemStop of ranks 0-3``."""
         self.total = total
-        """Hosts that are asked in all, 0 if one answer is enough."""
+        """What there is to do in all: hosts to ask, say; 0 if nobody knows, or one answer is enough."""
         self.done = 0
-        """Hosts that answered, or are given up."""
+        """How much of that is done, or given up."""
+        self.unit = "hosts"
+        self.changes = changes
+        """Whether it may be carried out though nobody waits for it."""
         self.stop = stop
         """Ends it early; called when somebody has waited long enough."""
-        self.began = time.monotonic()
-        self.began_at = time.localtime()
+        self._clock = clock or SystemClock()
+        self._began_s = self._clock.monotonic()
+        self._began_at = self._clock.now()
         self.trouble = ""
         self._hosts: dict[str, None] = {}
 
@@ -53,30 +68,34 @@ class Wait:
     def where(self) -> str:
         """The hosts that have not answered, as few words as it takes."""
         hosts = self.hosts
-        if len(hosts) <= MOST_HOSTS_SHOWN:
-            return folded(hosts)
+        text = folded(hosts[:MOST_FOLDED])
+        if len(hosts) <= MOST_FOLDED and len(text) <= LONGEST_LIST:
+            return text
         return f"{len(hosts)} hosts, among them {hosts[0]}"
 
     def __str__(self) -> str:
         text = f"{self.request} on {self.where}" if self._hosts else f"another attempt at {self.request}"
-        text += f" ({self.done} of {self.total} hosts are done)" if self.total > 1 else ""
+        text += f" ({self.done} of {self.total} {self.unit} are done)" if self.total > 1 else ""
         return f"{text} (so far: {self.trouble})" if self.trouble else text
 
     @property
     def waited_s(self) -> float:
         """How long it is out."""
-        return time.monotonic() - self.began
+        return self._clock.monotonic() - self._began_s
 
     def since(self) -> str:
         """Say since when it is out: ``since 14:03:07, 12 s``."""
-        return f"since {time.strftime('%H:%M:%S', self.began_at)}, {self.waited_s:.0f} s"
+        return f"since {self._began_at.astimezone():%H:%M:%S}, {self.waited_s:.0f} s"
 
 
 class Waiting:
     """All requests of a client that are under way; the text names them."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
         self.is_interrupted = False
+        self.interruption = Interrupted()
+        """What was out when it was interrupted."""
         self._waits: list[Wait] = []
 
     @property
@@ -85,11 +104,13 @@ class Waiting:
         return tuple(self._waits)
 
     @contextmanager
-    def on(self, request: str, *, total: int = 0, stop: Callable[[], object] = lambda: None) -> Iterator[Wait]:
+    def on(
+        self, request: str, *, total: int = 0, changes: bool = False, stop: Callable[[], object] = lambda: None
+    ) -> Iterator[Wait]:
         """Count a request as under way, during a block. Raises Interrupted if nobody wants to wait any more."""
-        wait = Wait(request, total=total, stop=stop)
+        wait = Wait(request, total=total, changes=changes, stop=stop, clock=self._clock)
         if self.is_interrupted:
-            raise Interrupted(request)
+            raise Interrupted(request, changes=False)
         self._waits.append(wait)
         try:
             yield wait
@@ -99,6 +120,7 @@ class Waiting:
     def interrupt(self) -> None:
         """End what is out, and begin nothing new."""
         self.is_interrupted = True
+        self.interruption = Interrupted(str(self), changes=any(wait.changes for wait in self.waits))
         for wait in self.waits:
             wait.stop()
 

@@ -8,7 +8,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any, Final, TextIO, TypeVar
 
@@ -18,14 +18,14 @@ from daos_control.base.errors import DaosControlError, Fault
 from daos_control.base.quoting import quoted
 from daos_control.cli import proxies
 from daos_control.cli.flags import Values
+from daos_control.cli.interrupts import EXIT_CODE, ending
 from daos_control.cli.ui.documents import document
 from daos_control.cli.ui.envelope import envelope
+from daos_control.cli.ui.progress import Display, display_for
 from daos_control.client.daos import DaosClient
+from daos_control.client.errors import Interrupted
 
 PROGRAM: Final = "dmg"
-PATIENCE_S: Final = 2.0
-"""After so long, people are told what is being waited for."""
-AGAIN_S: Final = 10.0
 
 log = logs.get(__name__)
 
@@ -46,20 +46,35 @@ class Output:
 class Session:
     """What a command works with."""
 
-    def __init__(self, daos: DaosClient, *, json: bool, emit: Callable[[str], None] = print) -> None:
+    def __init__(
+        self,
+        daos: DaosClient,
+        *,
+        json: bool,
+        emit: Callable[[str], None] = print,
+        display: Display | None = None,
+    ) -> None:
         self.daos = daos
         self.json = json
+        self.display = display
+        """Tells what is being waited for, if somebody looks."""
         self.emit = emit
         """Write a line on standard output, and at once: for commands that go on and on."""
 
     def say(self, text: str) -> None:
         """Tell a person something before the result is there."""
         if not self.json:
+            self._make_way()
             log.info(text)
 
     def notice(self, text: str) -> None:
         """Tell a person something to think about."""
+        self._make_way()
         log.notice(text)
+
+    def _make_way(self) -> None:
+        if self.display is not None:
+            self.display.clear()
 
     @property
     def interactive(self) -> bool:
@@ -123,7 +138,7 @@ def streaming(failure: str) -> Callable[[Stream], Callable[[Values], int]]:
                 except DaosControlError as error:
                     return _report(error, f"{failure}: ", "")
                 except KeyboardInterrupt:
-                    return 130
+                    return EXIT_CODE
                 except BrokenPipeError:
                     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left in buffers has nobody to read it
             return 0
@@ -152,15 +167,15 @@ def _run(function: Command, args: Values, failure: str, output: Output) -> int:
         except DaosControlError as raised:
             error = raised
         except KeyboardInterrupt:
-            print(f"ERROR: {PROGRAM}: interrupted; what has been sent may still be carried out", file=sys.stderr)
-            return 130
+            error = Interrupted()
     prefix = f"{failure}: " if failure and error is not output.problem else ""
     if args.json:
         real_stdout.write(envelope(document(output.document), error, text=f"{prefix}{error}") + "\n")
         real_stdout.flush()
     elif output.text:
         _print(output.text, json_logging=args.json_logging)
-    return _report(error, prefix, "" if args.json else output.error_text)
+    code = _report(error, prefix, "" if args.json else output.error_text)
+    return EXIT_CODE if isinstance(error, Interrupted) else code
 
 
 async def _within(
@@ -169,22 +184,29 @@ async def _within(
     """Run a command with a client, and tell people what is waited for if it takes long."""
     hosts = args.host_list if "host_list" in args else None
     daos = DaosClient.from_config(
-        args.config_path, hosts=hosts, insecure=args.insecure, allow_proxy=proxies.allowed(args)
+        args.config_path,
+        hosts=hosts,
+        insecure=args.insecure,
+        allow_proxy=proxies.allowed(args),
+        timeout_s=args.time_limit,
     )
+    display = display_for(daos.waiting, document=args.json, debug=args.debug)
     async with daos, background() as beside:
-        if not args.json:
-            beside.start("waiting notice", _tell_what_takes_long(daos))
-        return await function(Session(daos, json=args.json, emit=emit), args)
-
-
-async def _tell_what_takes_long(daos: DaosClient) -> None:
-    patience, said = PATIENCE_S, ""
-    while True:
-        await asyncio.sleep(patience)
-        if daos.waiting and (text := str(daos.waiting)) != said:
-            print(f"waiting for {text}", file=sys.stderr, flush=True)
-            said = text
-        patience = AGAIN_S
+        if display is not None:
+            beside.start("waiting notice", display.run())
+        with ending(daos.waiting):
+            try:
+                result = await function(Session(daos, json=args.json, emit=emit, display=display), args)
+            except DaosControlError as error:
+                if daos.waiting.is_interrupted:
+                    raise daos.waiting.interruption from error
+                raise
+            finally:
+                if display is not None:
+                    display.clear()
+    if daos.waiting.is_interrupted and isinstance(result, Output):
+        return replace(result, problem=daos.waiting.interruption)  # with what is known so far
+    return result
 
 
 def _configure_logs(args: Values) -> None:

@@ -13,6 +13,7 @@ from daos_control.cli.flags import Values
 from daos_control.cli.ui.documents import document
 from daos_control.cli.ui.tables import counted, framed, indented, table
 from daos_control.client.errors import HostError, InvalidRequest, PartlyFailed
+from daos_control.client.outcomes import is_timeout
 from daos_control.client.reports import HostProblem
 from daos_control.client.storage import StorageReport
 from daos_control.client.storage_records import (
@@ -75,7 +76,9 @@ def problems_text(problems: tuple[HostProblem, ...]) -> str:
     if not problems:
         return ""
     rows = [(hosts_text(problem.hosts), error_cell(problem.error)) for problem in problems]
-    return "Errors:\n" + table(["Hosts", "Error"], rows, indent="  ")
+    text = "Errors:\n" + table(["Hosts", "Error"], rows, indent="  ")
+    late = any(is_timeout(problem.error) for problem in problems)
+    return text + "  Hosts that may just be slow are given more time with --timeout, such as --timeout=1m.\n" * late
 
 
 def error_cell(error: DaosControlError) -> str:

@@ -14,6 +14,25 @@ LONGEST_KEY = 511
 """Bytes in the name of an attribute or property."""
 
 
+_TIME_LIMIT = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|s)")
+_SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+
+
+def duration(text: str) -> float:
+    """Read ``30s``, ``2m``, ``1h30m``, ``500ms``, or a number of seconds.
+
+    >>> duration("30s"), duration("1h30m"), duration("500ms"), duration("45")
+    (30.0, 5400.0, 0.5, 45.0)
+    """
+    known = f"{text}s" if re.fullmatch(r"\d+(\.\d+)?", text) else text
+    if not known or _TIME_LIMIT.sub("", known):
+        raise ValueError(f"{text!r} is not a time such as 30s, 2m or 1h30m")
+    total = sum(float(number) * _SECONDS[unit] for number, unit in _TIME_LIMIT.findall(known))
+    if total <= 0:
+        raise ValueError("a time limit must be more than nothing")
+    return total
+
+
 def ranks(text: str) -> RankSet:
     """Read ``0-3,7``."""
     return RankSet.parse(text)

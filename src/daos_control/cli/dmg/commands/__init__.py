@@ -19,6 +19,13 @@ GLOBAL = (
     Option("json-logging", "J", help="Write log lines as JSON"),
     Option("log-file", help="Append all log lines to a file, too", parse=text, metavar="FILE"),
     Option("allow-proxy", help="Heed the environment's proxy settings"),
+    Option(
+        "timeout",
+        help="Wait so long and no longer, such as 30s or 2m (default: 5m for work, less for looking at many hosts)",
+        parse="daos_control.cli.dmg.values:duration",
+        metavar="TIME",
+        dest="time_limit",
+    ),
     Option("host-list", "l", parse="daos_control.cli.dmg.values:hosts", metavar="HOSTS", hidden=True),
 )
 
