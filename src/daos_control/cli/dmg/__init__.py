@@ -55,7 +55,7 @@ def run(argv: Sequence[str]) -> int:
 def _refuse_misplaced_hosts(parsed: flags.Parsed) -> None:
     """Take ``-l`` in front of a command as its own, unless it has none."""
     own = {option.key for command in parsed.path[1:] for option in command.options}
-    if "host_list" in parsed.values and not own & {"host_list", "host"}:
+    if "host_list" in parsed.values and "host_list" not in own:
         raise flags.UsageError("unknown flag `l', host-list: this command does not go to hosts", parsed)
 
 

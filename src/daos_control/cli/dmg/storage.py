@@ -462,7 +462,7 @@ def led_output(report: StorageReport) -> Output:
 @command()
 async def nvme_rebind(session: Session, args: Values) -> Output:
     """Take an SSD from the kernel's driver."""
-    return plain_output(await session.daos.storage.nvme_rebind(args.host, args.pci_address))
+    return plain_output(await session.daos.storage.nvme_rebind(one_host(args), args.pci_address))
 
 
 @command()
@@ -470,8 +470,16 @@ async def nvme_add_device(session: Session, args: Values) -> Output:
     """Add an SSD to an engine."""
     storage = session.daos.storage
     return plain_output(
-        await storage.nvme_add_device(args.host, args.pci_address, args.engine_index, tier=args.tier_index)
+        await storage.nvme_add_device(one_host(args), args.pci_address, args.engine_index, tier=args.tier_index)
     )
+
+
+def one_host(args: Values) -> str:
+    """Return the host to go to; that it is the only one configured is not enough."""
+    [hosts] = args.host_list or ("",)
+    if len(HostSet.parse(hosts)) != 1:
+        raise InvalidRequest("this command goes to one host: name it with --host-list")
+    return str(hosts)
 
 
 def plain_output(report: StorageReport) -> Output:

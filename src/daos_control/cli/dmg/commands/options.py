@@ -15,9 +15,7 @@ HOSTS = Option(
 HOST = Option(
     "host", "l", help="Host that has the device", parse=f"{VALUES}:host", metavar="HOST", required=True, dest="host"
 )
-ONE_HOST = Option(
-    "host-list", "l", help="Host to go to", parse=f"{VALUES}:host", metavar="HOST", dest="host", required=True
-)
+ONE_HOST = Option("host-list", "l", help="The host to go to: exactly one", parse=f"{VALUES}:hosts", metavar="HOST")
 VERBOSE = Option("verbose", "v", help="Show more details")
 RANKS = Option("ranks", "r", help="Ranks, such as 0-3,7", parse=f"{VALUES}:ranks", metavar="RANKS", default=())
 RANK_HOSTS = Option(
