@@ -154,7 +154,7 @@ async def scan(session: Session, args: Values) -> Output:
     if args.verbose:
         text = by_host(report, verbose_scan)
     elif args.nvme_health:
-        text = by_host(report, lambda storage: "".join(map(controller_health, storage.nvme_devices)))
+        text = by_host(report, health_scan)
     return report_output(report, text)
 
 
@@ -237,6 +237,11 @@ def controllers_table(controllers: tuple[NvmeController, ...]) -> str:
             (ssd.pci_addr, ssd.model, ssd.fw_rev, ssd.socket_id, format_si(ssd.capacity_bytes), ssd.roles, shown)
         )
     return table(["NVMe PCI", "Model", "FW Revision", "Socket", "Capacity", "Role(s)", "Rank"], rows)
+
+
+def health_scan(storage: HostStorage) -> str:
+    """Lay out one host's SSDs, and how they are."""
+    return "".join(map(controller_health, storage.nvme_devices)) or "  No NVMe devices detected\n"
 
 
 def controller_health(controller: NvmeController) -> str:

@@ -7,7 +7,7 @@ from daos_control.cli.flags import Values
 from daos_control.client.errors import InvalidRequest
 
 
-@command()
+@command("container set-owner failed")
 @rehearsable
 async def set_container_owner(session: Session, args: Values) -> Output:
     """Give a container to somebody else."""

@@ -1,0 +1,1 @@
+"""Avocado's core, as far as DAOS's utilities look at it."""

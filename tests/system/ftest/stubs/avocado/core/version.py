@@ -1,0 +1,3 @@
+"""The release of Avocado whose conventions DAOS's utilities shall follow."""
+
+MAJOR = 82

@@ -1,0 +1,1 @@
+"""Avocado's utilities, as far as DAOS's utilities use them."""
