@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300), pytest.mark.xdist_group("lab")]
 
@@ -109,7 +110,7 @@ class Driven:
     def drive(self, calls: Sequence[Call], *, programs: Path = PROGRAMS) -> list[dict[str, Any]]:
         """Return for each call what it returned, or that it raised."""
         config = self.folder.parent / "written_by_daos.yml"
-        hosts = ("127.64.0.1", "127.64.0.2")
+        hosts = yaml.safe_load((self.folder / "daos_control.yml").read_text())["hostlist"]
         done = subprocess.run(
             [sys.executable, DRIVER, self.source, programs, config, self.folder / "certs", *hosts],
             input=json.dumps(calls),

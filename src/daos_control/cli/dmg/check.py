@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Any, Final
 
 from daos_control.base.der import der_text
-from daos_control.cli.dmg import values
+from daos_control.cli.dmg import advice, values
 from daos_control.cli.dmg.session import Output, Session, command
 from daos_control.cli.flags import Values
 from daos_control.cli.ui.documents import document
+from daos_control.cli.ui.steps import Step
 from daos_control.cli.ui.tables import counted, indented, table
 from daos_control.client.checker import CheckPolicies, CheckState, PoolCheck
 from daos_control.client.errors import InvalidRequest
@@ -100,14 +101,14 @@ def number(text: str) -> int:
 async def enable(session: Session, _: Values) -> Output:
     """Enter checker mode."""
     await session.daos.checker.enable()
-    return Output(text="system checker enabled\n")
+    return Output(text="system checker enabled\n", next=(Step("dmg check start", "begins a check of all pools"),))
 
 
 @command()
 async def disable(session: Session, _: Values) -> Output:
     """Leave checker mode."""
     await session.daos.checker.disable()
-    return Output(text="system checker disabled\n")
+    return Output(text="system checker disabled\n", next=(Step("dmg system start", "lets engines serve again"),))
 
 
 @command()
@@ -122,7 +123,7 @@ async def start(session: Session, args: Values) -> Output:
         find_orphans=args.find_orphans,
         policies=args.policies,
     )
-    return Output(text="system checker started\n")
+    return Output(text="system checker started\n", next=(Step("dmg check query", "how it stands"),))
 
 
 def _switch(word: str | None) -> bool | None:
@@ -140,7 +141,8 @@ async def stop(session: Session, args: Values) -> Output:
 async def query(session: Session, args: Values) -> Output:
     """Tell how the check stands."""
     state = await session.daos.checker.query(args.pools)
-    return Output(document=state_document(state), text=state_text(state, verbose=args.verbose))
+    text = state_text(state, verbose=args.verbose)
+    return Output(document=state_document(state), text=text, next=tuple(advice.for_check(state)))
 
 
 @command()

@@ -1,7 +1,6 @@
 """``dmg system events`` and ``dmg system query --explain``: what happened, and how a rank came to its state."""
 
 import json
-import os
 import sys
 from datetime import datetime
 from typing import Any, Final
@@ -10,6 +9,7 @@ from daos_control.base.errors import DaosControlError
 from daos_control.base.quoting import one_line
 from daos_control.cli.dmg.session import Output, Session, command, streaming
 from daos_control.cli.flags import Values
+from daos_control.cli.ui import style
 from daos_control.cli.ui.documents import document
 from daos_control.client.errors import InvalidRequest
 from daos_control.client.events import Explanation
@@ -24,8 +24,6 @@ SHOWN_BEFORE: Final = 10
 """Those that precede what is followed."""
 WIDTHS: Final = (19, 8, 24, 24)
 TITLES: Final = ("Time", "Severity", "Event", "Where", "What")
-COLOURS: Final = {"ERROR": "\x1b[31m", "WARNING": "\x1b[33m", "NOTICE": "\x1b[32m"}
-PLAIN: Final = "\x1b[0m"
 
 
 def events(args: Values) -> int:
@@ -43,7 +41,7 @@ async def _list(session: Session, args: Values) -> Output:
             "last": history.last,
             "oldest": history.oldest,
         },
-        text=events_text(history.entries, coloured=_on_a_terminal()),
+        text=events_text(history.entries),
     )
 
 
@@ -52,7 +50,7 @@ async def _follow(session: Session, args: Values) -> None:
     filters = _filters(args)
     limit = args.limit if args.limit is not None else 0 if args.since else SHOWN_BEFORE
     before = await session.daos.events.list(since=args.since, limit=limit, newest=bool(limit), **filters)
-    lines = _Lines(session, coloured=_on_a_terminal())
+    lines = _Lines(session, coloured=style.is_wanted(sys.stdout))
     if args.limit != 0 or args.since:
         for entry in before.entries:
             lines.write(entry)
@@ -97,16 +95,12 @@ def _filters(args: Values) -> dict[str, Any]:
     }
 
 
-def _on_a_terminal() -> bool:
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-
-
-def events_text(entries: tuple[Entry, ...], *, coloured: bool = False) -> str:
+def events_text(entries: tuple[Entry, ...]) -> str:
     """Lay entries out, each on a line."""
     if not entries:
         return "No events\n"
     dashes = tuple("-" * len(title) for title in TITLES)
-    lines = [_laid_out(TITLES), _laid_out(dashes), *(line(entry, coloured=coloured) for entry in entries)]
+    lines = [_laid_out(TITLES), _laid_out(dashes), *map(line, entries)]
     return "\n".join(lines) + "\n"
 
 
@@ -114,11 +108,11 @@ def line(entry: Entry, *, coloured: bool = False) -> str:
     """Put an entry on a line; the severity stands out on a terminal."""
     cells = _moved_cells(entry.fact) if isinstance(entry.fact, Moved) else _heard_cells(entry.fact)
     text = _laid_out(cells)
-    colour = COLOURS.get(cells[1]) if coloured else None
-    if colour is None:
+    worth = style.worth_of(cells[1]) if coloured else None
+    if worth is None:
         return text
     start, end = WIDTHS[0] + 1, WIDTHS[0] + 1 + len(cells[1])
-    return f"{text[:start]}{colour}{text[start:end]}{PLAIN}{text[end:]}"
+    return f"{text[:start]}{worth.on(text[start:end])}{text[end:]}"
 
 
 def _laid_out(cells: tuple[str, ...]) -> str:

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any, Final, TextIO, TypeVar
@@ -17,11 +17,14 @@ from daos_control.base.aio import background
 from daos_control.base.errors import DaosControlError, Fault
 from daos_control.base.quoting import quoted
 from daos_control.cli import proxies
+from daos_control.cli.dmg import advice
 from daos_control.cli.flags import Values
 from daos_control.cli.interrupts import EXIT_CODE, ending
+from daos_control.cli.ui import style
 from daos_control.cli.ui.documents import document
 from daos_control.cli.ui.envelope import envelope
 from daos_control.cli.ui.progress import Display, display_for
+from daos_control.cli.ui.steps import Step, steps_text
 from daos_control.client.daos import DaosClient
 from daos_control.client.errors import Interrupted
 
@@ -41,6 +44,10 @@ class Output:
     error_text: str = ""
     """For standard error, in front of the problem."""
     problem: DaosControlError | None = None
+    view: str = ""
+    """The text as a person at a terminal sees it, if that is better than what scripts take apart."""
+    next: Sequence[Step] = ()
+    """What a person may want to do now; only said at a terminal."""
 
 
 class Session:
@@ -173,9 +180,15 @@ def _run(function: Command, args: Values, failure: str, output: Output) -> int:
         real_stdout.write(envelope(document(output.document), error, text=f"{prefix}{error}") + "\n")
         real_stdout.flush()
     elif output.text:
-        _print(output.text, json_logging=args.json_logging)
+        text = output.view if output.view and style.is_seen(sys.stdout) else output.text
+        _print(text, json_logging=args.json_logging)
     code = _report(error, prefix, "" if args.json else output.error_text)
-    return EXIT_CODE if isinstance(error, Interrupted) else code
+    if isinstance(error, Interrupted):
+        return EXIT_CODE
+    steps = advice.for_error(error) if error and error is not output.problem else output.next
+    if steps and not args.json and style.is_seen(sys.stdout, sys.stderr):
+        print(steps_text(steps), end="", file=sys.stderr)
+    return code
 
 
 async def _within(
@@ -219,7 +232,8 @@ def _print(text: str, *, json_logging: bool) -> None:
     if json_logging:
         log.info(text)
     else:
-        print(text, end="" if text.endswith("\n") else "\n")
+        shown = style.for_stream(sys.stdout, text)
+        print(shown, end="" if shown.endswith("\n") else "\n")
 
 
 def _report(error: DaosControlError | None, prefix: str, details: str) -> int:
@@ -227,13 +241,15 @@ def _report(error: DaosControlError | None, prefix: str, details: str) -> int:
     if error is None:
         return 0
     sys.stdout.flush()
+    word = style.Style.BAD.on("ERROR:") if style.is_wanted(sys.stderr) else "ERROR:"
     if details:
-        print(f"ERROR: {details}".rstrip("\n"), file=sys.stderr)
-    print(f"ERROR: {PROGRAM}: {prefix}{error}", file=sys.stderr)
+        heading = "" if style.is_seen(sys.stderr) else f"{word} "
+        print(heading + style.for_stream(sys.stderr, details).rstrip("\n"), file=sys.stderr)
+    print(f"{word} {PROGRAM}: {prefix}{error}", file=sys.stderr)
     root: Any = error
     while root.__cause__ is not None and not isinstance(root, Fault):
         root = root.__cause__
     if isinstance(root, Fault) and root.resolution:
         resolution = f"{root.domain}: code = {root.code} resolution = {quoted(root.resolution)}"
-        print(f"ERROR: {PROGRAM}: {resolution}", file=sys.stderr)
+        print(f"{word} {PROGRAM}: {resolution}", file=sys.stderr)
     return 1

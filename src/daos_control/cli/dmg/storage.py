@@ -1,7 +1,7 @@
 """``dmg storage ...``: what storage hosts have, formatting it, and the devices of engines."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any, Final, Protocol
 
 from daos_control.base.errors import DaosControlError, Fault
@@ -11,6 +11,7 @@ from daos_control.cli.dmg.devices import device_text, health_text
 from daos_control.cli.dmg.session import Output, Session, command
 from daos_control.cli.flags import Values
 from daos_control.cli.ui.documents import document
+from daos_control.cli.ui.steps import Step
 from daos_control.cli.ui.tables import counted, framed, indented, table
 from daos_control.client.errors import HostError, InvalidRequest, PartlyFailed
 from daos_control.client.outcomes import is_timeout
@@ -266,7 +267,9 @@ async def format_storage(session: Session, args: Values) -> Output:
         text = by_host(report, lambda storage: f"{mounts_text(storage)}\n{formatted_text(storage)}\n")
     else:
         text = format_summary(report)
-    return report_output(report, text)
+    output = report_output(report, text)
+    step = Step("dmg system query", "who has joined by now")
+    return replace(output, next=(step,)) if report.groups else output
 
 
 def format_summary(report: StorageReport) -> str:

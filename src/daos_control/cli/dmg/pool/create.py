@@ -10,6 +10,7 @@ from daos_control.cli.dmg.pool.rehearsal import rehearsable
 from daos_control.cli.dmg.session import Output, Session, command
 from daos_control.cli.flags import Values
 from daos_control.cli.ui.documents import document
+from daos_control.cli.ui.steps import Step
 from daos_control.cli.ui.tables import entity
 from daos_control.client.errors import InvalidRequest
 from daos_control.client.pool_size import DEFAULT_RATIOS, PerRank, PoolSize, Share, Total
@@ -43,7 +44,8 @@ async def create(session: Session, args: Values) -> Output:
         properties=properties,
         service_replicas=args.nsvc,
     )
-    return Output(document=document(pool), text=created_text(pool))
+    step = Step(f"dmg pool query {args.label}", "its health and space")
+    return Output(document=document(pool), text=created_text(pool), next=(step,))
 
 
 def one_mapping(given: Sequence[Mapping[str, str]]) -> dict[str, str]:

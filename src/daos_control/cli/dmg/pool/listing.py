@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from daos_control.base.rankset import RankSet
 from daos_control.base.units import format_si
+from daos_control.cli.dmg import advice
 from daos_control.cli.dmg.pool.query import pool_document
 from daos_control.cli.dmg.session import Output, Session, command
 from daos_control.cli.flags import Values
@@ -24,8 +25,10 @@ async def list_pools(session: Session, args: Values) -> Output:
     return Output(
         document={"status": 0, "pools": [pool_document(pool) for pool in pools] if found.pools else None},
         text=verbose_list_text(answered) if args.verbose else list_text(answered),
+        view=verbose_list_view(answered) if args.verbose else "",
         error_text=query_errors_text(found),
         problem=query_problem(found) if not session.json else None,
+        next=tuple(advice.for_pools(answered)) if answered or not found.pools else (),
     )
 
 
@@ -83,6 +86,11 @@ def verbose_list_text(pools: Sequence[Pool]) -> str:
     """Lay out pools with everything about their tiers and rebuild."""
     if not pools:
         return "No pools in system\n"
+    return table(verbose_titles(pools), [verbose_row(pool) for pool in pools]) + "\n"
+
+
+def verbose_titles(pools: Sequence[Pool]) -> list[str]:
+    """Return the columns that there is something for."""
     titles = ["Label", "UUID", "State", "SvcReps"]
     with_space = [pool for pool in pools if pool.knows(PoolQuery.SPACE)]
     if with_space:
@@ -91,7 +99,21 @@ def verbose_list_text(pools: Sequence[Pool]) -> str:
         titles += ["Disabled", "UpgradeNeeded?"]
     if any(pool.knows(PoolQuery.REBUILD_STATUS) for pool in pools):
         titles.append("Rebuild State")
-    return table(titles, [verbose_row(pool) for pool in pools]) + "\n"
+    return titles
+
+
+def verbose_list_view(pools: Sequence[Pool]) -> str:
+    """Lay pools out for people, without the columns that say nothing about any of them."""
+    rows = [verbose_row(pool) for pool in pools]
+    said = {title for row in rows for title, cell in row.items() if cell not in {"None", "0 B", "0%"}}
+
+    def speaks(title: str) -> bool:
+        tier, _, what = title.rpartition(" ")
+        if what == "Imbalance":
+            return f"{tier} Size" in said
+        return title in said or what not in {"Size", "Used", "UpgradeNeeded?"}
+
+    return table([title for title in verbose_titles(pools) if speaks(title)], rows) if rows else ""
 
 
 def tier_names(pool: Pool) -> list[str]:

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from daos_control.base.units import format_si
+from daos_control.cli.dmg import advice
 from daos_control.cli.dmg.pool.naming import pool_id
+from daos_control.cli.dmg.pool.view import healing_off, pool_view, targets_view
 from daos_control.cli.dmg.session import Output, Session, command
 from daos_control.cli.flags import Values
 from daos_control.cli.ui.documents import document
@@ -30,7 +32,12 @@ async def query(session: Session, args: Values) -> Output:
     if args.show_enabled:
         mask |= int(PoolQuery.ENGINES_ENABLED)
     pool = await session.daos.pools.query(pool_id(args), mask=mask | int(PoolQuery.ENGINES_DISABLED))
-    return Output(document=pool_document(pool), text=pool_text(pool))
+    return Output(
+        document=pool_document(pool),
+        text=pool_text(pool),
+        view=pool_view(pool, args.pool),
+        next=tuple(advice.for_pool(pool, args.pool)),
+    )
 
 
 def pool_text(pool: Pool) -> str:
@@ -44,7 +51,10 @@ def pool_text(pool: Pool) -> str:
     if pool.knows(PoolQuery.SPACE) and pool.tier_stats:
         lines += ["Pool space info:", f"- Target count:{pool.active_targets}"]
         lines += space_lines(pool.tier_stats, pool.mem_file_bytes, md_on_ssd=pool.md_on_ssd_active, full=True)
-    return "\n".join([*lines, *disabled_healing(pool)]) + "\n"
+    for kind, whose in healing_off(pool).items():
+        policies = "policies" if len(whose) > 1 else "policy"
+        lines.append(f"{kind} disabled on pool due to [{' '.join(whose)}] {policies}")
+    return "\n".join(lines) + "\n"
 
 
 def health_lines(pool: Pool) -> list[str]:
@@ -83,20 +93,6 @@ def space_lines(tiers: Sequence[TierStats], mem_file_bytes: int, *, md_on_ssd: b
     return lines
 
 
-def disabled_healing(pool: Pool) -> list[str]:
-    """Say which kinds of self-healing are off, and whose policy that is."""
-    if not pool.sys_self_heal_policy and not pool.self_heal_policy:
-        return []
-    system, own = pool.sys_self_heal_policy.split(";"), pool.self_heal_policy.split(";")
-    lines = []
-    for kind in ("exclude", "rebuild"):
-        whose = (["system"] if f"pool_{kind}" not in system else []) + (["pool"] if kind not in own else [])
-        if whose:
-            policies = f"{'policies' if len(whose) > 1 else 'policy'}"
-            lines.append(f"{kind} disabled on pool due to [{' '.join(whose)}] {policies}")
-    return lines
-
-
 @command()
 async def query_targets(session: Session, args: Values) -> Output:
     """Show targets of a rank."""
@@ -106,7 +102,11 @@ async def query_targets(session: Session, args: Values) -> Output:
         lines.append(f"Target: state {target.target_state}")
         lines += space_lines(target.space, target.mem_file_bytes, md_on_ssd=target.md_on_ssd_active, full=False)
     infos = [target_document(target) for target in targets] or None
-    return Output(document={"status": 0, "Infos": infos}, text="\n".join(lines) + "\n")
+    return Output(
+        document={"status": 0, "Infos": infos},
+        text="\n".join(lines) + "\n",
+        view=targets_view(args.target_idx or range(len(targets)), targets),
+    )
 
 
 def target_document(target: Target) -> dict[str, Any]:

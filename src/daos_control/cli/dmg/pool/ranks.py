@@ -1,5 +1,6 @@
 """``dmg pool extend``, ``exclude``, ``drain`` and ``reintegrate``: on which ranks a pool is."""
 
+from daos_control.cli.dmg import advice
 from daos_control.cli.dmg.pool.naming import pool_id
 from daos_control.cli.dmg.pool.rehearsal import rehearsable
 from daos_control.cli.dmg.session import Output, Session, command
@@ -46,4 +47,5 @@ def ranks_output(result: PoolRanksResult) -> Output:
         document=pool_ranks_document(result),
         text=pool_ranks_text([result]),
         problem=PartlyFailed(problem) if problem else None,
+        next=tuple(advice.after_rebuild_began([result.id])),
     )

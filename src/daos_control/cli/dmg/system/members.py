@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from daos_control.cli.dmg import advice
 from daos_control.cli.dmg.session import Output, Session, command
 from daos_control.cli.dmg.system.selection import absent_text, problem_of, rank_table, selection
 from daos_control.cli.flags import Values
@@ -25,6 +26,7 @@ async def query(session: Session, args: Values) -> Output:
         text=system_text(state, verbose=args.verbose),
         error_text=absent_text(state, ranks=args.verbose or not state.members),
         problem=problem_of(state),
+        next=tuple(advice.for_members(state.members)),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from daos_control.base.rankset import RankSet
+from daos_control.cli.dmg import advice
 from daos_control.cli.dmg.session import Output, Session, command
 from daos_control.cli.dmg.system.selection import some_ranks
 from daos_control.cli.flags import Values
@@ -31,6 +32,7 @@ def drained_output(pools: Sequence[PoolRanksResult]) -> Output:
         document={"responses": [pool_ranks_document(pool) for pool in pools] or None},
         text=pool_ranks_text(pools),
         problem=PartlyFailed(", ".join(failed)) if failed else None,
+        next=tuple(advice.after_rebuild_began(pool.id for pool in pools)),
     )
 
 

@@ -1,13 +1,15 @@
 """``dmg system stop``, ``start``, ``exclude``, ``clear-exclude`` and ``erase``: what is done to engines."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from daos_control.base.hostset import HostSet
 from daos_control.base.rankset import RankSet
+from daos_control.cli.dmg import advice
 from daos_control.cli.dmg.session import Output, Session, command
 from daos_control.cli.dmg.system.selection import absent_text, problem_of, rank_table, selection, some_ranks
 from daos_control.cli.flags import Values
+from daos_control.cli.ui.steps import Step
 from daos_control.client.errors import InvalidRequest
 from daos_control.client.system import RankResults
 from daos_control.model.rank_result import RankResult
@@ -22,17 +24,17 @@ async def stop(session: Session, args: Values) -> Output:
     results = await session.daos.system.stop(
         **selection(args), force=not args.full, ignore_admin_excluded=args.ignore_admin_excluded
     )
-    return results_output(results)
+    return results_output(results, advice.after_stop(results.results))
 
 
 @command("system start failed")
 async def start(session: Session, args: Values) -> Output:
     """Start engines."""
     results = await session.daos.system.start(**selection(args), ignore_admin_excluded=args.ignore_admin_excluded)
-    return results_output(results)
+    return results_output(results, [Step("dmg system query", "who has joined by now")])
 
 
-def results_output(results: RankResults) -> Output:
+def results_output(results: RankResults, steps: Iterable[Step]) -> Output:
     """Say how it went on each rank."""
     groups: dict[tuple[str, ...], list[int]] = {}
     for result in results.results:
@@ -45,6 +47,7 @@ def results_output(results: RankResults) -> Output:
         text=rank_table(["Rank", "Operation", "Result"], groups) if groups else "No results returned\n",
         error_text="\n".join(filter(None, [absent_text(results, ranks=not groups), failures_text(results)])),
         problem=problem_of(results),
+        next=tuple(steps) if groups else (),
     )
 
 
@@ -83,23 +86,27 @@ def rank_result_document(result: RankResult) -> dict[str, Any]:
 @command()
 async def exclude(session: Session, args: Values) -> Output:
     """Keep ranks out of the system."""
-    return excluded_output(await session.daos.system.exclude(**some_ranks(args)))
+    results = await session.daos.system.exclude(**some_ranks(args))
+    return excluded_output(results, "Ranks that are kept out", advice.after_exclusion(results.results))
 
 
 @command()
 async def clear_exclude(session: Session, args: Values) -> Output:
     """Let excluded ranks join again."""
-    return excluded_output(await session.daos.system.clear_exclude(**some_ranks(args)))
+    results = await session.daos.system.clear_exclude(**some_ranks(args))
+    return excluded_output(results, "Ranks that may join again", advice.after_clearing(results.results))
 
 
-def excluded_output(results: RankResults) -> Output:
+def excluded_output(results: RankResults, done: str, steps: Iterable[Step]) -> Output:
     """Name the ranks whose state was changed, and those that could not be."""
     ranks = RankSet(result.rank for result in results.results if not result.errored)
     return Output(
         document=results_document(results),
         text=f"updated ranks: {ranks}\n",
+        view=f"{done}: {ranks or 'none'}\n",
         error_text=failures_text(results),
         problem=problem_of(results),
+        next=tuple(steps),
     )
 
 
@@ -109,4 +116,5 @@ async def erase(session: Session, args: Values) -> Output:
     results = await session.daos.system.erase()
     problem = problem_of(results)
     done = "The system's records are erased; its storage can be formatted anew\n"
-    return Output(text="" if problem else done, error_text=failures_text(results), problem=problem)
+    steps = () if problem else (Step("dmg storage format", "formats it"),)
+    return Output(text="" if problem else done, error_text=failures_text(results), problem=problem, next=steps)

@@ -1,0 +1,94 @@
+"""What an administrator may want to do next, seen from what a command has found: pure, and only suggestions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from daos_control.base.errors import PoolNotFound
+from daos_control.base.hostset import HostSet
+from daos_control.base.rankset import RankSet
+from daos_control.cli.ui.steps import Step
+from daos_control.model.member_state import MemberState
+
+if TYPE_CHECKING:  # every command loads this, and few look at all of these
+    from collections.abc import Iterable, Sequence
+
+    from daos_control.base.errors import DaosControlError
+    from daos_control.client.checker import CheckState
+    from daos_control.client.pools import Pool
+    from daos_control.client.system import Member
+    from daos_control.model.rank_result import RankResult
+
+LOST = (MemberState.EXCLUDED, MemberState.ERRORED, MemberState.UNRESPONSIVE)
+"""States in which members are by no order of an administrator."""
+
+
+def for_members(members: Sequence[Member]) -> Iterable[Step]:
+    """Get members back that are not there."""
+    by_state: dict[MemberState, list[Member]] = {}
+    for member in members:
+        by_state.setdefault(member.state, []).append(member)
+
+    def ranks(*states: MemberState) -> RankSet:
+        return RankSet(member.rank for state in states for member in by_state.get(state, ()))
+
+    if unformatted := by_state.get(MemberState.AWAIT_FORMAT):
+        hosts = HostSet(member.addr for member in unformatted)
+        yield Step(f"dmg storage format -l {hosts}", "formats the storage that they wait for")
+    if lost := ranks(*LOST):
+        yield Step(f"dmg system query --explain {min(lost)}", "how it came to that, and what brings it back")
+    if stopped := ranks(MemberState.STOPPED):
+        yield Step(f"dmg system start --ranks={stopped}", "starts what is stopped")
+    if excluded := ranks(MemberState.ADMIN_EXCLUDED):
+        yield Step(f"dmg system clear-exclude --ranks={excluded}", "lets ranks join again that were kept out")
+
+
+def for_pools(pools: Sequence[Pool]) -> Iterable[Step]:
+    """Look at pools that are not whole, or make a first one."""
+    if not pools:
+        yield Step("dmg pool plan", "how big a pool could be")
+        yield Step("dmg pool create --size=10% LABEL", "makes one of a tenth of all storage")
+    for pool in [pool for pool in pools if pool.disabled_targets][:1]:
+        yield Step(f"dmg pool query {pool.name}", "which ranks are out of it, and how its rebuild is")
+
+
+def for_pool(pool: Pool, name: str) -> Iterable[Step]:
+    """Find out about a pool's ranks that are out, and take them back."""
+    if out := pool.disabled_ranks:
+        yield Step(f"dmg system query --ranks={out}", "how those ranks are")
+        yield Step(f"dmg pool reintegrate {name} --ranks={out}", "takes them back once they have joined")
+
+
+def after_stop(results: Sequence[RankResult]) -> Iterable[Step]:
+    """Start what was stopped."""
+    if done := RankSet(result.rank for result in results if not result.errored):
+        yield Step(f"dmg system start --ranks={done}", "starts them again")
+
+
+def after_exclusion(results: Sequence[RankResult]) -> Iterable[Step]:
+    """Undo an exclusion."""
+    if done := RankSet(result.rank for result in results if not result.errored):
+        yield Step(f"dmg system clear-exclude --ranks={done}", "lets them join again")
+
+
+def after_clearing(results: Sequence[RankResult]) -> Iterable[Step]:
+    """Start what may be back."""
+    if done := RankSet(result.rank for result in results if not result.errored):
+        yield Step(f"dmg system start --ranks={done}", "starts them; then they join")
+
+
+def after_rebuild_began(pools: Iterable[str]) -> Iterable[Step]:
+    """Watch data move."""
+    for pool in list(pools)[:1]:
+        yield Step(f"dmg pool query {pool}", "how far its rebuild is")
+
+
+def for_error(error: DaosControlError) -> Sequence[Step]:
+    """Find out what is there instead of what was looked for."""
+    return (Step("dmg pool list", "which pools there are"),) if isinstance(error, PoolNotFound) else ()
+
+
+def for_check(state: CheckState) -> Iterable[Step]:
+    """Decide about what a check has found."""
+    for finding in state.open[:1]:
+        yield Step(f"dmg check repair {finding.seq:#x} N", "does what number N of the first finding's options says")

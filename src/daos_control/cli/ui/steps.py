@@ -1,0 +1,29 @@
+"""The next commands that are suggested to a person, below what a command says."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from daos_control.cli.ui import style
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A command, and what it would do."""
+
+    command: str
+    does: str
+
+
+def steps_text(steps: Sequence[Step]) -> str:
+    """Lay steps out, a line each.
+
+    >>> print(steps_text([Step("dmg system start", "starts them again")]), end="")
+    <BLANKLINE>
+    Next:
+      dmg system start   starts them again
+    """
+    width = max(len(step.command) for step in steps)
+    lines = [f"  {step.command.ljust(width)}   {step.does}" for step in steps]
+    quiet = style.Style.QUIET.on if style.is_wanted(sys.stderr) else str
+    return "\n" + "".join(quiet(line) + "\n" for line in ["Next:", *lines])

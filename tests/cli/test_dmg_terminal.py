@@ -1,0 +1,65 @@
+"""dmg at a terminal and in a pipe: colour and advice for a person, and for nobody else."""
+
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+COMMAND = [sys.executable, "-c", "from daos_control.cli.dmg import main; main()"]
+NOBODY = "hostlist: ['127.0.0.1:1']\ntransport_config:\n  allow_insecure: true\n"
+
+
+def at_a_terminal(*arguments: str, env: Mapping[str, str]) -> str:
+    """Run dmg at a terminal of its own and return what it printed there, on both streams."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen([*COMMAND, *arguments], stdin=theirs, stdout=theirs, stderr=theirs, env=env):
+        os.close(theirs)
+        printed = b""
+        while part := read(ours):
+            printed += part
+    os.close(ours)
+    return printed.decode().replace("\r\n", "\n")
+
+
+def read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65536)
+    except OSError:  # that is how a terminal ends
+        return b""
+
+
+@pytest.fixture
+def env() -> dict[str, str]:
+    plain = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    return plain | {"TERM": "xterm-256color", "COLUMNS": "100"}
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> str:
+    path = tmp_path / "daos_control.yml"
+    path.write_text(NOBODY)
+    return str(path)
+
+
+def test_an_error_is_red_at_a_terminal_only(config: str, env: dict[str, str]) -> None:
+    question = ("-o", config, "system", "query")
+    seen = at_a_terminal(*question, env=env)
+    assert "\x1b[31mERROR:\x1b[0m dmg: system query failed" in seen
+    piped = subprocess.run([*COMMAND, *question], capture_output=True, text=True, check=False, env=env)
+    assert piped.stdout == ""
+    assert piped.stderr == seen.replace("\x1b[31m", "").replace("\x1b[0m", "")
+
+
+@pytest.mark.parametrize("quiet", [{"NO_COLOR": "1"}, {"TERM": "dumb"}], ids=["NO_COLOR", "dumb"])
+def test_colours_can_be_done_without(quiet: dict[str, str], config: str, env: dict[str, str]) -> None:
+    assert "\x1b" not in at_a_terminal("-o", config, "system", "query", env=env | quiet)
+
+
+def test_a_document_is_never_coloured(config: str, env: dict[str, str]) -> None:
+    seen = at_a_terminal("-o", config, "-j", "system", "query", env=env)
+    assert seen.startswith('{\n  "response": null,')
+    assert "\x1b" not in seen[: seen.index("}\n")]

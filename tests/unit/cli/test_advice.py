@@ -1,0 +1,106 @@
+"""What is suggested next: commands that exist, and only where there is something to do."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from daos_control.base.errors import DaosError, PoolNotFound
+from daos_control.base.rankset import RankSet
+from daos_control.cli.dmg import advice
+from daos_control.cli.dmg.commands import PROGRAM
+from daos_control.cli.flags import parse
+from daos_control.cli.ui.steps import Step
+from daos_control.client.checker import CheckState
+from daos_control.client.pools import Pool
+from daos_control.client.system import Member
+from daos_control.model.checker import Action, CheckPhase, CheckStatus, Finding, Inconsistency
+from daos_control.model.member_state import MemberState
+from daos_control.model.rank_result import RankResult
+
+TANK = Pool(uuid="11f5e040-f9f2-4d86-8bc5-c0841667e7d5", label="tank", total_targets=8)
+BROKEN = replace(TANK, disabled_targets=4, disabled_ranks=RankSet([3]))
+FINDING = Finding(seq=0x1F, kind=Inconsistency.POOL_BAD_LABEL, action=Action.INTERACT)
+CHECK = CheckState(
+    status=CheckStatus.RUNNING, phase=CheckPhase.POOL_LIST, leader=0, start_time=0, pools={}, findings=(FINDING,)
+)
+
+
+def member(rank: int, state: MemberState) -> Member:
+    return Member(
+        rank=rank,
+        uuid="",
+        state=state,
+        addr=f"10.0.0.{rank}:10001",
+        fault_domain="/h1",
+        fabric_uri="",
+        secondary_fabric_uris=(),
+        fabric_contexts=1,
+        incarnation=1,
+        info="",
+        last_update=datetime(2026, 1, 31, tzinfo=UTC),
+    )
+
+
+def result(rank: int, *, errored: bool = False) -> RankResult:
+    return RankResult(rank=rank, action="stop", errored=errored, message="", state=MemberState.STOPPED, addr="")
+
+
+def test_a_system_that_is_well_needs_nothing() -> None:
+    assert [*advice.for_members([member(rank, MemberState.JOINED) for rank in range(4)])] == []
+
+
+@pytest.mark.parametrize(
+    ("state", "command"),
+    [
+        (MemberState.STOPPED, "dmg system start --ranks=1-2"),
+        (MemberState.ADMIN_EXCLUDED, "dmg system clear-exclude --ranks=1-2"),
+        (MemberState.EXCLUDED, "dmg system query --explain 1"),
+        (MemberState.ERRORED, "dmg system query --explain 1"),
+        (MemberState.UNRESPONSIVE, "dmg system query --explain 1"),
+        (MemberState.AWAIT_FORMAT, "dmg storage format -l 10.0.0.[1-2]:10001"),
+    ],
+)
+def test_members_that_are_not_there_are_brought_back(state: MemberState, command: str) -> None:
+    members = [member(0, MemberState.JOINED), member(1, state), member(2, state)]
+    assert [step.command for step in advice.for_members(members)] == [command]
+
+
+def test_what_failed_is_not_undone() -> None:
+    results = [result(1), result(2, errored=True)]
+    assert [step.command for step in advice.after_stop(results)] == ["dmg system start --ranks=1"]
+    assert [*advice.after_stop(results[1:])] == []
+
+
+def test_a_pool_that_is_not_there_lets_one_look_which_are() -> None:
+    assert [step.command for step in advice.for_error(PoolNotFound(label="nope"))] == ["dmg pool list"]
+    assert advice.for_error(DaosError(-1007)) == ()
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [step for state in MemberState for step in advice.for_members([member(1, state)])],
+        advice.for_pools([]),
+        advice.for_pools([TANK, BROKEN]),
+        advice.for_pool(BROKEN, "tank"),
+        advice.after_stop([result(1)]),
+        advice.after_exclusion([result(1)]),
+        advice.after_clearing([result(1)]),
+        advice.after_rebuild_began(["tank", "other"]),
+        advice.for_error(PoolNotFound(label="nope")),
+    ],
+    ids=lambda steps: "steps",
+)
+def test_every_suggestion_can_be_typed(steps: list[Step]) -> None:
+    typed = [*steps]
+    assert typed
+    for step in typed:
+        program, *arguments = step.command.split()
+        assert program == "dmg"
+        assert parse(PROGRAM, arguments).command.run
+
+
+def test_a_finding_is_decided_by_its_number() -> None:
+    assert [step.command for step in advice.for_check(CHECK)] == ["dmg check repair 0x1f N"]
+    assert [*advice.for_check(replace(CHECK, findings=()))] == []
