@@ -56,9 +56,15 @@ def test_recorded_pages(
         assert run([*words, "-p", str(port)]) == case[way]["exit_code"]
     out = capsys.readouterr().out
     if way == "json":
-        assert json.loads(out) == case["json"]["json"]
+        assert out == json.dumps(case["json"]["json"], indent=2) + "\n", "to the order of keys"
     else:
         assert out == case["human"]["stdout"].replace(":9191", f":{port}")
+
+
+def test_numbers_keep_all_their_digits(telemetry: Telemetry, capsys: pytest.CaptureFixture[str]) -> None:
+    with serving("a 8.923076923076923\n") as port:
+        assert telemetry("query", "-l", "127.0.0.1", "-p", port, "-j") == 0
+    assert '"value": 8.923076923076923' in capsys.readouterr().out
 
 
 def test_chosen_metrics_come_in_the_order_they_were_asked_for(

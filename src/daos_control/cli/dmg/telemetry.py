@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from daos_control.base.hostset import HostSet
 from daos_control.cli.dmg.session import Output, Session, command
 from daos_control.cli.flags import Values
+from daos_control.cli.ui.documents import Verbatim
 from daos_control.cli.ui.numbers import json_number, shortest
 from daos_control.cli.ui.tables import counted, indented, table
 from daos_control.client.errors import InvalidRequest
@@ -28,7 +29,7 @@ async def list_metrics(session: Session, args: Values) -> Output:
     sets = await session.daos.telemetry.metrics(_announced(session, args), port=args.port)
     rows = [(one.name, one.type.capitalize(), one.description) for one in sets]
     return Output(
-        document={"available_metric_sets": [_set_document(one, None) for one in sets]},
+        document=Verbatim({"available_metric_sets": [_set_document(one, None) for one in sets]}),
         text=table(["Metric Set", "Type", "Description"], rows) if rows else "",
     )
 
@@ -38,10 +39,8 @@ async def query_metrics(session: Session, args: Values) -> Output:
     """Show a host's metrics with their values."""
     host = _announced(session, args)
     sets = await session.daos.telemetry.metrics(host, port=args.port, names=args.metrics)
-    return Output(
-        document={"metric_sets": [_set_document(one, list(map(_metric_document, one.metrics))) for one in sets]},
-        text="".join(map(_set_text, sets)),
-    )
+    documents = [_set_document(one, list(map(_metric_document, one.metrics))) for one in sets]
+    return Output(document=Verbatim({"metric_sets": documents}), text="".join(map(_set_text, sets)))
 
 
 @command()

@@ -2,12 +2,19 @@
 
 import struct
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
 from typing import Any
 
 from daos_control.base.hostset import HostSet
 from daos_control.base.rankset import RankSet
+
+
+@dataclass(frozen=True, slots=True)
+class Verbatim:
+    """What is a document already, to the order of its keys and the last digit of its numbers."""
+
+    value: Any
 
 
 def document(value: Any) -> Any:  # noqa: PLR0911 - a table of types
@@ -16,6 +23,8 @@ def document(value: Any) -> Any:  # noqa: PLR0911 - a table of types
     What is a document already, an empty list too, stays as it is; so does a set of ranks without members.
     """
     match value:
+        case Verbatim():
+            return value.value
         case None | bool() | int() | str():
             return value
         case float():
