@@ -23,7 +23,17 @@ def shortest(value: float) -> str:
 
 
 def json_number(value: float) -> float | int | str:
-    """Return a number as a document has it: whole ones without a point, and text for those that JSON cannot write."""
+    """Return a number as a document has it: whole ones without a point, and text for those that JSON cannot write.
+
+    >>> [json_number(number) for number in (2.0, 2.5, 2.0**64, -math.inf)]
+    [2, 2.5, 18446744073709552000, '-Inf']
+    """
     if not math.isfinite(value):
         return shortest(value)
-    return int(value) if value.is_integer() and abs(value) < 1e21 else value
+    if not value.is_integer() or abs(value) >= 1e21:
+        return value
+    digits, _, exponent = repr(value).partition("e")
+    if not exponent:
+        return int(value)
+    whole, _, fraction = digits.partition(".")
+    return int(whole + fraction.ljust(int(exponent), "0"))  # the digits that matter, and zeros
