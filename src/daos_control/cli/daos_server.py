@@ -26,6 +26,13 @@ OPTIONS = (
 CONFIG = Option("config", "o", parse=text, metavar="FILE", help="Configuration (default: /etc/daos/daos_server.yml)")
 IGNORE_CONFIG = Option("ignore-config", help="Do without a configuration")
 
+CONTROL_ADDRESS = Option(
+    "control-address",
+    parse=text,
+    metavar="IP",
+    help="The server's own address alone: for several hosts on one machine",
+)
+
 START = Command(
     "start",
     help="Serve this storage host until told to stop",
@@ -42,12 +49,7 @@ START = Command(
         Option("socket_dir", "d", parse=text, metavar="DIR", help="Folder of the sockets between server and engines"),
         Option("insecure", "i", help="Do without certificates, and serve everybody"),
         Option("auto-format", help="Format storage that needs it without waiting for dmg storage format"),
-        Option(
-            "control-address",
-            parse=text,
-            metavar="IP",
-            help="Serve on this address alone and go by it: for several hosts on one machine",
-        ),
+        CONTROL_ADDRESS,
     ),
 )
 
@@ -159,13 +161,19 @@ MANAGEMENT = Command(
     "ms",
     help="Look after the database of this host's replica of the management service",
     commands=(
-        Command("status", help="Show how the database is and what it holds", run=MS + "status", options=(CONFIG,)),
+        Command(
+            "status",
+            help="Show how the database is and what it holds",
+            run=MS + "status",
+            options=(CONFIG, CONTROL_ADDRESS),
+        ),
         Command(
             "backup",
             help="Copy the database into a file, while the server runs or not",
             run=MS + "backup",
             options=(
                 CONFIG,
+                CONTROL_ADDRESS,
                 Option("path", "p", parse=text, metavar="FILE", required=True, help="The file, which must not exist"),
             ),
         ),
@@ -173,7 +181,7 @@ MANAGEMENT = Command(
             "recover",
             help="Make a sound database of what can be read of the present one, with the server stopped",
             run=MS + "recover",
-            options=(CONFIG, FORCE),
+            options=(CONFIG, CONTROL_ADDRESS, FORCE),
         ),
         Command(
             "restore",
@@ -181,6 +189,7 @@ MANAGEMENT = Command(
             run=MS + "restore",
             options=(
                 CONFIG,
+                CONTROL_ADDRESS,
                 Option("path", "p", parse=text, metavar="FILE", required=True, help="The backup"),
                 FORCE,
             ),
@@ -218,7 +227,7 @@ PROGRAM = Command(
             details="Changes nothing, and needs no rights of root: what this user may not look at is named. "
             "Ends with 1 if there is a problem, and with 0 if there are none, or warnings alone.",
             run="daos_control.cli.doctor_commands:server",
-            options=(CONFIG, Option("quiet", "q", help="Leave out what is fine")),
+            options=(CONFIG, CONTROL_ADDRESS, Option("quiet", "q", help="Leave out what is fine")),
         ),
         SCM,
         NVME,

@@ -25,7 +25,7 @@ def server(values: Values) -> int:
     from daos_control.base import logs
 
     logs.configure(program="daos_server", console=False)
-    facts = asyncio.run(gather(values.config))
+    facts = asyncio.run(gather(values.config, control_address=values.control_address or ""))
     shown = facts.path or "no configuration"
     return report(values, f"daos_server on {facts.view.hostname}, as {facts.view.user}, by {shown}", examine(facts))
 
@@ -85,18 +85,20 @@ def text(title: str, findings: "Sequence[Finding]", *, only_wrong: bool, width: 
 
 
 def _lines(finding: "Finding", column: int, width: int, *, colour: bool) -> list[str]:
-    import textwrap
+    from textwrap import TextWrapper
 
     indent = 2 + 8 + 1 + column + 2
     verdict = finding.verdict.value.ljust(8)
     if colour:
         verdict = f"\x1b[{_COLOURS[finding.verdict.value]}m{verdict}\x1b[0m"
     number = f" (fault {finding.code})" if finding.code else ""
-    first, *more = textwrap.wrap(finding.found + number, max(width - indent, _NARROWEST - 20)) or [""]
+    wrapper = TextWrapper(max(width - indent, _NARROWEST - 20), break_long_words=False, break_on_hyphens=False)
+    first, *more = wrapper.wrap(finding.found + number) or [""]
     lines = [f"  {verdict} {_name(finding).ljust(column)}  {first}"]
     lines += [" " * indent + line for line in more]
     if finding.remedy:
-        arrow = textwrap.wrap(finding.remedy, max(width - indent - 2, _NARROWEST - 22))
+        wrapper.width -= 2
+        arrow = wrapper.wrap(finding.remedy)
         lines += [" " * indent + ("→ " if number == 0 else "  ") + line for number, line in enumerate(arrow)]
     return lines
 

@@ -39,7 +39,7 @@ def status(values: Values) -> dict[str, Any]:
     """Show how the database is and what it holds."""
     from daos_control.apps.server import upkeep
 
-    found = upkeep.status(upkeep.locate(configuration(values)))
+    found = upkeep.status(_replica(values))
     if not values.json:
         print(status_text(found), end="")
     return status_document(found)
@@ -51,7 +51,7 @@ def backup(values: Values) -> dict[str, Any]:
     from daos_control.apps.server import upkeep
 
     target = Path(values.path)
-    summary = upkeep.backup(upkeep.locate(configuration(values)), target)
+    summary = upkeep.backup(_replica(values), target)
     size = target.stat().st_size
     if not values.json:
         from daos_control.base.units import format_iec
@@ -65,7 +65,8 @@ def recover(values: Values) -> None:
     """Make a sound database of what can be read of the present one."""
     from daos_control.apps.server import upkeep
 
-    replica = upkeep.locate(configuration(values))
+    replica = _replica(values)
+    upkeep.refuse_if_running(replica)
     if not (values.force or _consents(_RECOVER)):
         return
     outcome = upkeep.recover(replica)
@@ -83,11 +84,18 @@ def restore(values: Values) -> None:
     """Put what a backup holds in the place of the database."""
     from daos_control.apps.server import upkeep
 
-    replica = upkeep.locate(configuration(values))
+    replica = _replica(values)
     source = Path(values.path)
     print(f"{source} holds {in_short(upkeep.check(source))}.")
+    upkeep.refuse_if_running(replica)
     if values.force or _consents(_RESTORE):
         _print_outcome(replica, upkeep.restore(replica, source))
+
+
+def _replica(values: Values) -> "Replica":
+    from daos_control.apps.server import upkeep
+
+    return upkeep.locate(configuration(values), control_address=values.control_address or "")
 
 
 def _consents(warning: str) -> bool:
@@ -154,7 +162,7 @@ def _entry(summary: "Summary") -> str:
     fact = entry.fact
     if isinstance(fact, Moved):
         return f"#{entry.sequence}, {fact.at:%Y-%m-%d %H:%M:%S} UTC: rank {fact.rank} {fact.before}->{fact.after}"
-    return f"#{entry.sequence}, {fact.received:%Y-%m-%d %H:%M:%S} UTC: {fact.event.id}"
+    return f"#{entry.sequence}, {fact.received:%Y-%m-%d %H:%M:%S} UTC: {fact.event.name}"
 
 
 def status_document(status: "Status") -> dict[str, Any]:

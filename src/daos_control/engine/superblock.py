@@ -106,7 +106,8 @@ def read(path: Path) -> Superblock | None:
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
-        raise SuperblockError(f"cannot read superblock {path}: {error}") from error
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise SuperblockError(f"cannot read superblock {path}: {reason}") from error
     try:
         return decode(text)
     except SuperblockError as error:

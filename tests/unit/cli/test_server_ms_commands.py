@@ -45,7 +45,7 @@ class Deeds:
 @pytest.fixture(autouse=True)
 def deeds(monkeypatch: pytest.MonkeyPatch) -> Deeds:
     deeds = Deeds()
-    monkeypatch.setattr(upkeep, "locate", lambda _: REPLICA)
+    monkeypatch.setattr(upkeep, "locate", lambda _, **how: REPLICA)
     monkeypatch.setattr(upkeep, "check", lambda _: SUMMARY)
     monkeypatch.setattr(upkeep, "recover", deeds.recover)
     monkeypatch.setattr(upkeep, "restore", deeds.restore)
@@ -175,10 +175,20 @@ def test_refusals(capsys, deeds, arguments, words):
 
 
 def test_a_host_without_a_replica(capsys, monkeypatch, config):
-    def nowhere(_: object) -> Replica:
+    def nowhere(_: object, **_how: object) -> Replica:
         raise UpkeepError("this host is no replica")
 
     monkeypatch.setattr(upkeep, "locate", nowhere)
     code, out, err = run(capsys, "-j", "ms", "status", "-o", config)
     assert (code, err) == (1, "ERROR: this host is no replica\n")
     assert json.loads(out) == {"response": None, "error": "this host is no replica", "status": -1025}
+
+
+def test_nobody_is_asked_while_a_server_runs(capsys, monkeypatch, config, deeds):
+    def running(_: Replica) -> None:
+        raise UpkeepError("a daos_server (pid 7) runs")
+
+    monkeypatch.setattr(upkeep, "refuse_if_running", running)
+    for arguments in (["recover"], ["restore", "-p", "/b"]):
+        code, out, err = run(capsys, "ms", *arguments, "-o", config)
+        assert (code, "(yes/no)" in out, "runs" in err, deeds.done) == (1, False, True, [])

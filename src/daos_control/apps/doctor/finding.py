@@ -1,10 +1,11 @@
 """What a check found: a verdict, the facts it rests on, and what to do about them."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from daos_control.base.errors import DaosControlError
+from daos_control.base.fault_codes import FaultCode
 
 
 class Verdict(Enum):
@@ -70,6 +71,19 @@ class Topic:
             remedy=remedy or getattr(error, "resolution", "") or "correct it as it says, and look again",
             code=int(getattr(error, "code", 0)),
         )
+
+
+ACCESS = {"permissions", "programs", "ports"}
+"""Topics that look otherwise to every user."""
+
+
+def as_seen_by_a_stranger(finding: Finding, operator: str, program: str) -> Finding:
+    """Take back what only shows that somebody looks who does not run the program."""
+    is_access = finding.topic in ACCESS or finding.code == FaultCode.SECURITY_UNREADABLE_CERT_FILE
+    if not operator or not is_access or finding.verdict not in {Verdict.PROBLEM, Verdict.WARNING}:
+        return finding
+    remedy = f"{program} runs as {operator} here: look as that user, or as root"
+    return replace(finding, verdict=Verdict.UNKNOWN, remedy=remedy, code=0)
 
 
 def is_healthy(findings: Iterable[Finding]) -> bool:

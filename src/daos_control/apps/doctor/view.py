@@ -23,6 +23,7 @@ class View:
 
     now: datetime
     user: str
+    uid: int = -1
     is_root: bool
     hostname: str
     pid: int = 0
@@ -41,6 +42,19 @@ class View:
         """Return the running processes of a program, without this one."""
         return tuple(one for one in self.running if one.program == program and one.pid != self.pid)
 
+    def serving(self, program: str, path: Path | None) -> Process | None:
+        """Return the process of a program that was started with this configuration file."""
+        if path is None:
+            return None
+        wanted = str(path.resolve())
+        return next((one for one in self.others(program) if wanted in one.words and "doctor" not in one.words), None)
+
+    def operator(self, process: Process | None) -> str:
+        """Return the other user who runs a process; nothing if it is this one, or there is none, or root looks."""
+        if process is None or self.is_root or process.uid == self.uid:
+            return ""
+        return user_name(process.uid)
+
     def blocker(self, address: str, port: int) -> Listener | None:
         """Return the socket that keeps others from listening there, if there is one."""
         blocking = (one for one in self.listeners if one.port == port and one.is_in_the_way_of(address))
@@ -53,7 +67,8 @@ def look_around(root: Path = _ROOT, *, ports: Sequence[int] = ()) -> View:
     listening = sockets.listeners(root)
     return View(
         now=datetime.now(UTC),
-        user=_user(os.geteuid()),
+        user=user_name(os.geteuid()),
+        uid=os.geteuid(),
         is_root=os.geteuid() == 0,
         hostname=socket.gethostname(),
         pid=os.getpid(),
@@ -74,7 +89,8 @@ def _clock() -> KernelClock | None:
         return None
 
 
-def _user(uid: int) -> str:
+def user_name(uid: int) -> str:
+    """Return a user's name, or the number of one who has none."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:

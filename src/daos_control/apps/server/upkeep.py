@@ -5,10 +5,12 @@ with a version of the group map that no engine has seen; see ``mgmt.upkeep``.
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import wraps
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 from daos_control.apps.server import addresses, preparation
 from daos_control.apps.server.replica import FOLDER_MODE, STORE_FILE
@@ -75,10 +77,35 @@ class Outcome:
     """Whether all of the former one could be read."""
 
 
-def locate(config: ServerConfig) -> Replica:
-    """Return this host's replica. Raises UpkeepError if it has none, and what ``validated`` and ``settle`` raise."""
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _told(function: Callable[P, T]) -> Callable[P, T]:
+    """Make the store's errors those of upkeep: the store has its own tree of them."""
+
+    @wraps(function)
+    def telling(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return function(*args, **kwargs)
+        except StoreUnavailable as error:
+            raise UpkeepError(str(error)) from error
+
+    return telling
+
+
+def locate(config: ServerConfig, *, control_address: str = "") -> Replica:
+    """Return this host's replica. Raises UpkeepError if it has none, and what ``validated`` and ``settle`` raise.
+
+    ``control_address`` is what the server is started with, of several hosts that one machine plays.
+    """
     config = validated(config)
-    settled = addresses.settle(replicas=config.mgmt_svc_replicas, port=config.port, control_iface=config.control_iface)
+    settled = addresses.settle(
+        replicas=config.mgmt_svc_replicas,
+        port=config.port,
+        control_address=control_address,
+        control_iface=config.control_iface,
+    )
     if settled.replica is None:
         raise UpkeepError(
             "this host is no replica of the management service: run this on one of "
@@ -97,8 +124,9 @@ def locate(config: ServerConfig) -> Replica:
     )
 
 
+@_told
 def status(replica: Replica) -> Status:
-    """Look at the database, in use or not. Raises StoreUnavailable if it may not be looked at."""
+    """Look at the database, in use or not. Raises UpkeepError if it may not be looked at."""
     try:
         is_there = replica.database.is_file()
     except PermissionError as error:
@@ -114,15 +142,17 @@ def status(replica: Replica) -> Status:
     return Status(replica=replica, holder=replica.holder, health=health, summary=summary, problem=problem)
 
 
+@_told
 def backup(replica: Replica, target: Path) -> Summary:
     """Copy the database into a file, whether it is in use or not, and see that the copy is good.
 
-    Raises FileExistsError, StoreUnavailable.
+    Raises FileExistsError, UpkeepError.
     """
     files.copy(replica.database, target)
     return check(target)
 
 
+@_told
 def check(path: Path) -> Summary:
     """Return what a backup holds. Raises UpkeepError if nothing can be restored from it."""
     health = files.examine(path)
@@ -134,8 +164,9 @@ def check(path: Path) -> Summary:
     return summary
 
 
+@_told
 def recover(replica: Replica) -> Outcome:
-    """Make a sound database of what can be read of the present one. Raises UpkeepError, StoreUnavailable."""
+    """Make a sound database of what can be read of the present one. Raises UpkeepError."""
     with _alone(replica):
         if not replica.database.is_file():
             raise UpkeepError(
@@ -153,8 +184,9 @@ def recover(replica: Replica) -> Outcome:
         return Outcome(summary=upkeep.summary(snapshot), kept=kept, lost=lost, is_whole=saved.is_whole)
 
 
+@_told
 def restore(replica: Replica, source: Path) -> Outcome:
-    """Put what a backup holds in the place of the database. Raises UpkeepError, StoreUnavailable."""
+    """Put what a backup holds in the place of the database. Raises UpkeepError."""
     check(source)
     mount = replica.database.parent.parent
     if not (mount / superblock.FILE_NAME).exists():
@@ -171,11 +203,16 @@ def restore(replica: Replica, source: Path) -> Outcome:
     return Outcome(summary=upkeep.summary(snapshot), kept=kept)
 
 
+def refuse_if_running(replica: Replica) -> None:
+    """Raise UpkeepError if a server runs with this database."""
+    if pid := replica.holder:
+        raise UpkeepError(f"a daos_server (pid {pid}) runs with this database: stop it first")
+
+
 @contextlib.contextmanager
 def _alone(replica: Replica) -> Iterator[None]:
     """Keep servers away. Raises UpkeepError if one runs."""
-    if pid := replica.holder:
-        raise UpkeepError(f"a daos_server (pid {pid}) runs with this database: stop it first")
+    refuse_if_running(replica)
     with files.held(replica.database):
         yield
 

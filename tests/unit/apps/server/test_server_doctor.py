@@ -405,3 +405,39 @@ async def test_looking_without_a_configuration(tmp_path: Path):
     facts = await gather(str(tmp_path / "absent.yml"))
     assert facts.config is None
     assert next(iter(examine(facts))).verdict is PROBLEM
+
+
+def test_what_is_wrong_with_the_database():
+    damaged = server(store_problem="/x is damaged: page 3", store=Place(path=Path("/x"), exists=True))
+    finding = found(damaged, "storage", "system database")
+    assert (finding.verdict, "ms recover" in finding.remedy) == (PROBLEM, True)
+
+
+def test_a_host_that_one_machine_plays_beside_others():
+    elsewhere = replace(HERE, address="127.0.0.1", is_local=True)
+    facts = server(resolutions=(elsewhere,), control_address="127.0.0.2")
+    assert "is no replica" in found(facts, "names", "this host").found
+    other = replace(VIEW, listeners=(Listener(address="127.0.0.1", port=10001, inode=5),))
+    assert found(replace(facts, view=other), "ports", "control").verdict is OK
+
+
+def test_who_does_not_run_the_server_is_told_that_and_not_that_it_cannot_run():
+    theirs = Process(pid=50, uid=0, words=("/usr/bin/daos_server", "start", "-o", "/etc/daos/daos_server.yml"))
+    view = replace(VIEW, uid=1001, running=(theirs,))
+    assert view.serving("daos_server", Path("/etc/daos/daos_server.yml")) == theirs
+    assert view.serving("daos_server", Path("/etc/daos/other.yml")) is None
+    assert (view.operator(theirs), view.operator(None), replace(view, is_root=True).operator(theirs)) == (
+        "root",
+        "",
+        "",
+    )
+    taken = replace(view, listeners=(Listener(address="0.0.0.0", port=10001, inode=5),))
+    finding = found(server(view=taken, operator="root"), "ports", "control")
+    assert (finding.verdict, "runs as root here" in finding.remedy) == (UNKNOWN, True)
+
+
+def test_engines_that_run_have_been_found():
+    programs = replace(PROGRAMS, engine=None, engine_problem="gone")
+    assert (
+        found(server(programs=programs, engine_pids=frozenset({7}), server_pid=6), "programs", "engine").verdict is OK
+    )

@@ -7,12 +7,14 @@ from daos_control.apps.agent.fabric import Chooser, NoFabric
 from daos_control.apps.agent.main import name_filter, static_fabric
 from daos_control.apps.agent.scan import devices
 from daos_control.apps.doctor.checks import certificates, clock, limits, places
-from daos_control.apps.doctor.finding import Finding, Topic
+from daos_control.apps.doctor.finding import Finding, Topic, as_seen_by_a_stranger
 from daos_control.base.errors import DaosControlError, EmptyGroupMap
+from daos_control.base.fault_codes import FaultCode
 from daos_control.base.version import DAOS_VERSION
 from daos_control.client.errors import ManagementServiceUnreachable
 from daos_control.config.agent import AgentConfig
 from daos_control.config.document import ConfigError
+from daos_control.security.certificates import CertificateError
 
 CONFIGURATION = Topic("configuration")
 SYSTEM = Topic("system")
@@ -20,6 +22,11 @@ NETWORK = Topic("network")
 APPLICATIONS = Topic("applications")
 LEFTOVERS = Topic("leftovers")
 
+CERTIFICATE_FAULTS = {
+    FaultCode.SECURITY_MISSING_CERT_FILE,
+    FaultCode.SECURITY_UNREADABLE_CERT_FILE,
+    FaultCode.SECURITY_INVALID_CERT,
+}
 ENOUGH_FILES = 16384
 USUAL_RUNTIME_DIR = "/var/run/daos_agent"
 OVERRIDES = ("D_PROVIDER", "D_INTERFACE", "D_DOMAIN", "CRT_PHY_ADDR_STR", "OFI_INTERFACE", "OFI_DOMAIN")
@@ -28,6 +35,12 @@ OVERRIDES = ("D_PROVIDER", "D_INTERFACE", "D_DOMAIN", "CRT_PHY_ADDR_STR", "OFI_I
 
 def examine(facts: AgentFacts) -> Iterator[Finding]:
     """Judge what was seen."""
+    operator = facts.view.operator(facts.view.serving("daos_agent", facts.path))
+    for finding in _findings(facts):
+        yield as_seen_by_a_stranger(finding, operator, "daos_agent")
+
+
+def _findings(facts: AgentFacts) -> Iterator[Finding]:
     config = facts.config
     if config is None:
         yield _unreadable(facts)
@@ -89,6 +102,8 @@ def _check_system(facts: AgentFacts, config: AgentConfig) -> Iterator[Finding]:
         yield SYSTEM.problem("answer", str(problem), "let engines join first: dmg system query")
     elif isinstance(problem, ManagementServiceUnreachable) and not any(not one.problem for one in facts.access_points):
         yield SYSTEM.unknown("answer", "nobody takes connections, see above", "look again when one does")
+    elif isinstance(problem, CertificateError) or getattr(problem, "code", 0) in CERTIFICATE_FAULTS:
+        yield SYSTEM.unknown("answer", "it cannot be asked without certificates, see below", "look again with them")
     elif problem is not None:
         yield SYSTEM.raised("answer", problem, remedy=_remedy(problem, config))
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from daos_control.apps.doctor.checks import certificates, clock, limits, places, ports
-from daos_control.apps.doctor.finding import Finding
+from daos_control.apps.doctor.finding import Finding, as_seen_by_a_stranger
 from daos_control.apps.doctor.view import View
 from daos_control.apps.server.doctor import configuration, devices, memory, network, programs, storage
 from daos_control.apps.server.doctor.facts import ServerFacts
@@ -17,6 +17,11 @@ ENOUGH_FILES = 65536
 
 def examine(facts: ServerFacts) -> Iterator[Finding]:
     """Judge what was seen; without a configuration, the little that does not depend on one."""
+    for finding in _findings(facts):
+        yield as_seen_by_a_stranger(finding, facts.operator, "daos_server")
+
+
+def _findings(facts: ServerFacts) -> Iterator[Finding]:
     yield from configuration.check(facts)
     config = facts.config and _validated(facts.config)
     if config:
@@ -24,12 +29,12 @@ def examine(facts: ServerFacts) -> Iterator[Finding]:
         yield from memory.check(facts, with_numa_nodes(config, nodes))
         yield from network.check_interfaces(facts, config)
         yield from network.check_names(facts, config)
-        yield from ports.check(facts.view, tuple(network.wanted_ports(config)), facts.ours)
+        yield from ports.check(facts.view, tuple(network.wanted_ports(config, facts.control_address)), facts.ours)
     yield from clock.check(facts.view)
     if facts.certificates is not None:
         yield from certificates.check(facts.certificates, facts.view.now)
     if facts.config is not None:
-        yield from programs.check(facts.programs, facts.view, facts.config)
+        yield from programs.check(facts.programs, facts.view, facts.config, is_running=bool(facts.engine_pids))
     if facts.socket_folder is not None:
         yield from places.check_socket_folder(facts.view, facts.socket_folder)
         yield from places.check_logs(facts.view, facts.logs)

@@ -20,7 +20,7 @@ from daos_control.engine.process import EngineStartError, find_binary
 from daos_control.engine.superblock import Superblock, SuperblockError
 from daos_control.engine.version import version_in
 from daos_control.host import hugepages, locks, memory, mounts, network, pci, pmem, shm
-from daos_control.host.helper.protocol import HELPER
+from daos_control.host.helper.protocol import HELPER, PARENT
 from daos_control.host.lock import LOCK_NAME
 from daos_control.host.memory import Memory
 from daos_control.host.network import FabricInterface, NetInterface, Readiness
@@ -30,6 +30,8 @@ from daos_control.host.shm import Segment
 from daos_control.host.storage.plan import MARKER
 from daos_control.security.certificates import CertificateFiles
 from daos_control.security.components import Component
+from daos_control.store import upkeep
+from daos_control.store.api import StoreUnavailable
 
 ENGINE_SOCKET = "daos_engine_4194304.sock"
 """The longest name of a socket in ``socket_dir``: pids end there."""
@@ -105,6 +107,8 @@ class ServerFacts:
     """All of it."""
 
     path: Path | None
+    control_address: str = ""
+    """What the server is to go by alone."""
     config: ServerConfig | None
     """As loaded; None if it could not be."""
     problem: Exception | None = None
@@ -114,6 +118,8 @@ class ServerFacts:
     programs: Programs
     server_pid: int | None = None
     """The server that runs with this configuration, if one does."""
+    operator: str = ""
+    """Who runs it, if not the user who looks."""
     engine_pids: frozenset[int] = frozenset()
     resolutions: tuple[Resolution, ...] = ()
     own_name_problem: str = ""
@@ -124,6 +130,8 @@ class ServerFacts:
     stale_sockets: tuple[Path, ...] = ()
     store: Place | None = None
     """The database of this host's replica, if it is to have one."""
+    store_problem: str = ""
+    """What is wrong with it."""
 
     @property
     def ours(self) -> frozenset[int]:
@@ -131,8 +139,8 @@ class ServerFacts:
         return self.engine_pids | ({self.server_pid} if self.server_pid else set())
 
 
-async def gather(path: str | None, root: Path = _ROOT) -> ServerFacts:
-    """Look at this host as a server with that configuration would find it."""
+async def gather(path: str | None, *, control_address: str = "", root: Path = _ROOT) -> ServerFacts:
+    """Look at this host as a server with that configuration, and perhaps that address alone, would find it."""
     config, problem = load(path)
     ports = () if config is None else ports_of(config)
     view, hardware = await asyncio.gather(
@@ -146,15 +154,19 @@ async def gather(path: str | None, root: Path = _ROOT) -> ServerFacts:
             own_name_problem=own_name_problem(),
         )  # fmt: skip
     sockets = Path(config.socket_dir)
-    server_pid = running_server(sockets, root)
-    resolutions = await resolve(config)
+    serving = view.serving(PARENT, config.path)
+    server_pid = running_server(sockets, root) or (serving.pid if serving else None)
+    resolutions = await resolve(config, control_address)
+    store = store_of(config, resolutions)
     return ServerFacts(
         path=config.path,
+        control_address=control_address,
         config=config,
         view=view,
         hardware=hardware,
         programs=programs,
         server_pid=server_pid,
+        operator=view.operator(serving),
         engine_pids=frozenset(engines_in(view, config.socket_dir)),
         resolutions=resolutions,
         own_name_problem=own_name_problem(),
@@ -163,7 +175,8 @@ async def gather(path: str | None, root: Path = _ROOT) -> ServerFacts:
         logs=tuple(log_files(config)),
         disks=tuple(look_at_disk(engine) for engine in config.engines),
         stale_sockets=stale_sockets(sockets, view),
-        store=store_of(config, resolutions),
+        store=store,
+        store_problem=await asyncio.to_thread(store_problem, store),
     )
 
 
@@ -243,23 +256,23 @@ def _is_engine(words: Sequence[str]) -> bool:
     return any(Path(word).name.startswith("daos_engine") for word in words[:3])
 
 
-async def resolve(config: ServerConfig) -> tuple[Resolution, ...]:
+async def resolve(config: ServerConfig, control_address: str = "") -> tuple[Resolution, ...]:
     """Resolve the replicas as the server does, and knock at those of other hosts."""
     try:
         replicas: Sequence[str] = validated(config).mgmt_svc_replicas
     except DaosControlError:  # told elsewhere
         replicas = config.mgmt_svc_replicas
-    return tuple(await asyncio.gather(*(_resolve(replica, config.port) for replica in replicas)))
+    return tuple(await asyncio.gather(*(_resolve(replica, config.port, control_address) for replica in replicas)))
 
 
-async def _resolve(replica: str, default_port: int) -> Resolution:
+async def _resolve(replica: str, default_port: int, control_address: str) -> Resolution:
     host, colon, port = replica.rpartition(":")
     host, port = (host, port) if colon else (replica, str(default_port))
     try:
         address = await asyncio.to_thread(addresses.first_address, host.strip("[]"))
     except OSError as error:
         return Resolution(replica=replica, problem=error.strerror or str(error))
-    if network.is_local(address):
+    if address == control_address if control_address else network.is_local(address):
         return Resolution(replica=replica, address=address, is_local=True, answers=None)
     return Resolution(replica=replica, address=address, answers=await _knock(address, int(port)))
 
@@ -350,6 +363,17 @@ def store_of(config: ServerConfig, resolutions: Sequence[Resolution]) -> Place |
     if not config.engines or not config.engines[0].scm_tiers or not any(one.is_local for one in resolutions):
         return None
     return look_at(preparation.store_folder(config) / STORE_FILE)
+
+
+def store_problem(place: Place | None) -> str:
+    """Return what is wrong with a database, as far as it can be read."""
+    if place is None or not place.exists or place.hidden:
+        return ""
+    try:
+        health = upkeep.examine(place.path)
+    except StoreUnavailable as error:
+        return str(error)
+    return "" if health.is_sound else f"{place.path} is damaged: {health.verdict}"
 
 
 def _segments(root: Path) -> tuple[Segment, ...]:

@@ -66,9 +66,9 @@ def _interface_remedy(name: str) -> str:
     return f"ip link set {name} up, give it an address, or choose another: daos_server network scan -p all"
 
 
-def wanted_ports(config: ServerConfig) -> Iterator[Wanted]:
+def wanted_ports(config: ServerConfig, control_address: str = "") -> Iterator[Wanted]:
     """Return what will be listened on."""
-    yield Wanted(what="control", key="port", address=addresses.ANYWHERE, port=config.port)
+    yield Wanted(what="control", key="port", address=control_address or addresses.ANYWHERE, port=config.port)
     if config.telemetry_port:
         yield Wanted(what="telemetry", key="telemetry_port", address=addresses.ANYWHERE, port=config.telemetry_port)
     for index, engine in enumerate(config.engines):
@@ -126,6 +126,7 @@ def _check_place(facts: ServerFacts, config: ServerConfig) -> Iterator[Finding]:
         settled = addresses.settle(
             replicas=config.mgmt_svc_replicas,
             port=config.port,
+            control_address=facts.control_address,
             control_iface=config.control_iface,
             resolve=lambda host: known[host],
             is_local=local.__contains__,

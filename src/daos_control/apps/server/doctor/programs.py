@@ -14,10 +14,12 @@ from daos_control.host.places import Place
 TOPIC = Topic("programs")
 
 
-def check(programs: Programs, view: View, config: ServerConfig) -> Iterator[Finding]:
+def check(programs: Programs, view: View, config: ServerConfig, *, is_running: bool = False) -> Iterator[Finding]:
     """Each must be found, and fit."""
     if not config.engines:
         yield TOPIC.not_applicable("engine", "there are no engines")
+    elif programs.engine is None and is_running:
+        yield TOPIC.ok("engine", f"engines run; from here: {programs.engine_problem}")
     elif programs.engine is None:
         yield TOPIC.problem("engine", programs.engine_problem, "install DAOS's engine, or put its folder into PATH")
     else:

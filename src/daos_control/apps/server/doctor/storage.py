@@ -118,6 +118,9 @@ def check_store(facts: ServerFacts) -> Iterator[Finding]:
     ranked = [disk for disk in facts.disks[:1] if disk.superblock and disk.superblock.joined_rank is not None]
     if place.hidden:
         yield TOPIC.unknown("system database", f"{place.path}: {place.hidden}", "look as the user of daos_server")
+    elif facts.store_problem:
+        remedy = "daos_server ms recover saves what can be read; daos_server ms restore -p FILE puts a backup in place"
+        yield TOPIC.problem("system database", facts.store_problem, remedy)
     elif place.exists:
         yield TOPIC.ok("system database", f"{place.path} is there; see: daos_server ms status")
     elif ranked:
