@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from types import MappingProxyType
 from typing import Final
 
-from benchmarks import control_plane, joins, lab, micro, pools, simulation, startup, systems, transport
+from benchmarks import control_plane, fanout, joins, lab, micro, pools, simulation, startup, systems, transport
 from benchmarks.report import Report
 
 BENCHMARKS: Final = MappingProxyType[str, Callable[[Report], None]](
@@ -16,6 +16,7 @@ BENCHMARKS: Final = MappingProxyType[str, Callable[[Report], None]](
         "control_plane": control_plane.run,
         "transport": transport.run,
         "joins": joins.run,
+        "fanout": fanout.run,
         "pools": pools.run,
         "simulation": simulation.run,
         "micro": micro.run,
