@@ -167,18 +167,25 @@ def _playing(count: int, *, replicas: int = 0, **ill: int) -> Iterator[str]:
 
 
 def _measure(command: Sequence[str], rounds: int, limit_s: float) -> Runs:
-    """Run a command some times; that it fails is part of the game, that it does not end is noted."""
+    """Run a command some times; it may fail, for some hosts do, and that it does not end is noted.
+
+    Raises ChildProcessError if it ends without the answers of those that are well.
+    """
     runs = Runs()
     for _ in range(rounds):
-        began = time.perf_counter()
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        while (waited := os.wait4(process.pid, os.WNOHANG))[0] == 0:
-            if time.perf_counter() - began > limit_s:
-                process.kill()
-                runs.ended += 1
-                waited = os.wait4(process.pid, 0)
-                break
-            time.sleep(0.002)
-        process.returncode = os.waitstatus_to_exitcode(waited[1])
-        runs.usages.append(Usage(time.perf_counter() - began, waited[2].ru_utime + waited[2].ru_stime))
+        with tempfile.TemporaryFile() as answers:
+            began = time.perf_counter()
+            process = subprocess.Popen(command, stdout=answers, stderr=subprocess.DEVNULL)
+            while (waited := os.wait4(process.pid, os.WNOHANG))[0] == 0:
+                if time.perf_counter() - began > limit_s:
+                    process.kill()
+                    runs.ended += 1
+                    waited = os.wait4(process.pid, 0)
+                    break
+                time.sleep(0.002)
+            wall_s = time.perf_counter() - began
+            process.returncode = os.waitstatus_to_exitcode(waited[1])
+            if process.returncode >= 0 and not answers.seek(0, os.SEEK_END):
+                raise ChildProcessError(f"{' '.join(command)} has no answers, and ended with {process.returncode}")
+        runs.usages.append(Usage(wall_s, waited[2].ru_utime + waited[2].ru_stime))
     return runs

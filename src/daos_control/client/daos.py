@@ -15,6 +15,7 @@ The verbs are in ``daos.system``, ``daos.pools``, ``daos.storage``, ``daos.netwo
 
 from collections.abc import Sequence
 from copy import copy
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -116,6 +117,12 @@ class DaosClient:
         twin = copy(self)
         twin.connection = connection
         return twin
+
+    def unwatched(self) -> Self:
+        """Return a client over the same connections, of whose calls ``waiting`` knows nothing."""
+        shared = self.connection.management
+        management = ManagementClient(self._channels, shared.hosts, self.connection.system, port=shared.port)
+        return self.over(replace(self.connection, management=management))
 
     @property
     def system(self) -> "System":

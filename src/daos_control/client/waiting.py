@@ -40,6 +40,8 @@ class Wait:
         self.done = 0
         """How much of that is done, or given up."""
         self.unit = "hosts"
+        self.missing = ""
+        """What is not done, if that is not simply the hosts that have not answered."""
         self.changes = changes
         """Whether it may be carried out though nobody waits for it."""
         self.stop = stop

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any, Final, TextIO, TypeVar
@@ -29,6 +29,8 @@ from daos_control.client.daos import DaosClient
 from daos_control.client.errors import Interrupted
 
 PROGRAM: Final = "dmg"
+LOOK_EVERY_S: Final = 1.0
+"""How often we look how far something is."""
 
 log = logs.get(__name__)
 
@@ -48,6 +50,17 @@ class Output:
     """The text as a person at a terminal sees it, if that is better than what scripts take apart."""
     next: Sequence[Step] = ()
     """What a person may want to do now; only said at a terminal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Headway:
+    """How far something is."""
+
+    done: int
+    total: int
+    unit: str
+    missing: str
+    """What is not done."""
 
 
 class Session:
@@ -82,6 +95,30 @@ class Session:
     def _make_way(self) -> None:
         if self.display is not None:
             self.display.clear()
+
+    def unwatched(self) -> DaosClient:
+        """Return a client for asking how far the command is, of which nobody is told."""
+        return self.daos.unwatched()
+
+    @contextlib.asynccontextmanager
+    async def showing(self, look: Callable[[], Awaitable[Headway]]) -> AsyncIterator[None]:
+        """Look again and again, during a block, how far its one request is, and show it at a terminal."""
+        async with background() as beside:
+            if self.display is not None and self.display.live:
+                beside.start("headway", self._look_on(look))
+            yield
+
+    async def _look_on(self, look: Callable[[], Awaitable[Headway]]) -> None:
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            try:
+                headway = await look()
+            except DaosControlError as error:
+                log.debug("nobody knows how far it is", error=error)
+                continue
+            for wait in self.daos.waiting.waits[:1]:
+                wait.done, wait.total, wait.unit = headway.done, headway.total, headway.unit
+                wait.missing = headway.missing
 
     @property
     def interactive(self) -> bool:

@@ -83,8 +83,8 @@ def line(wait: Wait, others: int, columns: int) -> str:
     parts = [f"{wait.waited_s:.0f} s"]
     if wait.total > 1:
         parts.insert(0, f"{wait.done} of {wait.total} {wait.unit}")
-    if wait.where:
-        parts.append(f"waiting for {wait.where}")
+    if wait.missing or wait.where:
+        parts.append(f"waiting for {wait.missing or wait.where}")
     if wait.trouble:
         parts.append(f"so far: {wait.trouble}")
     if others:

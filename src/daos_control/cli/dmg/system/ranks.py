@@ -7,6 +7,7 @@ from daos_control.base.hostset import HostSet
 from daos_control.base.rankset import RankSet
 from daos_control.cli.dmg import advice
 from daos_control.cli.dmg.session import Output, Session, command
+from daos_control.cli.dmg.system.headway import DOWN, UP, shown
 from daos_control.cli.dmg.system.selection import absent_text, problem_of, rank_table, selection, some_ranks
 from daos_control.cli.flags import Values
 from daos_control.cli.ui.steps import Step
@@ -21,16 +22,20 @@ async def stop(session: Session, args: Values) -> Output:
     for other in ("force", "rank_hosts", "ranks"):
         if args.full and getattr(args, other):
             raise InvalidRequest(f"--full may not be mixed with --{other.replace('_', '-')}")
-    results = await session.daos.system.stop(
-        **selection(args), force=not args.full, ignore_admin_excluded=args.ignore_admin_excluded
-    )
+    ranks = selection(args)
+    async with shown(session, ranks, DOWN):
+        results = await session.daos.system.stop(
+            **ranks, force=not args.full, ignore_admin_excluded=args.ignore_admin_excluded
+        )
     return results_output(results, advice.after_stop(results.results))
 
 
 @command("system start failed")
 async def start(session: Session, args: Values) -> Output:
     """Start engines."""
-    results = await session.daos.system.start(**selection(args), ignore_admin_excluded=args.ignore_admin_excluded)
+    ranks = selection(args)
+    async with shown(session, ranks, UP):
+        results = await session.daos.system.start(**ranks, ignore_admin_excluded=args.ignore_admin_excluded)
     return results_output(results, [Step("dmg system query", "who has joined by now")])
 
 
