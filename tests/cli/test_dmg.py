@@ -103,3 +103,14 @@ def test_every_command_in_the_table_can_be_loaded(path: str, command: Command) -
     for value in (*command.options, *command.positionals):
         if isinstance(value.parse, str):
             assert callable(load(value.parse))
+
+
+def test_people_are_pointed_to_explanations_and_programs_are_not(
+    config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = ["-o", str(config), "system", "leader-query"]
+    assert run(line) == 1
+    assert "explain" not in capsys.readouterr().err
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    assert run(line) == 1
+    assert capsys.readouterr().err.endswith("More about it: dmg explain 506\n")

@@ -277,13 +277,19 @@ def run(argv: Sequence[str]) -> int:
     try:
         parsed = flags.parse(PROGRAM, argv)
     except flags.HelpWanted as wanted:
+        if wanted.values.json:
+            _print_failure(wanted)
         print(wanted)
         return 0
     except flags.UsageError as error:
         if error.values.json:
-            from daos_control.cli.ui.envelope import envelope
-
-            print(envelope(None, error))
+            _print_failure(error)
         print(f"ERROR: {error}", file=sys.stderr)
         return 1
     return flags.execute(parsed)
+
+
+def _print_failure(error: Exception) -> None:
+    from daos_control.cli.ui.envelope import envelope
+
+    print(envelope(None, error))

@@ -584,11 +584,12 @@ def _usage(path: Sequence[Command]) -> str:
 def _option_sections(path: Sequence[Command], width: int) -> list[str]:
     """List the command's own options by group, then those of outer commands that it does not hide."""
     own = [o for o in path[-1].options if not o.hidden]
+    if len(path) == 1:
+        return [_section("Options", [_option_row(o) for o in (*own, HELP)], width)]
     hidden_by_own = {o.name for o in own} | {o.short for o in own if o.short}
     outer = [o for c in path[:-1] for o in c.options if not o.hidden and not {o.name, o.short} & hidden_by_own]
     sections = [_section(heading, [_option_row(o) for o in group], width) for heading, group in _grouped(own, "group")]
-    common = [*outer, HELP]
-    return [*sections, _section("Common options" if len(path) > 1 else "Help", [_option_row(o) for o in common], width)]
+    return [*sections, _section("Common options", [_option_row(o) for o in (*outer, HELP)], width)]
 
 
 def _option_row(option: Option) -> tuple[str, str]:

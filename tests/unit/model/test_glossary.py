@@ -18,7 +18,7 @@ from daos_control.model.event_words import WORDS as EVENT_WORDS
 from daos_control.model.glossary import Entry, Kind, entries, find
 
 PROGRAMS = {program.name: program for program in (DMG, DAOS_SERVER, DAOS_AGENT)}
-COMING = {"dmg support", "daos_server scm"}
+COMING = {"daos_server scm"}
 """Commands that other parts of the work bring."""
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final, TextIO, TypeVar
 
 from daos_control.base import logs
 from daos_control.base.aio import background
-from daos_control.base.errors import DaosControlError, Fault
+from daos_control.base.errors import DaosControlError, DaosError, Fault
 from daos_control.base.quoting import quoted
 from daos_control.cli import proxies
 from daos_control.cli.dmg import advice
@@ -289,4 +289,16 @@ def _report(error: DaosControlError | None, prefix: str, details: str) -> int:
     if isinstance(root, Fault) and root.resolution:
         resolution = f"{root.domain}: code = {root.code} resolution = {quoted(root.resolution)}"
         print(f"{word} {PROGRAM}: {resolution}", file=sys.stderr)
+    _point_to_words(root)
     return 1
+
+
+def _point_to_words(error: BaseException) -> None:
+    """Tell a person at a terminal where there is more about an error; programs that read errors are spared."""
+    if not sys.stderr.isatty():
+        return
+    if isinstance(error, Fault) and error.code:
+        kind = "" if error.code >= 100 else "fault "  # events have small numbers, too
+        print(f"More about it: {PROGRAM} explain {kind}{error.code}", file=sys.stderr)
+    elif isinstance(error, DaosError):
+        print(f"More about it: {PROGRAM} explain {int(error.status)}", file=sys.stderr)

@@ -320,7 +320,8 @@ async def usage(session: Session, args: Values) -> Output:
         text = usage_text(hosts)
         if args.show_usable:
             session.notice("--show-usable flag ignored when MD-on-SSD is not enabled")
-    return report_output(report, text)
+    output = report_output(report, text)
+    return replace(output, problem=None) if session.json else output  # as in DAOS 2.8
 
 
 def used(free: int, total: int) -> str:

@@ -4,6 +4,8 @@ from daos_control.cli.every_program import ABOUT, ABOUT_COMMANDS
 from daos_control.cli.flags import Command, Option, Positional, text
 
 FAMILIES = "daos_control.cli.dmg.commands"
+SYSTEM = "The system and what it stores"
+HOSTS = "Hosts and what they have"
 
 GLOBAL = (
     Option(
@@ -36,44 +38,75 @@ PROGRAM = Command(
     commands=(
         Command(
             "system",
-            help="The system: members, leader, starting and stopping",
+            help="See who is in the system, and stop, start, exclude, drain or bring back ranks",
+            group=SYSTEM,
             aliases=("sys",),
             commands=f"{FAMILIES}.system:COMMANDS",
         ),
-        Command("pool", help="Pools: making, listing, querying, removing", commands=f"{FAMILIES}.pool:COMMANDS"),
-        Command("container", help="Containers", aliases=("cont",), commands=f"{FAMILIES}.container:COMMANDS"),
+        Command(
+            "pool",
+            help="Make, list, query, change and remove pools",
+            group=SYSTEM,
+            commands=f"{FAMILIES}.pool:COMMANDS",
+        ),
+        Command(
+            "container",
+            help="Give containers to other owners",
+            group=SYSTEM,
+            aliases=("cont",),
+            commands=f"{FAMILIES}.container:COMMANDS",
+        ),
         Command(
             "storage",
-            help="Storage of hosts: scanning, formatting, devices",
+            help="Scan and format storage, and look after devices",
+            group=HOSTS,
             aliases=("sto",),
             commands=f"{FAMILIES}.storage:COMMANDS",
         ),
-        Command("network", help="Network of hosts", aliases=("net",), commands=f"{FAMILIES}.network:COMMANDS"),
+        Command(
+            "network",
+            help="See the fabric interfaces of hosts",
+            group=HOSTS,
+            aliases=("net",),
+            commands=f"{FAMILIES}.network:COMMANDS",
+        ),
         Command(
             "config",
-            help="Configurations of servers",
+            help="Generate configurations of servers",
+            group=HOSTS,
             aliases=("cfg",),
             commands=f"{FAMILIES}.config:COMMANDS",
         ),
-        Command("server", help="Servers and their engines", aliases=("srv",), commands=f"{FAMILIES}.server:COMMANDS"),
+        Command(
+            "server", help="Set what engines log", group=HOSTS, aliases=("srv",), commands=f"{FAMILIES}.server:COMMANDS"
+        ),
         Command(
             "check",
-            help="The checker: find and repair inconsistencies of a system that is stopped",
+            help="Find and repair inconsistencies while the system is stopped",
+            group=SYSTEM,
             commands=f"{FAMILIES}.check:COMMANDS",
         ),
         Command(
             "support",
-            help="What support needs: logs, configurations, the state of hosts",
+            help="Collect logs, configurations and the state of hosts",
+            group=HOSTS,
             aliases=("supp",),
             commands=f"{FAMILIES}.support:COMMANDS",
         ),
         Command(
             "telemetry",
-            help="Metrics of servers, and Prometheus to gather them",
+            help="Read metrics of servers, and set up Prometheus",
+            group=HOSTS,
             aliases=("telem",),
             commands=f"{FAMILIES}.telemetry:COMMANDS",
         ),
-        Command("firmware", help="Firmware of storage devices", commands=f"{FAMILIES}.firmware:COMMANDS", hidden=True),
+        Command(
+            "firmware",
+            help="See and replace firmware of storage devices",
+            group=HOSTS,
+            commands=f"{FAMILIES}.firmware:COMMANDS",
+            hidden=True,
+        ),
         Command(
             "faults",
             help="Break metadata, in fault-injection builds of DAOS",
@@ -82,7 +115,8 @@ PROGRAM = Command(
         ),
         Command(
             "explain",
-            help="Explain a number or a name in a message: faults, DER codes, events, states",
+            help="Explain a number, a name or a whole line of a message",
+            group=ABOUT,
             run="daos_control.cli.dmg.explain:explain",
             options=(Option("all", "a", help="List everything that can be explained"),),
             positionals=(
@@ -99,6 +133,11 @@ PROGRAM = Command(
         ),
         *ABOUT_COMMANDS,
         Command("version", help="Show the version", run="daos_control.cli.dmg.version:version", group=ABOUT),
-        Command("server-version", help="Show the version of the servers", run="daos_control.cli.dmg.server:version"),
+        Command(
+            "server-version",
+            help="Show the version of the servers",
+            group=HOSTS,
+            run="daos_control.cli.dmg.server:version",
+        ),
     ),
 )
