@@ -51,7 +51,8 @@ def test_an_error_is_red_at_a_terminal_only(config: str, env: dict[str, str]) ->
     assert "\x1b[31mERROR:\x1b[0m dmg: system query failed" in seen
     piped = subprocess.run([*COMMAND, *question], capture_output=True, text=True, check=False, env=env)
     assert piped.stdout == ""
-    assert piped.stderr == seen.replace("\x1b[31m", "").replace("\x1b[0m", "")
+    hint = "More about it: dmg explain 506\n"
+    assert piped.stderr + hint == seen.replace("\x1b[31m", "").replace("\x1b[0m", "")
 
 
 @pytest.mark.parametrize("quiet", [{"NO_COLOR": "1"}, {"TERM": "dumb"}], ids=["NO_COLOR", "dumb"])

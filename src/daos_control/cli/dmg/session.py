@@ -295,7 +295,7 @@ def _report(error: DaosControlError | None, prefix: str, details: str) -> int:
 
 def _point_to_words(error: BaseException) -> None:
     """Tell a person at a terminal where there is more about an error; programs that read errors are spared."""
-    if not sys.stderr.isatty():
+    if not style.is_seen(sys.stderr):
         return
     if isinstance(error, Fault) and error.code:
         kind = "" if error.code >= 100 else "fault "  # events have small numbers, too
