@@ -141,6 +141,8 @@ class Host:
         self.folder = system.folder / name
         self.engines = engines
         self.programs = system.programs
+        self.environment: dict[str, str] = {}
+        """What its server has more in its environment."""
         self.server: Process
         for part in ("sock", "bin"):
             (self.folder / part).mkdir(parents=True)
@@ -151,17 +153,21 @@ class Host:
 
     def start(self) -> Process:
         """Start the server, wherever it gets from there."""
+        config = self.folder / "daos_server.yml"
+        config.write_text(yaml.safe_dump(self._config()))
+        return self.start_with(config)
+
+    def start_with(self, config: Path) -> Process:
+        """Start the server with a configuration of any kind."""
         engine = self.folder / "bin" / "daos_engine"
         engine.unlink(missing_ok=True)
         engine.symlink_to(self.programs.engine)
-        config = self.folder / "daos_server.yml"
-        config.write_text(yaml.safe_dump(self._config()))
         path = f"{engine.parent}:{self.programs.server.parent}:{os.environ['PATH']}"
         self.server = Process(
             self.machine,
             [self.programs.server, "start", "-o", config],
             self.folder / "daos_server.out",
-            {**os.environ, "PATH": path},
+            {**os.environ, "PATH": path, **self.environment},
         )
         return self.server
 
@@ -403,7 +409,7 @@ class MixedSystem:
     def end(self) -> None:
         for machine in self._machines:
             machine.end()
-        for process in (*self._agents, *(host.server for host in self.hosts)):
+        for process in (*self._agents, *(host.server for host in self.hosts if hasattr(host, "server"))):
             process.end()
 
     def _run(self, words: Sequence[object], code: int) -> str:

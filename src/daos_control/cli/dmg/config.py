@@ -27,8 +27,8 @@ async def generate(session: Session, args: Values) -> Output:
         return Output(error_text=problems_text(error.problems), problem=error)
     except HostsDiffer as error:
         return Output(error_text=differences_text(error), problem=error)
-    hosts = hosts_text(HostSet(session.daos.connection.addresses(())))
-    if LOCAL in wishes.replicas and hosts != LOCAL:
+    hosts = HostSet(session.daos.connection.addresses(()))
+    if LOCAL in wishes.replicas and len(hosts) > 1:
         session.notice(
             f"{LOCAL} is to have the management service, which on every host is another one: "
             "name its hosts with --ms-replicas"
@@ -37,7 +37,7 @@ async def generate(session: Session, args: Values) -> Output:
         print(told(generated), end="", file=sys.stderr)
     return Output(
         document=server_document(generated.config),
-        text=configuration_text(generated, program=PROGRAM, source=hosts, explain=bool(args.explain)),
+        text=configuration_text(generated, program=PROGRAM, source=hosts_text(hosts), explain=bool(args.explain)),
     )
 
 
