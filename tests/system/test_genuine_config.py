@@ -54,7 +54,7 @@ class MadeUp:
                                 device=f"if{node}{number}",
                                 numanode=node,
                                 netdevclass=kind,
-                                priority=ranking.index(provider),
+                                priority=ranking.index(provider) + number * len(ranking),  # of equals either is right
                             )
                         )
         return reply

@@ -6,6 +6,7 @@ from daos_control.cli.collecting_options import OPTIONS as COLLECTING
 from daos_control.cli.every_program import ABOUT, ABOUT_COMMANDS
 from daos_control.cli.flags import Command, Option, text
 from daos_control.cli.flags import main as run
+from daos_control.cli.generation_options import ROOT
 
 RUN = "daos_control.cli.agent_commands:"
 
@@ -62,7 +63,7 @@ PROGRAM = Command(
             "dump-topology",
             help="Show how this host hangs together: NUMA nodes, cores, PCI devices",
             run=RUN + "dump_topology",
-            options=(OUTPUT,),
+            options=(OUTPUT, ROOT),
         ),
         Command(
             "support",

@@ -8,7 +8,7 @@ from daos_control.cli.collecting_options import LOG_TYPE
 from daos_control.cli.collecting_options import OPTIONS as COLLECTING
 from daos_control.cli.every_program import ABOUT, ABOUT_COMMANDS
 from daos_control.cli.flags import Command, Option, Positional, integer, natural, natural16, text, words
-from daos_control.cli.generation_options import GENERATION
+from daos_control.cli.generation_options import GENERATION, ROOT
 
 RUN = "daos_control.cli.server_commands:"
 STORAGE = "daos_control.cli.server_storage_commands:"
@@ -152,6 +152,7 @@ CONFIGURATION = Command(
                 *GENERATION,
                 Option("skip-prep", help="Do not prepare devices first; this release never does"),
                 HELPER_LOG,
+                ROOT,
             ),
         ),
     ),
@@ -217,6 +218,7 @@ PROGRAM = Command(
                         CONFIG,
                         IGNORE_CONFIG,
                         Option("provider", "p", parse=text, metavar="NAME", help="Fabric provider, or all"),
+                        ROOT,
                     ),
                 ),
             ),
@@ -259,6 +261,7 @@ PROGRAM = Command(
                     help="Write to this file",
                     dest="output_file",
                 ),
+                ROOT,
             ),
         ),
     ),

@@ -1,4 +1,4 @@
-"""The options of ``config generate``, which dmg and daos_server have in common."""
+"""The options of ``config generate``, which dmg and daos_server have in common, and of commands about hardware."""
 
 from daos_control.cli.flags import Option, natural, text, words
 
@@ -7,6 +7,14 @@ def ports(value: str) -> tuple[int, ...]:
     """Read ``31416,32416``."""
     return tuple(natural(word) for word in words(value))
 
+
+ROOT = Option(
+    "root",
+    help="Look at a copy of another host's /sys and /proc in this folder",
+    parse=text,
+    metavar="DIR",
+    default="/",
+)
 
 GENERATION = (
     Option(

@@ -1,8 +1,10 @@
 """The fabric interfaces of this host, as the scans of both daemons show them: in dmg's shapes."""
 
+from pathlib import Path
+
 from daos_control.base.errors import DaosControlError
 from daos_control.client.network import HostFabric, HostFabricInterface
-from daos_control.host.network import LOOPBACK, addressed_interfaces, fabric_interfaces, net_interfaces, supports
+from daos_control.host.network import LOOPBACK, local_fabric_interfaces, supports
 
 THIS_HOST = "localhost"
 ALL = "all"
@@ -12,12 +14,12 @@ class NoFabricError(DaosControlError):
     """This host has no interface for a provider, or for any."""
 
 
-def local_fabric(provider: str) -> HostFabric:
+def local_fabric(provider: str, root: Path = Path("/")) -> HostFabric:
     """Return the interfaces for a provider, or for ``all``; loopback is left out, it reaches nobody.
 
     Raises NoFabricError if there is not even that.
     """
-    found = fabric_interfaces(net_interfaces(), addressed_interfaces())
+    found = local_fabric_interfaces(root)
     if provider.lower() not in {"", ALL}:
         found = tuple(one for one in found if supports(one.provider, provider))
         if not found:

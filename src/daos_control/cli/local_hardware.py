@@ -6,12 +6,12 @@ from daos_control.config.generation import Hardware, Interface, Pmem, Ssd
 from daos_control.host import cpus, memory, network, nvme, pmem
 
 
-def local_hardware(addressed: frozenset[str], root: Path = Path("/")) -> Hardware:
-    """Look at this host; ``addressed`` are the interfaces with an address."""
+def local_hardware(root: Path = Path("/")) -> Hardware:
+    """Look at this host, or at a copy of another."""
     cores = cpus.cores_by_node(root)
     whole = memory.read_memory(root)
     drives = nvme.drives(root)
-    found = network.fabric_interfaces(network.net_interfaces(root), addressed)
+    found = network.local_fabric_interfaces(root)
     return Hardware(
         interfaces=tuple(
             Interface(

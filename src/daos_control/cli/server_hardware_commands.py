@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 from daos_control.cli.flags import Values
 from daos_control.cli.server_edge import PROGRAM, Document, command, optional_configuration, plain_command
@@ -15,13 +16,13 @@ def config_generate(values: Values) -> None:
     from daos_control.cli.generation import configuration_text, wishes_of
     from daos_control.cli.local_hardware import local_hardware
     from daos_control.config.generation import generate
-    from daos_control.host.network import addressed_interfaces
 
     wishes = wishes_of(values, lambda text: print(f"NOTICE: {text}", file=sys.stderr))
     if wishes.provider.lower() == "all":
         wishes = replace(wishes, provider="")
-    generated = generate(wishes, local_hardware(addressed_interfaces()))
-    text = configuration_text(generated, program=PROGRAM, source=socket.gethostname(), explain=bool(values.explain))
+    generated = generate(wishes, local_hardware(Path(values.root)))
+    source = socket.gethostname() if values.root == "/" else values.root
+    text = configuration_text(generated, program=PROGRAM, source=source, explain=bool(values.explain))
     print(text, end="")
 
 
@@ -33,7 +34,7 @@ def network_scan(values: Values) -> Document:
     from daos_control.cli.ui.tables import framed
     from daos_control.client.fingerprint import fingerprint
 
-    fabric = local_fabric(values.provider or _configured_provider(values))
+    fabric = local_fabric(values.provider or _configured_provider(values), Path(values.root))
     if not values.json:
         print(framed(THIS_HOST) + fabric_text(fabric))
     return {str(fingerprint(fabric)): {"HostFabric": fabric_document(fabric), "HostSet": THIS_HOST}}

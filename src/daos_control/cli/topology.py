@@ -99,7 +99,7 @@ def _virtual_document(device: VirtualDevice) -> Document:
 
 def dump_topology(values: Values) -> Document:
     """Print the machine, or write it to a file; return its document."""
-    topology = read_topology()
+    topology = read_topology(Path(values.root))
     if not values.json:
         if values.output_file == "stdout":
             sys.stdout.write(topology_text(topology))

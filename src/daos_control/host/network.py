@@ -113,6 +113,13 @@ def fabric_interfaces(interfaces: Iterable[NetInterface], addressed: Container[s
     )
 
 
+def local_fabric_interfaces(root: Path = Path("/")) -> tuple[FabricInterface, ...]:
+    """Return what this host's interfaces are good for; in a copy of another host all are taken to have an address."""
+    interfaces = net_interfaces(root)
+    addressed = addressed_interfaces() if root == Path("/") else {interface.name for interface in interfaces}
+    return fabric_interfaces(interfaces, addressed)
+
+
 def supports(offered: str, wanted: str) -> bool:
     """Whether an offered provider satisfies a configured one: ``ofi+verbs`` is short for its full name.
 

@@ -30,7 +30,7 @@ class Machine:
     """A machine with some NUMA nodes, each a processor of its own, and nothing else until it is given something."""
 
     def __init__(self, root: Path, *, nodes: int = 1, cores: int = 2, threads: int = 1, memory_kib: int = 1 << 24):
-        self.root = root
+        self.root = root = root.absolute()
         self._minor = 0
         for folder in ("sys/class/net", "sys/class/block", "sys/bus/pci/devices", "sys/devices/virtual/net", "proc"):
             (root / folder).mkdir(parents=True)

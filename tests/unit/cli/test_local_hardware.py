@@ -27,19 +27,16 @@ def machine(tmp_path):
     return machine
 
 
-def found(machine, *addressed):
-    return local_hardware(frozenset(addressed), machine.root)
-
-
 def test_what_is_found(machine):
-    hardware = found(machine, "ib0", "eth0", "lo")
+    hardware = local_hardware(machine.root)
     assert {(one.provider, one.name, one.numa_node) for one in hardware.interfaces} == {
         ("ofi+verbs;ofi_rxm", "ib0", 0),
         ("ofi+verbs;ofi_rxm", "ib1", 1),
-        ("ofi+tcp;ofi_rxm", "ib0", 0),
-        ("ofi+tcp", "ib0", 0),
-        ("ofi+tcp;ofi_rxm", "eth0", 0),
-        ("ofi+tcp", "eth0", 0),
+        *(
+            (provider, name, node)
+            for provider in ("ofi+tcp;ofi_rxm", "ofi+tcp")
+            for name, node in (("ib0", 0), ("eth0", 0), ("ib1", 1), ("eth1", 1))
+        ),
     }
     assert (hardware.numa_nodes, hardware.cores_per_node, hardware.hugepage_kib) == (2, 12, 2048)
     assert [str(ssd.address) for ssd in hardware.ssds] == [
@@ -52,7 +49,7 @@ def test_what_is_found(machine):
 
 
 def test_the_configuration_uses_it_and_says_what_it_leaves_alone(machine):
-    generated = generate(Wishes(), found(machine))
+    generated = generate(Wishes(), local_hardware(machine.root))
     assert [
         (engine.fabric_iface, engine.scm.scm_list, engine.bdevs, engine.targets) for engine in generated.config.engines
     ] == [
@@ -62,14 +59,15 @@ def test_the_configuration_uses_it_and_says_what_it_leaves_alone(machine):
     assert "# passed over: SSD 0000:02:00.0: nvme9n1 has partitions" in annotated(generated)
 
 
-def test_over_ethernet_both_nodes_need_an_address(machine):
-    with pytest.raises(CannotGenerate, match=r"2 of NUMA nodes 0, 1 are wanted, and there is .* on NUMA node 0"):
-        generate(Wishes(net_class="ethernet"), found(machine, "eth0"))
-    config = generate(Wishes(net_class="ethernet"), found(machine, "eth0", "eth1")).config
+def test_over_ethernet_both_nodes_need_an_interface_that_is_up(machine):
+    config = generate(Wishes(net_class="ethernet"), local_hardware(machine.root)).config
     assert (config.provider, [engine.fabric_iface for engine in config.engines]) == (
         "ofi+tcp;ofi_rxm",
         ["eth0", "eth1"],
     )
+    (machine.root / "sys/class/net/eth1/operstate").write_text("down\n")
+    with pytest.raises(CannotGenerate, match=r"2 of NUMA nodes 0, 1 are wanted, and there is .* on NUMA node 0"):
+        generate(Wishes(net_class="ethernet"), local_hardware(machine.root))
 
 
 # -- topologies in words and documents ---------------------------------------------------------------------------------

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from daos_control.config.generation.fabric import Choice, in_words, suits
-from daos_control.config.generation.storage import Storage, log_ssds, named
+from daos_control.config.generation.storage import Storage, named
 from daos_control.config.generation.terms import NET_CLASSES, Hardware, Interface, Reason, Wishes
 from daos_control.config.generation.threads import Threads
 from daos_control.config.server import EngineConfig, ServerConfig
+from daos_control.config.storage import Tier
 
 _NET_WORDS = {number: word for word, number in NET_CLASSES.items()}
 
@@ -124,20 +125,17 @@ def _of_storage(index: int, engine: EngineConfig, decisions: Decisions) -> Itera
     for number, tier in enumerate(engine.storage[1:], 1):
         yield Reason(
             place=("engines", index, "storage", number),
-            because=_tier_because(tier.bdev_roles, node, len(named(used))),
+            because=_tier_because(tier, node, len(named(used))),
             passed_over=_left_over(there, used) if number == len(engine.storage) - 1 else (),
         )
 
 
-def _tier_because(roles: tuple[str, ...], node: int, ssds: int) -> str:
-    where = f"SSDs of NUMA node {node}"
-    if not roles:
-        return where
-    words = {"wal": "log", "meta": "metadata", "data": "data"}
-    purpose = " and ".join(words[role] for role in ("wal", "meta", "data") if role in roles)
-    if len(roles) == len(words):
-        return f"{where}, for log, metadata and data: there is one, or one VMD"
-    return f"{where}, for {purpose}: {log_ssds(ssds)} of {ssds} for the log, the others for the rest"
+def _tier_because(tier: Tier, node: int, ssds: int) -> str:
+    count = len(tier.bdev_list)
+    words = {"wal": "the log", "meta": "metadata", "data": "data"}
+    purpose = " and ".join(words[role] for role in words if role in tier.bdev_roles)
+    whose = f"{count} of the {ssds} SSDs" if count < ssds else "the SSDs" if ssds > 1 else "the SSD"
+    return f"{whose} of NUMA node {node}" + (f", for {purpose}" if purpose else "")
 
 
 def _left_over(there: tuple[object, ...], used: tuple[object, ...]) -> tuple[str, ...]:

@@ -107,18 +107,13 @@ def named(ssds: Iterable[PciAddress]) -> tuple[str, ...]:
     return tuple(str(address) for address in sorted({address.vmd or address for address in ssds}))
 
 
-def log_ssds(count: int) -> int:
-    """Say how many of an engine's SSDs are for the log, if metadata is to be on SSDs."""
-    return 2 if count >= _MANY_SSDS else 1
-
-
 def ssd_tiers(addresses: Sequence[str], *, with_metadata: bool) -> tuple[Tier, ...]:
     """Make tiers of an engine's SSDs: one, or by what they are for if metadata is to be on them too."""
     if not addresses:
         return ()
     if not with_metadata:
         return (Tier(storage_class="nvme", bdev_list=tuple(addresses)),)
-    log = log_ssds(len(addresses))
+    log = 2 if len(addresses) >= _MANY_SSDS else 1
     parts = [part for part in (addresses[:log], addresses[log:]) if part]
     return tuple(
         Tier(storage_class="nvme", bdev_list=tuple(part), bdev_roles=roles)
