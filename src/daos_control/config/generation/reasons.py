@@ -133,7 +133,7 @@ def _of_storage(index: int, engine: EngineConfig, decisions: Decisions) -> Itera
 def _tier_because(tier: Tier, node: int, ssds: int) -> str:
     count = len(tier.bdev_list)
     words = {"wal": "the log", "meta": "metadata", "data": "data"}
-    purpose = " and ".join(words[role] for role in words if role in tier.bdev_roles)
+    purpose = " and ".join(", ".join(words[role] for role in words if role in tier.bdev_roles).rsplit(", ", 1))
     whose = f"{count} of the {ssds} SSDs" if count < ssds else "the SSDs" if ssds > 1 else "the SSD"
     return f"{whose} of NUMA node {node}" + (f", for {purpose}" if purpose else "")
 

@@ -103,7 +103,7 @@ def test_a_system_of_one_host_is_warned():
 
 def test_all_kinds_of_storage_are_explained():
     ram = annotated(generate(Wishes(engines=2, tmpfs=True, metadata_path="/md"), SCAN))
-    assert "the SSD of NUMA node 0, for the log and metadata and data" in ram
+    assert "the SSD of NUMA node 0, for the log, metadata and data" in ram
     assert "metadata is kept on SSDs" in ram
     without = annotated(generate(Wishes(engines=2, scm_only=True), SCAN))
     assert "no SSDs, asked for with --scm-only" in lines_above(without, "storage")
