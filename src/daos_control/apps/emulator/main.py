@@ -100,7 +100,9 @@ async def _serve(arguments: argv.EngineArguments, wanted: settings.Settings) -> 
     store.load()
     async with contextlib.AsyncExitStack() as stack:
         owned = await stack.enter_async_context(chores())
-        engine = Engine(arguments, wanted, store, _devices(arguments, store), owned, world=World())
+        network = fabric.Network()
+        stack.callback(network.close)
+        engine = Engine(arguments, wanted, store, _devices(arguments, store), owned, world=World(fabric=network))
         listening = fabric.listen(wanted.address, wanted.port, lambda _: engine.fabric_services)
         port = await stack.enter_async_context(listening)
         engine.neighbours.uri = f"{wanted.provider}://{wanted.address}:{port}"

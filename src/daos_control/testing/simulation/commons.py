@@ -55,6 +55,10 @@ class SharedFabric:
         self._network = fabric.Network()
         self._services: dict[tuple[str, int], fabric.Services] = {}
 
+    def close(self) -> None:
+        """End what connections there are to other processes."""
+        self._network.close()
+
     def attach(self, uri: str, services: fabric.Services) -> None:
         """Let an engine be called."""
         self._services[address(uri)] = services

@@ -45,6 +45,8 @@ class Layout:
     certificates: Certificates | None = None
     client_certificates: Path | None = None
     restart_delay_s: float = 5.0
+    engine_variables: tuple[str, ...] = ()
+    """``NAME=value`` for every engine's environment, beside what it must be told."""
 
     @property
     def hosts(self) -> int:
@@ -110,6 +112,7 @@ class Layout:
             env_vars=(
                 f"DAOS_EMULATOR_ADDRESS={self.address(host)}",
                 f"DAOS_EMULATOR_SCM_BYTES={SCM_GIB << 30}",
+                *self.engine_variables,
             ),
         )
 

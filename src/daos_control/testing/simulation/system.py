@@ -112,7 +112,10 @@ async def simulation(layout: Layout, *, swim: Swim, seed: int = 1) -> AsyncItera
         for index in range(layout.engines):
             listeners.start(f"fabric port {index}", _listen(system, layout.first_fabric_port + index))
         tasks.start("simulated hosts", system.run())
-        yield system
+        try:
+            yield system
+        finally:
+            system.commons.fabric.close()
 
 
 async def _listen(system: Simulation, port: int) -> None:

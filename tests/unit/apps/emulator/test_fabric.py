@@ -1,6 +1,8 @@
 """Calls between engines, over loopback."""
 
 import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 import msgspec
 import pytest
@@ -35,8 +37,22 @@ async def double(request: Number) -> Number:
 SERVICES = {"Double": fabric.Service(Double, double)}
 
 
+@contextmanager
+def network() -> Iterator[fabric.Network]:
+    made = fabric.Network()
+    try:
+        yield made
+    finally:
+        made.close()
+
+
 async def ask(port: int, value: int, request: type[Number] = Double) -> int:
-    return (await fabric.Network().call(f"x://127.0.0.1:{port}", request(value), Number, timeout_s=0.5)).value
+    with network() as fresh:
+        return await ask_over(fresh, port, value, request)
+
+
+async def ask_over(used: fabric.Network, port: int, value: int, request: type[Number] = Double) -> int:
+    return (await used.call(f"x://127.0.0.1:{port}", request(value), Number, timeout_s=0.5)).value
 
 
 async def test_an_answer() -> None:
@@ -78,3 +94,73 @@ async def test_noise_hurts_nobody(noise: bytes) -> None:
         assert await ask(port, 3) == 6
         writer.close()
         await writer.wait_closed()
+
+
+@asynccontextmanager
+async def counting() -> AsyncIterator[tuple[int, list[asyncio.StreamWriter]]]:
+    """Answer as engines do, and keep those who have connected."""
+    connected: list[asyncio.StreamWriter] = []
+
+    async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connected.append(writer)
+        with suppress(EOFError, OSError):
+            while True:
+                length = int.from_bytes(await reader.readexactly(4), "big")
+                request = msgspec.msgpack.decode(await reader.readexactly(length))
+                answer = msgspec.msgpack.encode(
+                    {"number": request["number"], "status": 0, "body": {"value": 2 * request["body"]["value"]}}
+                )
+                writer.write(len(answer).to_bytes(4, "big") + answer)
+        writer.close()
+
+    async with await asyncio.start_server(converse, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1], connected
+        for writer in connected:
+            writer.close()
+            await writer.wait_closed()
+
+
+async def test_all_calls_to_a_peer_take_one_connection() -> None:
+    async with counting() as (port, connected):
+        with network() as used:
+            answers = await asyncio.gather(*(ask_over(used, port, value) for value in range(50)))
+            assert answers == [2 * value for value in range(50)]
+            assert await ask_over(used, port, 21) == 42
+    assert len(connected) == 1
+
+
+async def test_a_call_that_is_late_holds_up_no_other() -> None:
+    async with fabric.listen("127.0.0.1", 0, lambda _: SERVICES) as port:
+        with network() as used:
+            late, *others = await asyncio.gather(
+                *(ask_over(used, port, value) for value in (99, 1, 2)), return_exceptions=True
+            )
+            assert others == [2, 4]
+            assert isinstance(late, DaosError)
+            assert late.status == Der.TIMEDOUT
+            assert await ask_over(used, port, 3) == 6
+
+
+async def test_a_peer_that_goes_away_is_not_waited_for_and_found_again_when_it_is_back() -> None:
+    with network() as used:
+        async with fabric.listen("127.0.0.1", 0, lambda _: SERVICES) as port:
+            assert await ask_over(used, port, 1) == 2
+            waiting = asyncio.gather(ask_over(used, port, 99), return_exceptions=True)
+            await asyncio.sleep(0)
+        [error] = await waiting
+        assert isinstance(error, DaosError)
+        assert error.status == Der.UNREACH
+        with pytest.raises(DaosError) as refused:
+            await ask_over(used, port, 1)
+        assert refused.value.status == Der.UNREACH
+        async with fabric.listen("127.0.0.1", port, lambda _: SERVICES):
+            assert await ask_over(used, port, 2) == 4
+
+
+async def test_of_many_peers_those_not_called_for_longest_are_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fabric, "MOST_LINKS", 2)
+    async with counting() as (first, called_first), counting() as (second, _), counting() as (third, _):
+        with network() as used:
+            for port in (first, second, third, second, third, first):
+                assert await ask_over(used, port, 1) == 2
+    assert len(called_first) == 2
