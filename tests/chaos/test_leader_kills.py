@@ -539,7 +539,7 @@ CALM: Final = Options(twice=0, engines=0)
 async def stage_at(*, keep: bool = False) -> AsyncIterator[Stage]:
     """Set a system up, with all ranks joined; it is gone afterwards unless it is to be kept for a look at a failure."""
     folder = Path(mkdtemp(prefix="lk-"))
-    quick = Path(mkdtemp(prefix="lk-", dir=MEMORY if MEMORY.is_dir() else None))  # noqa: ASYNC240 - before all else
+    quick = Path(mkdtemp(prefix="lk-", dir=MEMORY if MEMORY.is_dir() else None))
     host = StorageHost(folder / "h1", engines=1)
     for engine in host.config["engines"]:
         engine["env_vars"] = list(HASTE)

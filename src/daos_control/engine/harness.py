@@ -61,7 +61,6 @@ class Harness:
         """
         if not self._running:
             raise FaultCode.SERVER_HARNESS_NOT_STARTED.fault()
-        nobody = FaultCode.SERVER_DATA_PLANE_NOT_STARTED.fault()
         for engine in sorted(self.engines, key=lambda engine: engine.index in self._silent):
             try:
                 reply = await serving(engine).call(method, request, timeout_s=timeout_s)
@@ -69,12 +68,12 @@ class Harness:
                 self._silent.add(engine.index)
                 raise
             except Fault as fault:
-                if fault != nobody:
+                if fault.code != FaultCode.SERVER_DATA_PLANE_NOT_STARTED:
                     raise
             else:
                 self._silent.discard(engine.index)
                 return reply
-        raise nobody
+        raise FaultCode.SERVER_DATA_PLANE_NOT_STARTED.fault()
 
     async def set_up(self, instance: int, rank: int, map_version: int, /) -> None:
         """Give an engine that has just started its rank, and let it open for service.

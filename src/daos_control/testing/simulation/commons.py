@@ -5,6 +5,7 @@ process that would be the same work, and the same memory, thousands of times. He
 
 - a call between two of them is a call, and only engines of other processes are reached over the network;
 - a group map is kept once; each engine holds on to the part that concerns itself;
+- a pool's space on engines of this process is told by the first that is asked for it, without asking around;
 - that an engine has ended is known at once, suspected at the next look around, and after the usual time of suspicion a
   few of the others, drawn by lot, report its death, where in a real system all of them would.
 """
@@ -12,12 +13,14 @@ process that would be the same work, and the same memory, thousands of times. He
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from random import Random
 
 import msgspec
 
 from daos_control.apps.emulator import fabric
 from daos_control.apps.emulator.chores import Chores
+from daos_control.apps.emulator.engine import Space, WantSpace
 from daos_control.apps.emulator.fabric import Fabric, ReplyT
 from daos_control.apps.emulator.membership import NO_RANK, Group, GroupMap, Member, address
 from daos_control.apps.emulator.neighbourhood import BRANCHES, Founder, Gossip, Listener, Ping, SpreadMap, WantMap
@@ -70,6 +73,10 @@ class SharedFabric:
     def services_at(self, host: str, port: int) -> fabric.Services:
         """Return what is there to call at an address; nothing where no engine lives."""
         return self._services.get((host, port), {})
+
+    def service(self, uri: str, request: type[msgspec.Struct]) -> fabric.Service | None:
+        """Return what answers a kind of request at an engine of this process; None if no such engine lives."""
+        return self._services.get(address(uri), {}).get(request.__name__)
 
     async def call(self, uri: str, request: msgspec.Struct, reply: type[ReplyT], *, timeout_s: float) -> ReplyT:
         """Ask an engine. Raises DaosError: the engine's, UNREACH, or TIMEDOUT."""
@@ -135,8 +142,10 @@ class Commons:
     def residing(self, resident: "Resident", services: fabric.Services) -> Iterator[None]:
         """Count an engine among the living, while inside."""
         self._residents[resident.uri] = resident
-        brought = fabric.Service(BroughtMap, resident.on_brought_map)
-        self.fabric.attach(resident.uri, {**services, SpreadMap.__name__: brought})
+        answers = {**services, SpreadMap.__name__: fabric.Service(BroughtMap, resident.on_brought_map)}
+        if (own := services.get(WantSpace.__name__)) is not None:
+            answers[WantSpace.__name__] = fabric.Service(WantSpace, partial(self._space_of, own))
+        self.fabric.attach(resident.uri, answers)
         try:
             yield
         finally:
@@ -144,6 +153,20 @@ class Commons:
             del self._residents[resident.uri]
             if resident.rank is not None:
                 self._ended[resident.rank] = resident.incarnation
+
+    async def _space_of(self, first: fabric.Service, request: WantSpace) -> Space:
+        """Tell a pool's space at an engine and at the ranks onward; those of other processes it asks as ever."""
+        services = {rank: self._space_service(rank) for rank in request.onward}
+        onward = tuple(rank for rank, service in services.items() if service is None)
+        usages = (await first.answer(WantSpace(request.uuid, onward), Space)).usages
+        for service in services.values():
+            if service is not None:
+                usages |= (await service.answer(WantSpace(request.uuid), Space)).usages
+        return Space(usages=usages)
+
+    def _space_service(self, rank: int) -> fabric.Service | None:
+        member = self.members.get(rank)
+        return self.fabric.service(member.uri, WantSpace) if member is not None else None
 
     # The group map
 
