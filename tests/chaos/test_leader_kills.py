@@ -1,7 +1,7 @@
 """``kill -9`` of the leader while pools are made, grown and destroyed, and while the checker is switched and run.
 
-The leader is a daos_server in a process of its own, with one emulated engine; the other ranks are simulated in this
-process and live on. So a round takes a second or two, and hundreds are cheap. In a round several clients work without
+The leader is a daos_server with one emulated engine in a process of its own; the other ranks are simulated in this
+process and live on. So a round takes a second, and hundreds are cheap. In a round several clients work without
 pause; at a moment drawn by lot the leader dies, and its engine with it, sometimes once more on its way up, sometimes
 with simulated engines beside it. Half of the clients then leave, the others ask again until they are answered.
 
@@ -39,7 +39,6 @@ from uuid import uuid4
 import msgspec
 import pytest
 
-from daos_control.apps.emulator.settings import Swim
 from daos_control.apps.emulator.storage import UUID, Shard
 from daos_control.base import logs
 from daos_control.base.der import Der
@@ -50,9 +49,10 @@ from daos_control.client.pool_size import PerRank
 from daos_control.model.checker import CheckStatus
 from daos_control.model.member_state import MemberState
 from daos_control.model.pool_property import PoolQuery
+from daos_control.testing.leader_process import SWIM, Leader, leaders
 from daos_control.testing.simulation.layout import Layout
 from daos_control.testing.simulation.system import Simulation, simulation
-from daos_control.testing.storage_host import Server, StorageHost, free_ports
+from daos_control.testing.storage_host import StorageHost, free_ports
 
 pytestmark = [pytest.mark.chaos, pytest.mark.xdist_group("leader_kills")]
 
@@ -106,30 +106,28 @@ def usual_s(tallies: Iterable[Tally]) -> float:
 class Stage:
     """The leader's host, the simulated ones, and the way to kill and look at them."""
 
-    def __init__(self, folder: Path, host: StorageHost, simulated: Simulation) -> None:
+    def __init__(
+        self, folder: Path, host: StorageHost, simulated: Simulation, start: Callable[[Path, Path, str], Leader]
+    ) -> None:
         self.folder = folder
         self.host = host
         self.simulated = simulated
         self.daos = DaosClient.from_config(host.control_config())
         self.kills = 0
-        self._server: Server | None = None
+        self._start = start
+        self._leader: Leader | None = None
 
-    def start(self, *options: str) -> None:
+    def start(self) -> None:
         """Start the leader, unless it runs."""
-        if self._server is None:
-            self._server = self.host.start("--control-address", self.host.address, *options)
+        if self._leader is None:
+            self._leader = self._start(self.host.server_config(), self.host.folder / "out.txt", self.host.address)
 
     def kill(self) -> None:
         """Kill the leader and its engine."""
-        if self._server is not None:
-            self._server.end()
-            self._server = None
+        if self._leader is not None:
+            self._leader.kill()
+            self._leader = None
             self.kills += 1
-
-    def end(self) -> None:
-        if self._server is not None:
-            self._server.end()
-            self._server = None
 
     def shards(self) -> dict[int, dict[str, Shard]]:
         """Read what each rank has on its storage, rank by rank."""
@@ -155,20 +153,20 @@ class Stage:
                     self._must_run()
                     await asyncio.sleep(0.05)
         except TimeoutError:
-            output = self._server.output[-8000:] if self._server else "(no leader runs)"
+            output = self._leader.output[-8000:] if self._leader else "(no leader runs)"
             raise AssertionError(f"still not as it should be: {wrong}\n--- the leader\n{output}") from None
 
     def _must_run(self) -> None:
-        if self._server is not None:
-            code = self._server.process.poll()
-            assert code is None, f"the leader ended with {code}:\n{self._server.output}"
-            own = [line for line in self._server.output.splitlines() if "daos_engine:" not in line]
-            assert not any("Traceback" in line for line in own), self._server.output
+        if self._leader is not None:
+            assert self._leader.runs, f"the leader ended:\n{self._leader.output}"
+            assert "Traceback" not in self._leader.output, self._leader.output
 
     async def all_joined(self) -> str:
-        """Say which ranks are not where they should be."""
+        """Say which ranks are not where they should be; those that died and stay down are started."""
         states = {member.rank: member.state for member in (await self.daos.system.query()).members}
         missing = {rank: states.get(rank) for rank in sorted(RANKS) if states.get(rank) is not MemberState.JOINED}
+        if {MemberState.ERRORED, MemberState.EXCLUDED}.intersection(missing.values()):
+            await self.daos.system.start()
         return f"ranks {missing}" if missing or len(states) != len(RANKS) else ""
 
 
@@ -241,7 +239,7 @@ class Worker:
     async def _step(self) -> None:
         settled = self._promises.settled()
         verb = self._chance.choice(("create", "destroy", "extend")) if settled else "create"
-        if len(self._promises.may) >= MOST_POOLS and verb == "create":
+        if settled and len(self._promises.may) >= MOST_POOLS and verb == "create":
             verb = "destroy"
         if verb == "create":
             uuid, before = str(uuid4()), GONE
@@ -309,7 +307,7 @@ async def pool_round(
     workers = [Worker(stage.daos, promises, tallies, chance) for _ in range(CLIENTS)]
     for worker in workers:
         worker.patient = chance.random() < 0.5
-    async with asyncio.TaskGroup() as group:
+    async with asyncio.timeout(2 * PATIENCE_S), asyncio.TaskGroup() as group:
         for worker in workers:
             group.create_task(worker.run())
         await asyncio.sleep(chance.uniform(0, THINGS * usual_s(tallies.values())))
@@ -325,7 +323,7 @@ async def pool_round(
             stage.start()
         began = time.monotonic()
         await stage.until(lambda: nothing_promised_is_undone(stage, promises))
-    await stage.until(stage.all_joined)
+        await stage.until(stage.all_joined)
     found: dict[str, Ranks] = {}
     await stage.until(lambda: pools_are_as_promised(stage, promises, found))
     for worker in workers:
@@ -557,16 +555,14 @@ async def stage_at(*, keep: bool = False) -> AsyncIterator[Stage]:
         engine_variables=HASTE,
     )
     try:
-        async with simulation(layout, swim=Swim(ping_s=5.0, suspect_s=6.0)) as simulated:
-            stage = Stage(folder, host, simulated)
-            try:
+        with leaders() as start:
+            async with simulation(layout, swim=SWIM) as simulated:
+                stage = Stage(folder, host, simulated, start)
                 async with stage.daos:
-                    stage.start("--auto-format")
+                    stage.start()
                     await stage.until(stage.all_joined)
                     yield stage
-                keep = False
-            finally:
-                stage.end()
+        keep = False
     finally:
         if not keep:
             shutil.rmtree(folder)

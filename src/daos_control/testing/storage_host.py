@@ -84,10 +84,16 @@ class StorageHost:
 
     def start(self, *options: str) -> "Server":
         """Start a server, which is the caller's to end. It serves on its own address alone if there are others."""
-        (self.folder / "daos_server.yml").write_text(yaml.safe_dump(self.config))
+        self.server_config()
         output = self.folder / "out.txt"
         with output.open("w") as file:
             return Server(self, self._start(options, file), output)
+
+    def server_config(self) -> Path:
+        """Write the server's configuration, and return its path."""
+        path = self.folder / "daos_server.yml"
+        path.write_text(yaml.safe_dump(self.config))
+        return path
 
     def client(self) -> SyncDaosClient:
         """Make a client of this host's system."""
