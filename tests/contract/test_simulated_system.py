@@ -29,7 +29,7 @@ from daos_control.testing.management import Bench, some_settings
 from daos_control.testing.simulation.host import Trouble
 from daos_control.testing.simulation.layout import Layout
 from daos_control.testing.simulation.system import Simulation, simulation
-from daos_control.wire.pb.ctl import ranks_pb2
+from daos_control.wire.pb.ctl import ranks_pb2, storage_pb2, storage_scm_pb2
 from daos_control.wire.pb.mgmt import pool_pb2
 
 PATIENCE_S = 30.0
@@ -146,6 +146,34 @@ async def test_a_pools_space_is_gathered_from_all_its_ranks() -> None:
         last.switch_off()  # a killed engine would be back before anybody asks
         await so(lambda: last.server is None)
         assert (await ask(drpc.Mgmt.POOL_QUERY, query)).status == Der.UNREACH
+
+
+async def test_a_scan_sees_less_room_when_there_is_a_pool() -> None:
+    """As of genuine engines, though these take no memory for it: shares of what is free get smaller."""
+    async with small_system(2) as (management, system):
+        channels = Channels(None, Component.SERVER)
+        [host] = system.hosts
+        assert host.server is not None
+        request = storage_pb2.StorageScanReq(scm=storage_scm_pb2.ScanScmReq(usage=True))
+
+        async def room() -> list[int]:
+            reply = await channels.call(f"{host.address}:{system.layout.port}", CTL["StorageScan"], request)
+            return [namespace.mount.usable_bytes for namespace in reply.scm.namespaces]
+
+        try:
+            before = await room()
+            create = pool_pb2.PoolCreateReq(
+                uuid=POOL, ranks=[1, 2], fault_domains=management.system.tree.words([1, 2]), tier_bytes=[1 << 30, 0]
+            )
+            await so(lambda: len(system.commons.members) == 2)
+            assert (await host.server.harness.call(drpc.Mgmt.POOL_CREATE, create)).status == 0
+            taken = [was - now for was, now in zip(before, await room(), strict=True)]
+            assert all(1 << 30 <= bytes_ < (1 << 30) + (1 << 20) for bytes_ in taken)
+            destroy = pool_pb2.PoolDestroyReq(id=POOL, svc_ranks=[1, 2])
+            assert (await host.server.harness.call(drpc.Mgmt.POOL_DESTROY, destroy)).status == 0
+            assert await room() == before
+        finally:
+            await channels.aclose()
 
 
 async def test_a_host_without_power_says_nothing_and_comes_back_as_it_was() -> None:

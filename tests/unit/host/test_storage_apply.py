@@ -43,6 +43,16 @@ def test_usage_of_a_stand_in_is_of_the_configured_size(tmp_path):
     assert space.available_bytes <= (4 << 30) - (1 << 20)
 
 
+def test_usage_counts_what_files_are_to_hold(tmp_path):
+    """A pool of an emulated engine takes no memory, and its space is given away all the same."""
+    disk = RamDisk(target=tmp_path, size_gib=4)
+    before = usage(disk).available_bytes
+    (tmp_path / "pool").mkdir()
+    with (tmp_path / "pool" / "vos-0").open("wb") as file:
+        file.truncate((4 << 30) - (64 << 20))
+    assert usage(disk).available_bytes <= min(before, 64 << 20)
+
+
 def test_what_fails_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     disk = RamDisk(target=tmp_path / "file" / "daos0", size_gib=4)

@@ -3,13 +3,14 @@
 ::
 
     <path>/<pool uuid>/shard.json      this engine's share of the pool: sizes of its targets
+    <path>/<pool uuid>/vos-<target>    the memory file of each target: empty, but of its size
     <path>/<pool uuid>/service.json    this engine's replica of the pool service, if it has one
     <path>/NEWBORNS/, ZOMBIES/         pools on their way in and out; emptied at start
     <path>/daos_sys/engine.json        last incarnation
     <path>/daos_sys/devices.json       the devices and their state
 
-Files are replaced as a whole: written beside, synced, renamed. A pool appears and disappears by one rename. Sizes are
-accounted and not allocated: a lab's pools would not fit its memory.
+Files are replaced as a whole: written beside, synced, renamed. A pool appears and disappears by one rename. By memory
+files daos_server sees a pool's size. Nothing is allocated for them: a lab's pools would not fit its memory.
 """
 
 import errno
@@ -135,6 +136,7 @@ class Store:
             shutil.rmtree(newborn, ignore_errors=True)
             newborn.mkdir(mode=0o770)
             _replace(newborn / "shard.json", msgspec.json.encode(shard))
+            _make_memory_files(newborn, shard)
             newborn.rename(self._path / uuid)
             _sync(self._path)
         self.shards[uuid] = shard
@@ -175,7 +177,8 @@ class Store:
         folder = self._path / uuid
         try:
             if (file := folder / "shard.json").exists():
-                self.shards[uuid] = msgspec.json.decode(file.read_bytes(), type=Shard)
+                shard = self.shards[uuid] = msgspec.json.decode(file.read_bytes(), type=Shard)
+                _make_memory_files(folder, shard)  # they are not synced
             if (file := folder / "service.json").exists():
                 self.replicas[uuid] = msgspec.json.decode(file.read_bytes(), type=Replica)
         except (OSError, msgspec.DecodeError) as error:
@@ -196,6 +199,12 @@ def read_json(path: Path) -> object:
         return json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
         raise StorageError(f"cannot read {path}: {error}") from error
+
+
+def _make_memory_files(folder: Path, shard: Shard) -> None:
+    for target in range(shard.targets):
+        with (folder / f"vos-{target}").open("ab") as file:
+            file.truncate(shard.size.scm)
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -5,6 +5,7 @@ These functions run in the server itself when it may mount or needs no mounts, a
 
 import os
 import shutil
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -75,13 +76,16 @@ def clear_out(target: Path, *, last: str) -> None:
 
 
 def usage(disk: RamDisk) -> mounts.Space:
-    """Return how full a formatted disk is; a stand-in counts as a disk of the configured size."""
+    """Return how full a formatted disk is; a stand-in counts as a disk of the configured size.
+
+    Files count with their whole size. Engines reserve all of it when they make a pool; emulated ones, whose pools are
+    to fit into any machine, leave them empty.
+    """
     try:
-        if mounts.mounted_at(disk.target):
-            return mounts.space(disk.target)
-        total = disk.size_gib << 30
+        space = mounts.space(disk.target)
+        total = space.total_bytes if mounts.mounted_at(disk.target) else disk.size_gib << 30
         taken = sum(_taken(entry) for entry in disk.target.rglob("*"))
-        return mounts.Space(total, max(0, min(total - taken, mounts.space(disk.target).available_bytes)))
+        return mounts.Space(total, max(0, min(total - taken, space.available_bytes)))
     except OSError as error:
         raise StorageError(f"cannot tell how full {disk.target} is: {error.strerror or error}") from error
 
@@ -135,6 +139,7 @@ def _write_durably(path: Path, text: str) -> None:
 
 def _taken(entry: Path) -> int:
     try:
-        return entry.lstat().st_blocks * 512
+        status = entry.lstat()
+        return max(status.st_blocks * 512, status.st_size if stat.S_ISREG(status.st_mode) else 0)
     except FileNotFoundError:  # an engine removed it while we looked
         return 0

@@ -48,6 +48,16 @@ def test_a_pool_that_does_not_fit(tmp_path: Path) -> None:
     assert not (tmp_path / OTHER).exists()
 
 
+def test_memory_files_have_the_size_of_their_targets_and_take_no_memory(tmp_path: Path) -> None:
+    size = 64 << 20
+    opened(tmp_path, scm_bytes=1 << 30).create_shard(UUID, Shard(size=Size(scm=size, nvme=0), targets=2))
+    files = [tmp_path / UUID / f"vos-{target}" for target in range(2)]
+    assert [(file.stat().st_size, file.stat().st_blocks) for file in files] == [(size, 0)] * 2
+    files[0].unlink()
+    opened(tmp_path)
+    assert files[0].stat().st_size == size
+
+
 def test_the_size_is_that_of_the_file_system(tmp_path: Path) -> None:
     assert opened(tmp_path, scm_bytes=None).scm_free > 0
 
