@@ -308,8 +308,7 @@ async def pool_round(
     for worker in workers:
         worker.patient = chance.random() < 0.5
     async with asyncio.timeout(2 * PATIENCE_S), asyncio.TaskGroup() as group:
-        for worker in workers:
-            group.create_task(worker.run())
+        running = [group.create_task(worker.run()) for worker in workers]
         await asyncio.sleep(chance.uniform(0, THINGS * usual_s(tallies.values())))
         for worker in workers:
             worker.leader_is_dead = True
@@ -324,6 +323,10 @@ async def pool_round(
         began = time.monotonic()
         await stage.until(lambda: nothing_promised_is_undone(stage, promises))
         await stage.until(stage.all_joined)
+        while not all(task.done() for task in running):  # that a rank has died may become known late
+            await stage.until(stage.all_joined)
+            await asyncio.sleep(0.05)
+    await stage.until(stage.all_joined)
     found: dict[str, Ranks] = {}
     await stage.until(lambda: pools_are_as_promised(stage, promises, found))
     for worker in workers:
@@ -347,6 +350,8 @@ async def nothing_promised_is_undone(stage: Stage, promises: Promises) -> str:
 
 async def pools_are_as_promised(stage: Stage, promises: Promises, found: dict[str, Ranks]) -> str:
     """Say what is wrong with the pools or with what engines keep; ``found`` is what is there."""
+    if problem := await stage.all_joined():
+        return problem
     listed = (await stage.daos.pools.list(query=False)).pools
     if halves := [f"{pool.uuid} is {pool.state}" for pool in listed if pool.state != "Ready"]:
         return ", ".join(halves)

@@ -99,7 +99,8 @@ class Network:
         async with self._connecting.setdefault(place, asyncio.Lock()):
             link = self._links.pop(place, None)
             if link is None or link.lost:
-                _, link = await asyncio.get_running_loop().create_connection(_Outgoing, *place)
+                link = _Outgoing()
+                await asyncio.get_running_loop().create_connection(lambda: link, *place)
             self._links[place] = link
         self._let_go()
         return link
@@ -182,7 +183,8 @@ class _Outgoing(_Link):
     async def ask(self, name: str, body: bytes) -> _Reply:
         """Return the answer; raises OSError if the peer goes away."""
         number = next(self._numbers)
-        answer = self._waiting[number] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[_Reply] = asyncio.get_running_loop().create_future()
+        self._waiting[number] = answer
         try:
             self.send(_Request(number, name, msgspec.Raw(body)))
             if self.lost:
