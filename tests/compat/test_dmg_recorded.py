@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from google.protobuf.message import Message
 
@@ -178,7 +179,9 @@ async def test_tables_are_printed_as_recorded(recordings: Path, tmp_path: Path) 
     assert count > 40
 
 
-async def test_a_generated_configuration_is_the_one_recorded(recordings: Path, tmp_path: Path) -> None:
+async def test_a_generated_configuration_is_the_one_recorded(
+    recordings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     count = 0
     for name, case in cases(recordings):
         run = case["human"]
@@ -188,6 +191,10 @@ async def test_a_generated_configuration_is_the_one_recorded(recordings: Path, t
             assert list(yaml.safe_load(output.text)) == list(yaml.safe_load(run["stdout"])), name
             explained, _, _ = await replay(case, {**run, "argv": [*run["argv"], "--explain"]}, tmp_path)
             assert yaml.safe_load(explained.text) == yaml.safe_load(run["stdout"]), name
+            run = case["json"]
+            explained, _, _ = await replay(case, {**run, "argv": [*run["argv"], "--explain"]}, tmp_path)
+            assert explained.document == run["json"]["response"], name
+            assert "engines[0].fabric_iface = " in capsys.readouterr().err, name
             count += 1
     assert count >= 4
 

@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(600), pytest.mark.xdist_gr
 OURS = Path(sys.executable).parent
 LOOK_AT_FILES = {"HWLOC_COMPONENTS": "-x86"}
 """Has libhwloc look at files, and not at the real processor."""
-TRIES = 40
+TRIES = 24
 PROVIDERS = ("ofi+verbs;ofi_rxm", "ofi+tcp;ofi_rxm", "ofi+tcp", "ofi+cxi")
 
 
