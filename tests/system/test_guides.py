@@ -40,7 +40,9 @@ def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
         subprocess.run(["daos_lab", "down"], env=found, check=True)
 
 
-@pytest.mark.parametrize(("guide", "examples"), [("system.md", 30), ("pools.md", 20), ("checker.md", 12), ("support.md", 3)])
+@pytest.mark.parametrize(
+    ("guide", "examples"), [("system.md", 30), ("pools.md", 20), ("checker.md", 12), ("support.md", 3)]
+)
 def test_the_examples_of_a_guide_run(guide: str, examples: int, environment: dict[str, str]) -> None:
     ran = 0
     for language, text in re.findall(r"```(console|python)\n(.*?)```", told_of_this_lab(guide, environment), re.DOTALL):

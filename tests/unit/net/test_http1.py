@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from daos_control.net.http1 import HttpError, HttpTimeoutError, get
+from daos_control.net.http1 import HttpError, HttpTimeoutError, Page, get, serve
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
 
@@ -78,3 +78,52 @@ async def test_somebody_who_does_not_answer() -> None:
             await get("127.0.0.1", port, "/metrics", timeout_s=0.05)
         assert asked.is_set()
         over.set()
+
+
+async def told() -> str:
+    return "up 1\n"
+
+
+PAGES = {"/metrics": Page(kind="text/plain", text=told)}
+
+
+async def ask(port: int, question: bytes) -> bytes:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(question)
+    answer = await reader.read()
+    writer.close()
+    return answer
+
+
+async def test_a_page_is_served() -> None:
+    async with serve("127.0.0.1", 0, PAGES) as port:
+        assert await get("127.0.0.1", port, "/metrics?format=text", timeout_s=5) == b"up 1\n"
+        head = await ask(port, b"HEAD /metrics HTTP/1.1\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 200 OK\r\n")
+        assert b"Content-Length: 5\r\n" in head
+        assert head.endswith(b"\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    ("question", "status"),
+    [
+        (b"GET /other HTTP/1.1\r\n\r\n", b"404"),
+        (b"POST /metrics HTTP/1.1\r\n\r\n", b"405"),
+        (b"hello\r\n\r\n", b"400"),
+    ],
+)
+async def test_other_questions_are_answered_with_their_status(question: bytes, status: bytes) -> None:
+    async with serve("127.0.0.1", 0, PAGES) as port:
+        assert (await ask(port, question)).startswith(b"HTTP/1.1 " + status)
+
+
+@pytest.mark.parametrize("question", [b"GET /" + b"x" * 100_000, b""], ids=["endless", "none"])
+async def test_guests_who_ask_nothing_sensible_are_dropped(question: bytes) -> None:
+    async with serve("127.0.0.1", 0, PAGES) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(question)
+        writer.write_eof()
+        with suppress(ConnectionResetError):
+            assert await reader.read() == b""
+        writer.close()
+        assert await get("127.0.0.1", port, "/metrics", timeout_s=5) == b"up 1\n", "others are served still"

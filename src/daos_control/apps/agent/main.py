@@ -10,7 +10,7 @@ import os
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -39,6 +39,8 @@ from daos_control.host.limits import allow_many_files
 from daos_control.net.drpc.server import serve
 from daos_control.security.certificates import Certificates
 from daos_control.security.tokens import Sign, hash_token
+from daos_control.telemetry import exporter
+from daos_control.telemetry.exporter import exporting
 
 log = logs.get(__name__)
 
@@ -49,6 +51,8 @@ SOCKET_MODE = 0o666  # any local user may be a client; who it is, the kernel tel
 
 _LOOK_UP_THREADS = 16
 _DEFAULT_RETAIN_S = 60.0
+_EVERYWHERE = "0.0.0.0"
+"""Metrics are for whoever gathers them, from another machine."""
 
 
 class CannotStart(DaosControlError):
@@ -117,9 +121,10 @@ async def open_agent(
         _credentials(config.credential_config, certificates, machine) as credentials,
         _metrics(config) as metrics,
     ):
-        async with process_monitor(
-            evict=partial(upstream.evict, service), watch=watch, name_of=process_name
-        ) as monitor:
+        async with (
+            _publishing(config),
+            process_monitor(evict=partial(upstream.evict, service), watch=watch, name_of=process_name) as monitor,
+        ):
             agent = Agent(
                 socket=path,
                 monitor=monitor,
@@ -250,7 +255,6 @@ def _metrics(config: AgentConfig) -> Iterator[ClientMetrics | None]:
     if not config.telemetry_port:
         yield None
         return
-    log.notice("client metrics are gathered, not exported yet: nothing listens on telemetry_port")
     with ExitStack() as stack:
         watch = stack.enter_context(closing(ProcessWatch()))
         retain_s = config.telemetry_retain or _DEFAULT_RETAIN_S
@@ -260,6 +264,27 @@ def _metrics(config: AgentConfig) -> Iterator[ClientMetrics | None]:
         except (CannotGather, OSError) as error:
             log.error(f"client metrics cannot be gathered: {error}")
         yield metrics
+
+
+@asynccontextmanager
+async def _publishing(config: AgentConfig) -> AsyncIterator[None]:
+    """Publish client metrics if that is configured. Raises CannotStart if the port is not to be had."""
+    async with AsyncExitStack() as stack:
+        if config.telemetry_port:
+            try:
+                await stack.enter_async_context(
+                    exporting(
+                        host=_EVERYWHERE,
+                        port=config.telemetry_port,
+                        title="DAOS Client Telemetry",
+                        gather=exporter.client_metrics,
+                    )
+                )
+            except OSError as error:
+                raise CannotStart(
+                    f"telemetry_port {config.telemetry_port} cannot be listened on: {error.strerror}; choose another"
+                ) from error
+        yield
 
 
 def _namesakes(name: str) -> Iterator[int]:

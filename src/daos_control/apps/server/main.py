@@ -57,6 +57,8 @@ from daos_control.net.grpc.channels import Channels
 from daos_control.net.rpc.handlers import Caller, Handlers
 from daos_control.net.rpc.methods import MGMT
 from daos_control.security.components import Component
+from daos_control.telemetry.exporter import engine_metrics, exporting
+from daos_control.telemetry.metrics import MetricSet
 from daos_control.wire.pb.ctl import storage_pb2
 
 log = logs.get(__name__)
@@ -177,9 +179,27 @@ class Server:
         async with aio.background() as tasks:
             tasks.start("forwarding of events", self.events.run())
             tasks.start("news of engines", self._news.run(self.events))
+            if self._prepared.telemetry_port and self.engines:
+                tasks.start("metrics of engines", self._publish_metrics())
             if self._replica is not None:
                 tasks.start("this host's replica of the management service", self._replica.run())
             yield
+
+    async def _publish_metrics(self) -> None:
+        """Publish metrics once all engines have been ready for the first time; that it fails is no reason to end."""
+        for engine in self.harness.engines:
+            await engine.until(lambda state: state is EngineState.READY)
+        host, port = self._prepared.addresses.listen, self._prepared.telemetry_port
+        try:
+            async with exporting(host=host, port=port, title="DAOS Engine Telemetry", gather=self._engine_metrics):
+                await asyncio.Event().wait()
+        except OSError as error:
+            log.error(f"metrics of engines cannot be published on {host}:{port}: {error.strerror}")
+            await asyncio.Event().wait()
+
+    def _engine_metrics(self) -> list[MetricSet]:
+        ready = [engine for engine in self.harness.engines if engine.state is EngineState.READY]
+        return engine_metrics({engine.index: engine.rank for engine in ready if engine.rank is not None})
 
     async def auto_format(self) -> None:
         """Format what needs it, once, as ``dmg storage format`` would; then there is nothing left to do."""

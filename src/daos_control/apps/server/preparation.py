@@ -82,6 +82,8 @@ class Prepared:
     management: Settings
     support: Sources
     """What this host gives to support."""
+    telemetry_port: int = 0
+    """Where metrics of engines are published; 0 for nowhere."""
     launch: Launch = running
     """Starts engines."""
 
@@ -140,6 +142,7 @@ async def prepare(config: ServerConfig, options: Options) -> Prepared:
         ),
         store_folder=store_folder(config),
         management=management_settings(config, addresses, hostname, device_class),
+        telemetry_port=config.telemetry_port,
         support=Sources.of_server(
             config,
             Path(config.socket_dir) / ACTIVE_CONFIG_NAME,
