@@ -6,9 +6,11 @@ import sys
 import pytest
 
 from daos_control.apps.agent.client_metrics import ROOT_KEY
+from daos_control.telemetry import exposition
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(600), pytest.mark.xdist_group("genuine")]
 
+FETCH = "import sys, urllib.request; sys.stdout.write(urllib.request.urlopen(sys.argv[1]).read().decode())"
 FOREIGN = """
 import asyncio, sys
 from daos_control.net.drpc import client, methods
@@ -31,6 +33,10 @@ def test_a_clients_metrics_are_found_through_the_agent_until_their_time_is_over(
     assert "/pool/" in seen, "of the pool, in a segment that the client has made beside"
     [pid] = mixed.segments() & set(range(1, 1 << 22))
     assert f"/{pid}/" in seen
+    published = exposition.parse(mixed.run(sys.executable, "-c", FETCH, "http://127.0.0.1:9192/metrics"))
+    [started] = [one for one in published if one.name == "client_started_at"]
+    assert str(pid) in {metric.labels["pid"] for metric in started.metrics}
+    assert any("pool" in metric.labels for one in published for metric in one.metrics)
 
     ours = [sys.executable, "-c", FOREIGN, mixed.folder / "agent" / "daos_agent.sock"]
     for key in (pid, ROOT_KEY):
