@@ -1,18 +1,21 @@
 """What every part of the client shares: the channels, the hosts, the system's name."""
+# ruff: noqa: PLC0415 - most commands ask the management service, and pay nothing for asking many hosts
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from google.protobuf.message import Message
 
 from daos_control.base.rankset import RankSet
-from daos_control.client.fan_out import HostAnswers, Patience, fan_out
 from daos_control.client.hosts import addresses
 from daos_control.client.invoke import ManagementClient
 from daos_control.client.transport import DEADLINE_S, Transport
 from daos_control.client.waiting import Waiting
 from daos_control.net.rpc.methods import CTL, MGMT, Method
+
+if TYPE_CHECKING:
+    from daos_control.client.fan_out import HostAnswers, Patience
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +43,7 @@ class Connection:
         *,
         deadline_s: float = DEADLINE_S,
         looks: bool = False,
-    ) -> HostAnswers[Any]:
+    ) -> "HostAnswers[Any]":
         """Call a method of every host, or of those named, by its short name; ``looks`` says that it changes nothing."""
         message = self.management.addressed(request) if isinstance(request, Message) else request
         patience = self.patience(deadline_s, looks=looks)
@@ -48,7 +51,7 @@ class Connection:
 
     async def each_replica(
         self, method: str, request: Message, replicas: Sequence[str], deadline_s: float
-    ) -> HostAnswers[Any]:
+    ) -> "HostAnswers[Any]":
         """Call a method of the management service on each of these replicas, without following where they point."""
         message = self.management.addressed(request)
         return await self.fan_out(replicas, MGMT[method], message, self.patience(deadline_s, looks=True))
@@ -58,13 +61,17 @@ class Connection:
         hosts: Sequence[str],
         method: Method,
         request: Message | Callable[[str], Message],
-        patience: Patience,
-    ) -> HostAnswers[Any]:
+        patience: "Patience",
+    ) -> "HostAnswers[Any]":
         """Call any method on each of these addresses."""
+        from daos_control.client.fan_out import fan_out
+
         return await fan_out(self.channels, hosts, method, request, patience=patience, waiting=self.waiting)
 
-    def patience(self, deadline_s: float, *, looks: bool) -> Patience:
+    def patience(self, deadline_s: float, *, looks: bool) -> "Patience":
         """Return how long hosts are waited for: as usual, or as somebody said."""
+        from daos_control.client.fan_out import Patience
+
         left_s = self.management.left_s(deadline_s)
         return Patience(deadline_s=left_s, looks=looks, strict=self.management.timeout_s is not None)
 
