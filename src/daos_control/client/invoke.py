@@ -48,6 +48,8 @@ LEADER_S: Final = 2.0
 """How long others may take to say who leads instead."""
 UNREACHED_ROUNDS: Final = 3
 """So many rounds in which nobody can be reached are enough."""
+UNREACHED_REPLICAS: Final = 8
+"""So many are enough if others say where it should be: until a leader is elected, they name the one that is gone."""
 
 RetryTest = Callable[[DaosControlError], bool]
 
@@ -176,7 +178,7 @@ class ManagementClient:
 
     async def _persist(self, race: Race, first: Callable[[], list[str]], persistence: _Persistence) -> Message:
         """Go from round to round until one ends well, or with an error that is the caller's."""
-        hosts, named = first(), False
+        hosts, named, is_known = first(), False, False
         asked: set[str] = set()
         pauses = unreached = 0
         while True:
@@ -186,9 +188,15 @@ class ManagementClient:
             if outcome.replies:
                 return outcome.newest()[1]
             error = outcome.most_telling()
-            unreached = unreached + 1 if is_connection_error(error) and not named else 0
+            if is_connection_error(error):
+                unreached += 1
+            elif not isinstance(error, Redirect):
+                unreached = 0
+            is_known = is_known or isinstance(error, Redirect)
             onward = None
-            if not persistence.give_up(error) and (persistence.retry(error) or not _is_in_vain(error, unreached)):
+            if not persistence.give_up(error) and (
+                persistence.retry(error) or not _is_in_vain(error, unreached, is_known=is_known)
+            ):
                 onward = _onward(error, first, persistence.retry)
             if onward is None:
                 if is_connection_error(error):
@@ -259,8 +267,10 @@ def _note(wait: Wait, error: DaosControlError) -> None:
         wait.trouble = str(error)
 
 
-def _is_in_vain(error: DaosControlError, rounds: int) -> bool:
+def _is_in_vain(error: DaosControlError, rounds: int, *, is_known: bool) -> bool:
     """Whether nobody is there, after so many rounds: one is enough if hosts refuse, silence may be a lost packet."""
+    if is_known:
+        return rounds >= UNREACHED_REPLICAS
     return rounds >= (UNREACHED_ROUNDS if is_timeout(error) else 1)
 
 

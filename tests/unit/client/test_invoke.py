@@ -346,6 +346,21 @@ def test_nobody_there_is_an_error_after_a_few_rounds() -> None:
     assert len(sleeps.taken) == 2
 
 
+@pytest.mark.parametrize("read", [True, False])
+@pytest.mark.parametrize("gone", ["refuses", "dead"])
+def test_a_replica_that_is_named_and_gone_is_tried_for_as_long_as_an_election_takes(read: bool, gone: str) -> None:
+    async def play() -> float:
+        away = {"c"} if gone == "dead" else set()
+        hosts = Hosts(a=NotReplica(["c:10001"]), b=NotReplica(["c:10001"]), unreachable=away)
+        one = ManagementClient(hosts, ["a,b"], "s", back_off=BackOff(chance=lambda _: 0))
+        with pytest.raises(ManagementServiceUnreachable) as raised:
+            await one.call(METHOD, SystemQueryReq(), read=read)
+        assert "c:10001" in raised.value.causes
+        return asyncio.get_running_loop().time()
+
+    assert 15 < in_virtual_time(play()) < 90
+
+
 def test_an_interruption_ends_a_call_at_once() -> None:
     async def play() -> float:
         waiting = Waiting()
