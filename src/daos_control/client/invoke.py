@@ -193,11 +193,9 @@ class ManagementClient:
             elif not isinstance(error, Redirect):
                 unreached = 0
             is_known = is_known or isinstance(error, Redirect)
-            onward = None
-            if not persistence.give_up(error) and (
-                persistence.retry(error) or not _is_in_vain(error, unreached, is_known=is_known)
-            ):
-                onward = _onward(error, first, persistence.retry)
+            in_vain = _is_in_vain(error, unreached, is_known=is_known) and not persistence.retry(error)
+            is_final = in_vain or persistence.give_up(error)
+            onward = None if is_final else _onward(error, first, persistence.retry)
             if onward is None:
                 if is_connection_error(error):
                     raise ManagementServiceUnreachable(outcome.errors) from error
