@@ -41,7 +41,15 @@ def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
 
 
 @pytest.mark.parametrize(
-    ("guide", "examples"), [("system.md", 30), ("pools.md", 20), ("checker.md", 12), ("support.md", 3)]
+    ("guide", "examples"),
+    [
+        ("system.md", 30),
+        ("pools.md", 20),
+        ("checker.md", 12),
+        ("support.md", 3),
+        ("doctor.md", 3),
+        ("management-database.md", 9),
+    ],
 )
 def test_the_examples_of_a_guide_run(guide: str, examples: int, environment: dict[str, str]) -> None:
     ran = 0

@@ -63,12 +63,16 @@ class Topic:
 
     def raised(self, check: str, error: DaosControlError, remedy: str = "") -> Finding:
         """Say what a program's own rule would: a fault brings its number and its remedy."""
+        found = str(getattr(error, "description", "") or error)
+        remedy = remedy or str(getattr(error, "resolution", ""))
+        if not remedy:  # an error without a number says both in one sentence
+            found, _, remedy = found.rpartition("; ") if "; " in found else (found, "", "")
         return Finding(
             topic=self.name,
             check=check,
             verdict=Verdict.PROBLEM,
-            found=getattr(error, "description", "") or str(error),
-            remedy=remedy or getattr(error, "resolution", "") or "correct it as it says, and look again",
+            found=found,
+            remedy=remedy,
             code=int(getattr(error, "code", 0)),
         )
 

@@ -180,10 +180,16 @@ def test_a_mounted_disk_that_is_too_large():
     assert "remount,size=8g" in finding.remedy
 
 
-def test_plain_folders_take_no_memory():
-    programs = replace(PROGRAMS, may_mount=False)
-    finding = found(server(config(scm=", scm_size: 8"), programs=programs), "memory", "RAM disks")
-    assert finding.verdict is NOT_APPLICABLE
+@pytest.mark.parametrize(
+    ("mode", "is_root", "verdict"),
+    [(0o4750, False, OK), (0o755, False, NOT_APPLICABLE), (0o4750, True, NOT_APPLICABLE)],
+    ids=["a privileged helper", "one without rights", "root in a container"],
+)
+def test_plain_folders_take_no_memory(mode, is_root, verdict):
+    helper = Place(path=Path("/h"), exists=True, mode=mode)
+    programs = replace(PROGRAMS, may_mount=False, helper=helper)
+    facts = server(config(scm=", scm_size: 8"), programs=programs, view=replace(VIEW, is_root=is_root))
+    assert found(facts, "memory", "RAM disks").verdict is verdict
 
 
 # -- huge pages --------------------------------------------------------------------------------------------------------

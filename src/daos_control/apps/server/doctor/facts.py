@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import socket
+import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -79,6 +80,16 @@ class Programs:
     helper: Place | None = None
     may_mount: bool = False
     missing_tools: tuple[str, ...] = ()
+
+    @property
+    def helper_is_privileged(self) -> bool:
+        """Whether the helper is there, and runs as root whoever starts it."""
+        helper = self.helper
+        return helper is not None and helper.uid == 0 and bool(helper.mode & stat.S_ISUID)
+
+    def makes_ram_disks(self, *, is_root: bool) -> bool:
+        """Whether storage of class ram will be in memory, by the rule of ``host.storage.scm.find_maker``."""
+        return self.may_mount or (not is_root and self.helper_is_privileged)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,7 +70,7 @@ def _check_ramdisks(facts: ServerFacts, config: ServerConfig) -> Iterator[Findin
 
 
 def _host(facts: ServerFacts) -> HostFacts:
-    in_memory = facts.programs.may_mount or facts.programs.helper is not None
+    in_memory = facts.programs.makes_ram_disks(is_root=facts.view.is_root)
     return HostFacts(
         memory_kib=facts.hardware.memory.total_kib if in_memory else None, hugepage_kib=_hugepage_kib(facts)
     )

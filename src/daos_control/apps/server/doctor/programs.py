@@ -1,6 +1,5 @@
 """The programs that a server starts: engines, the privileged helper, the tools that guard engines."""
 
-import stat
 from collections.abc import Iterator
 
 from daos_control.apps.doctor.finding import Finding, Topic
@@ -9,7 +8,6 @@ from daos_control.apps.server.doctor.facts import Programs
 from daos_control.base.version import DAOS_VERSION
 from daos_control.config.server import ServerConfig
 from daos_control.host.helper.protocol import HELPER
-from daos_control.host.places import Place
 
 TOPIC = Topic("programs")
 
@@ -56,14 +54,10 @@ def _helper(programs: Programs, view: View) -> Finding:
         return TOPIC.warning(
             "helper", f"{HELPER} is not found: {stand_ins}", "install it, owned by root with mode 4750"
         )
-    if not _is_privileged(helper):
+    if not programs.helper_is_privileged:
         return TOPIC.warning(
             "helper",
             f"{helper.path} has no rights of root (owner {helper.uid}, mode {helper.mode:04o}): {stand_ins}",
             f"chown root:{view.user} {helper.path} && chmod 4750 {helper.path}",
         )
     return TOPIC.ok("helper", f"{helper.path} runs as root")
-
-
-def _is_privileged(helper: Place) -> bool:
-    return helper.uid == 0 and bool(helper.mode & stat.S_ISUID)
