@@ -1,6 +1,6 @@
 """``daos_server scm`` and ``daos_server nvme``: what storage this host has. Preparing it comes later."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from daos_control.base.errors import DaosControlError
 from daos_control.cli.flags import Values
@@ -9,6 +9,7 @@ from daos_control.cli.ui.consent import consent
 
 if TYPE_CHECKING:
     from daos_control.client.storage_records import NvmeController
+    from daos_control.host.pmem import Namespace
 
 _SCM_WARNING = (
     "Memory regions and what they hold will be removed from this host's persistent memory, and a reboot may follow."
@@ -21,18 +22,27 @@ class NotThereYetError(DaosControlError):
 
 @command
 def scm_scan(values: Values) -> Document | None:
-    """List this host's persistent memory."""
+    """List this host's persistent memory: the namespaces made of it."""
+    from daos_control.base.units import format_si
+    from daos_control.cli.ui.tables import table
     from daos_control.host import pmem
 
     optional_configuration(values)
-    if found := pmem.modules():
+    found = [one for one in pmem.namespaces() if values.socket in {None, one.numa_node}]
+    if not found and (modules := pmem.modules()):
         raise NotThereYetError(
-            f"this host has persistent memory ({', '.join(found)}), and this release cannot tell more about it: "
-            "run ipmctl show -dimm, and ndctl list -N"
+            f"this host has memory modules ({', '.join(modules)}) without namespaces, and this release cannot tell "
+            "more about modules: run ipmctl show -dimm"
         )
     if not values.json:
-        print("\tNo SCM modules found")
-    return None
+        rows = [(one.blockdev, one.numa_node, format_si(one.size)) for one in found]
+        print(table(["SCM Namespace", "Socket", "Capacity"], rows) if rows else "\tNo SCM modules found\n", end="")
+    return [_namespace_document(one) for one in found] or None
+
+
+def _namespace_document(one: "Namespace") -> dict[str, Any]:
+    place = {"uuid": one.uuid, "blockdev": one.blockdev, "dev": one.name, "numa_node": one.numa_node}
+    return {**place, "size": one.size, "mount": None}
 
 
 @command

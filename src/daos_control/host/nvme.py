@@ -41,6 +41,8 @@ class Drive:
     numa_node: int
     in_use: str = ""
     """What the kernel uses it for; such a drive must be left alone."""
+    driver: str = ""
+    """Which driver has it; empty for none."""
 
 
 def controllers(root: Path = Path("/")) -> tuple[Controller, ...]:
@@ -70,7 +72,12 @@ def drives(root: Path = Path("/")) -> tuple[Drive, ...]:
         folder = root / "sys/bus/pci/devices" / name
         if read(folder / "class") == _PCI_CLASS:
             found.append(
-                Drive(address=_address(folder), numa_node=number(folder / "numa_node"), in_use=_use(root, folder))
+                Drive(
+                    address=_address(folder),
+                    numa_node=number(folder / "numa_node"),
+                    in_use=_use(root, folder),
+                    driver=(folder / "driver").resolve().name if (folder / "driver").exists() else "",
+                )
             )
     return tuple(sorted(found, key=lambda drive: drive.address))
 

@@ -8,6 +8,7 @@ import pytest
 from daos_control.cli import daos_server
 from daos_control.host import nvme, pmem, processes
 from daos_control.host.nvme import Controller
+from daos_control.host.pmem import Namespace
 from daos_control.host.processes import Process
 
 SSD = Controller(
@@ -20,6 +21,7 @@ def host(monkeypatch):
     """A host with an SSD, without persistent memory, and with nobody else at it."""
     monkeypatch.setattr(nvme, "controllers", lambda: (SSD,))
     monkeypatch.setattr(pmem, "modules", lambda: ())
+    monkeypatch.setattr(pmem, "namespaces", lambda: ())
     monkeypatch.setattr(processes, "others", lambda _: ())
 
 
@@ -61,6 +63,31 @@ def test_no_persistent_memory(run):
     assert run("scm", "scan", "--ignore-config") == (0, "\tNo SCM modules found\n", "")
     code, out, _ = run("-j", "scm", "scan", "--ignore-config", "--socket", "1")
     assert (code, json.loads(out)) == (0, {"response": None, "error": None, "status": 0})
+
+
+def test_namespaces_of_persistent_memory(run, monkeypatch):
+    spaces = [
+        Namespace(blockdev=f"pmem{node}", name=f"namespace{node}.0", uuid="u", numa_node=node, size=10**12)
+        for node in range(2)
+    ]
+    monkeypatch.setattr(pmem, "namespaces", lambda: tuple(spaces))
+    _, out, _ = run("scm", "scan", "--ignore-config")
+    assert [" ".join(line.split()) for line in out.splitlines()] == [
+        "SCM Namespace Socket Capacity",
+        "------------- ------ --------",
+        "pmem0 0 1.0 TB",
+        "pmem1 1 1.0 TB",
+    ]
+    _, out, _ = run("-j", "scm", "scan", "--ignore-config", "--socket", "1")
+    [space] = json.loads(out)["response"]
+    assert space == {
+        "uuid": "u",
+        "blockdev": "pmem1",
+        "dev": "namespace1.0",
+        "numa_node": 1,
+        "size": 10**12,
+        "mount": None,
+    }
 
 
 def test_persistent_memory_is_not_passed_over(run, monkeypatch):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from daos_control.host import clock, hugepages, limits, locks, pci, places, pmem
+from daos_control.host import clock, hugepages, iommu, limits, locks, nvme, places, pmem
 from daos_control.host.processes import Process
 
 LIMITS = """\
@@ -73,26 +73,25 @@ def test_file_systems_that_show_two_devices_for_one_file(tmp_path):
     assert locks.holder(path, tmp_path) == 77
 
 
-def test_nvme_devices_with_and_without_drivers(tmp_path):
+def test_drivers_of_ssds(tmp_path):
     devices = tmp_path / "sys/bus/pci/devices"
-    write(devices / "0000:00:02.0" / "class", "0x030000\n")
     write(devices / "0000:81:00.0" / "class", "0x010802\n")
     write(devices / "0000:82:00.0" / "class", "0x010802\n")
     (tmp_path / "sys/bus/pci/drivers/vfio-pci").mkdir(parents=True)
     (devices / "0000:82:00.0" / "driver").symlink_to("../../drivers/vfio-pci")
-    assert [(one.address, one.driver) for one in pci.nvme_devices(tmp_path)] == [
+    assert [(str(one.address), one.driver) for one in nvme.drives(tmp_path)] == [
         ("0000:81:00.0", ""),
         ("0000:82:00.0", "vfio-pci"),
     ]
 
 
 def test_iommu_and_vfio(tmp_path):
-    assert (pci.has_iommu(tmp_path), pci.has_vfio(tmp_path)) == (False, False)
+    assert (iommu.has_iommu(tmp_path), iommu.has_vfio(tmp_path)) == (False, False)
     (tmp_path / "sys/class/iommu").mkdir(parents=True)
-    assert not pci.has_iommu(tmp_path)
+    assert not iommu.has_iommu(tmp_path)
     (tmp_path / "sys/class/iommu/dmar0").mkdir()
     (tmp_path / "sys/module/vfio_pci").mkdir(parents=True)
-    assert (pci.has_iommu(tmp_path), pci.has_vfio(tmp_path)) == (True, True)
+    assert (iommu.has_iommu(tmp_path), iommu.has_vfio(tmp_path)) == (True, True)
 
 
 def test_persistent_memory(tmp_path):

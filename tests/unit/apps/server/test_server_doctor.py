@@ -11,13 +11,14 @@ from daos_control.apps.doctor.finding import Finding, Verdict
 from daos_control.apps.doctor.view import View
 from daos_control.apps.server.doctor.examine import examine
 from daos_control.apps.server.doctor.facts import Disk, Hardware, Programs, Resolution, ServerFacts, gather
+from daos_control.base.pci import PciAddress
 from daos_control.config.document import ConfigError, Problem, parse
 from daos_control.config.server import ServerConfig
 from daos_control.engine.superblock import Superblock
 from daos_control.host.clock import KernelClock
 from daos_control.host.memory import Memory
 from daos_control.host.network import ETHERNET, LOOPBACK, NetInterface, Readiness, fabric_interfaces
-from daos_control.host.pci import PciDevice
+from daos_control.host.nvme import Drive
 from daos_control.host.places import Place
 from daos_control.host.processes import Process
 from daos_control.host.shm import Segment
@@ -329,11 +330,15 @@ def test_devices():
     settings = config(scm=NVME)
     assert found(server(settings), "devices", "NVMe").code == 304
     assert found(server(settings), "devices", "IOMMU").code == 602
-    there = replace(HARDWARE, nvme=(PciDevice(address="0000:81:00.0", driver="nvme"),), has_iommu=True)
+    ssd = Drive(address=PciAddress.parse("0000:81:00.0"), numa_node=0, driver="nvme")
+    there = replace(HARDWARE, drives=(ssd,), has_iommu=True)
     facts = server(settings, hardware=replace(there, spdk_locks=("0000:81:00.0",)))
-    assert "taken from the kernel" in found(facts, "devices", "NVMe").found
+    assert "take it from the kernel" in found(facts, "devices", "NVMe").found
     assert found(facts, "devices", "IOMMU").verdict is OK
     assert found(facts, "devices", "locks").remedy.endswith("rm /var/tmp/spdk_pci_lock_0000:81:00.0")
+    mounted = replace(there, drives=(replace(there.drives[0], in_use="nvme0n1 is mounted at /"),))
+    finding = found(server(settings, hardware=mounted), "devices", "NVMe")
+    assert (finding.verdict, "mounted at /" in finding.found) == (PROBLEM, True)
     unsafe = config(scm=NVME, more="disable_vfio: true")
     assert found(server(unsafe, hardware=there), "devices", "IOMMU").code == 614
 

@@ -9,6 +9,7 @@ from daos_control.base.errors import Fault
 from daos_control.base.fault_codes import FaultCode
 from daos_control.config.preparation import check_device_access
 from daos_control.config.server import ServerConfig
+from daos_control.host.nvme import Drive
 from daos_control.host.places import look_at
 
 TOPIC = Topic("devices")
@@ -24,21 +25,19 @@ def check(facts: ServerFacts, config: ServerConfig) -> Iterator[Finding]:
 
 def _check_nvme(facts: ServerFacts, config: ServerConfig) -> Iterator[Finding]:
     wanted = [device for engine in config.engines for device in engine.nvme_devices]
-    there = {device.address: device for device in facts.hardware.nvme}
+    there = {str(drive.address): drive for drive in facts.hardware.drives}
     if not wanted:
         seen = f"; this host has {len(there)}" if there else ""
         yield TOPIC.not_applicable("NVMe", f"no engine has any{seen}")
         return
-    # The address of a device behind a VMD begins with six digits; such devices show only once the VMD is taken over.
-    missing = [address for address in wanted if address not in there and len(address.partition(":")[0]) == 4]
+    # Behind a VMD, whose name is in the configuration, devices show under other names.
+    vmds = {str(drive.address.vmd) for drive in facts.hardware.drives}
+    missing = [address for address in wanted if address not in there and address not in vmds]
     if missing:
         yield TOPIC.raised("NVMe", FaultCode.BDEV_NOT_FOUND.fault(addresses=", ".join(missing)))
     for address in wanted:
-        device = there.get(address)
-        if device is not None:
-            how = f"driven by {device.driver}" if device.driver else "without a driver"
-            more = "" if device.driver in _USER_SPACE else "; it is taken from the kernel at start, with what it holds"
-            yield TOPIC.ok("NVMe", f"{address} is there, {how}{more}")
+        if address in there:
+            yield _drive(address, there[address])
     try:
         check_device_access(config, is_root=facts.view.is_root, has_iommu=facts.hardware.has_iommu)
     except Fault as fault:
@@ -53,6 +52,18 @@ def _check_nvme(facts: ServerFacts, config: ServerConfig) -> Iterator[Finding]:
             f"{', '.join(locked)}: locked by a process, or by one that has ended",
             f"if nothing uses them: rm {' '.join(f'{SPDK_LOCK}{address}' for address in locked)}",
         )
+
+
+def _drive(address: str, drive: Drive) -> Finding:
+    if drive.in_use:
+        return TOPIC.problem(
+            "NVMe",
+            f"{address} is in use by this host: {drive.in_use}; an engine would overwrite it",
+            "take it out of bdev_list, and put it into bdev_exclude",
+        )
+    how = f"driven by {drive.driver}" if drive.driver else "without a driver"
+    more = "" if drive.driver in _USER_SPACE else "; engines take it from the kernel, with what it holds"
+    return TOPIC.ok("NVMe", f"{address} is there, {how}{more}")
 
 
 def _check_pmem(facts: ServerFacts, config: ServerConfig) -> Iterator[Finding]:

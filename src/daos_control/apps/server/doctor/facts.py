@@ -20,12 +20,12 @@ from daos_control.engine import superblock
 from daos_control.engine.process import EngineStartError, find_binary
 from daos_control.engine.superblock import Superblock, SuperblockError
 from daos_control.engine.version import version_in
-from daos_control.host import hugepages, locks, memory, mounts, network, pci, pmem, shm
+from daos_control.host import hugepages, iommu, locks, memory, mounts, network, nvme, pmem, shm
 from daos_control.host.helper.protocol import HELPER, PARENT
 from daos_control.host.lock import LOCK_NAME
 from daos_control.host.memory import Memory
 from daos_control.host.network import FabricInterface, NetInterface, Readiness
-from daos_control.host.pci import PciDevice
+from daos_control.host.nvme import Drive
 from daos_control.host.places import Place, look_at
 from daos_control.host.shm import Segment
 from daos_control.host.storage.plan import MARKER
@@ -105,7 +105,7 @@ class Hardware:
     fabric: tuple[FabricInterface, ...] = ()
     has_iommu: bool = False
     has_vfio: bool = False
-    nvme: tuple[PciDevice, ...] = ()
+    drives: tuple[Drive, ...] = ()
     spdk_locks: tuple[str, ...] = ()
     """PCI addresses that a process has, or had, locked for itself."""
     pmem: tuple[str, ...] = ()
@@ -215,9 +215,9 @@ def look_at_hardware(config: ServerConfig | None, root: Path = _ROOT) -> Hardwar
         interfaces=network.net_interfaces(root),
         readiness={name: network.readiness(name, root) for name in names},
         fabric=network.fabric_interfaces(network.net_interfaces(root), network.addressed_interfaces()),
-        has_iommu=pci.has_iommu(root),
-        has_vfio=pci.has_vfio(root),
-        nvme=pci.nvme_devices(root),
+        has_iommu=iommu.has_iommu(root),
+        has_vfio=iommu.has_vfio(root),
+        drives=nvme.drives(root),
         spdk_locks=tuple(
             sorted(path.name.removeprefix("spdk_pci_lock_") for path in (root / "var/tmp").glob("spdk_pci_lock_*"))
         ),
