@@ -1,59 +1,73 @@
-"""Record ten commands at a terminal and draw them, for docs/ten-commands.svg: ``python scripts/record_terminal.py``.
+"""Record ten commands at a terminal and draw them: ``python scripts/record_terminal.py`` writes docs/ten-commands.svg.
 
-A lab is started in a folder of its own, every command runs as at a person's terminal, and what the terminal got is drawn
-as it looked. Nothing is made up or cut; run it again when what commands print has changed.
+A lab is started in a folder of its own, every command runs as at a person's terminal, and what the terminal got is
+drawn as it looked. Nothing is made up or cut. Between two commands the system comes to rest, as while a person reads.
 """
 
+import html
+import json
 import os
 import pty
+import re
 import shlex
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-
-from rich.console import Console
-from rich.terminal_theme import MONOKAI
-from rich.text import Text
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURE = ROOT / "docs" / "ten-commands.svg"
 PROGRAMS = Path(sys.executable).parent
-WIDTH, HEIGHT = 100, 50
+WIDTH = 100
+"""Columns of the terminal."""
 
 COMMANDS = (
     "dmg system query",
-    "dmg storage query usage",
     "dmg pool create --size=50% tank",
     "dmg pool list",
     "daos_lab kill 3",
     "dmg system query",
-    "dmg pool query tank",
     "dmg system query --explain 3",
+    "dmg pool query tank",
     "dmg system start --ranks=3",
-    "dmg pool reintegrate tank --ranks=3",
+    "dmg system reintegrate --ranks=3",
+    "dmg pool list",
 )
+RESTLESS = {"errored", "starting", "stopping", "ready"}
+"""States that members do not stay in."""
+PATIENCE_S = 60
+
+COLOURS = {"": "#d4d4d4", "1": "#ffffff", "2": "#808080", "31": "#f48771", "32": "#89d185", "33": "#e2c08d"}
+"""What the codes that our programs send to terminals look like."""
+BACKGROUND = "#1e1e1e"
+COLUMN, ROW, MARGIN = 8.4, 19, 20
+"""Pixels of a character, of a line, and around all."""
+_CODE = re.compile(r"\x1b\[([\d;]*)m")
+_WIPED = re.compile(r".*\x1b\[K", re.DOTALL)
 
 
 def record(commands: Sequence[str] = COMMANDS) -> str:
     """Return what a terminal shows when these commands are typed one after the other."""
+    shown = []
     with _lab() as environment:
-        return "\n".join(f"\x1b[1;32m$\x1b[0m {line}\n{typed(line, environment)}" for line in commands)
+        for line in commands:
+            shown.append(f"\x1b[32m$\x1b[0m \x1b[1m{line}\x1b[0m\n{typed(line, environment)}")
+            _rest(environment)
+    return "\n".join(shown)
 
 
-def typed(line: str, environment: dict[str, str]) -> str:
-    """Run a command at a terminal of its own and return all that it printed there."""
+def typed(line: str, environment: Mapping[str, str]) -> str:
+    """Run a command at a terminal of its own and return what is to be seen there in the end."""
     ours, theirs = pty.openpty()
-    os.set_blocking(ours, True)
-    with subprocess.Popen(
-        shlex.split(line), stdin=theirs, stdout=theirs, stderr=theirs, env=environment, start_new_session=True
-    ):
+    with subprocess.Popen(shlex.split(line), stdin=theirs, stdout=theirs, stderr=theirs, env=environment):
         os.close(theirs)
         printed = b"".join(iter(lambda: _read(ours), b""))
     os.close(ours)
-    return printed.decode().replace("\r\n", "\n")
+    lines = printed.decode().replace("\r\n", "\n").split("\n")
+    return "\n".join(_WIPED.sub("", line) for line in lines)
 
 
 def _read(terminal: int) -> bytes:
@@ -64,36 +78,71 @@ def _read(terminal: int) -> bytes:
 
 
 @contextmanager
-def _lab() -> Iterator[dict[str, str]]:
-    """Keep a lab running without a pool, and yield the environment in which its commands work."""
+def _lab() -> Iterator[Mapping[str, str]]:
+    """Keep a lab running that has no pool, and yield the environment in which its commands work."""
     with tempfile.TemporaryDirectory() as folder:
-        lab = [PROGRAMS / "daos_lab", "-D", f"{folder}/lab"]
-        environment = os.environ | {
-            "PATH": f"{PROGRAMS}:{os.environ['PATH']}",
-            "DAOS_LAB_DIR": f"{folder}/lab",
-            "TERM": "xterm-256color",
-            "COLUMNS": str(WIDTH),
-            "LINES": str(HEIGHT),
-        }
-        environment.pop("NO_COLOR", None)
+        lab = [str(PROGRAMS / "daos_lab"), "-D", f"{folder}/lab"]
+        environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+        environment |= {"TERM": "xterm-256color", "COLUMNS": str(WIDTH)}
         subprocess.run([*lab, "up", "--pool", "0"], check=True, stdout=subprocess.DEVNULL)
         try:
             exports = subprocess.run([*lab, "env"], check=True, capture_output=True, text=True).stdout
             for line in exports.splitlines():
                 name, _, value = line.removeprefix("export ").partition("=")
-                if name != "PATH":
-                    environment[name] = shlex.split(value)[0]
+                environment[name] = shlex.split(value)[0].replace("$PATH", os.environ["PATH"])
             yield environment
         finally:
             subprocess.run([*lab, "down"], check=True, stdout=subprocess.DEVNULL)
 
 
-def draw(shown: str, title: str) -> str:
+def _rest(environment: Mapping[str, str]) -> None:
+    """Wait until no member is between two states and no pool is being rebuilt."""
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        members = _ask(environment, "system", "query")["members"]
+        pools = _ask(environment, "pool", "list")["pools"] or []
+        busy = [pool for pool in pools if pool["rebuild"]["state"] == "busy"]
+        if not busy and not {member["state"] for member in members} & RESTLESS:
+            return
+        time.sleep(0.5)
+    raise TimeoutError(f"the system did not come to rest within {PATIENCE_S} s")
+
+
+def _ask(environment: Mapping[str, str], *question: str) -> dict:
+    done = subprocess.run([PROGRAMS / "dmg", "-j", *question], env=environment, capture_output=True, check=True)
+    return json.loads(done.stdout)["response"]
+
+
+def draw(shown: str) -> str:
     """Draw what a terminal shows."""
-    console = Console(record=True, width=WIDTH, force_terminal=True, color_system="truecolor", file=open(os.devnull, "w"))
-    console.print(Text.from_ansi(shown))
-    return console.export_svg(title=title, theme=MONOKAI)
+    lines = shown.rstrip("\n").split("\n")
+    width, height = WIDTH * COLUMN + 2 * MARGIN, len(lines) * ROW + 2 * MARGIN
+    rows = (_row(line, MARGIN + (number + 0.75) * ROW) for number, line in enumerate(lines))
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" width="{width:g}">\n'
+        f'<rect width="100%" height="100%" rx="8" fill="{BACKGROUND}"/>\n'
+        '<g font-family="ui-monospace, Menlo, Consolas, \'DejaVu Sans Mono\', monospace" font-size="14" '
+        'xml:space="preserve">\n' + "".join(rows) + "</g>\n</svg>\n"
+    )
+
+
+def _row(line: str, y: float) -> str:
+    """Draw a line; every piece says how wide it is, so that columns stay columns in any font."""
+    drawn, column, code = "", 0, ""
+    for number, piece in enumerate(_CODE.split(line)):
+        if number % 2:
+            code = "" if piece == "0" else piece
+        elif piece:
+            if text := piece.strip():
+                x = MARGIN + (column + len(piece) - len(piece.lstrip())) * COLUMN
+                bold = ' font-weight="bold"' if code == "1" else ""
+                drawn += (
+                    f'<text x="{x:g}" y="{y:g}" textLength="{len(text) * COLUMN:g}" '
+                    f'fill="{COLOURS[code]}"{bold}>{html.escape(text, quote=False)}</text>\n'
+                )
+            column += len(piece)
+    return drawn
 
 
 if __name__ == "__main__":
-    PICTURE.write_text(draw(record(), "ten commands"), encoding="utf-8")
+    PICTURE.write_text(draw(record()), encoding="utf-8")

@@ -159,6 +159,8 @@ def compared(case: dict[str, Any], name: str, text: str) -> str:
                 read["response"].pop(key)
         if name.endswith(OUR_WORDS):
             read["response"] = None
+    if ours == theirs and json.dumps(ours) != json.dumps(theirs):
+        return f"keys are in another order: {json.dumps(ours)} instead of {json.dumps(theirs)}"
     return "" if ours == theirs else f"{ours} instead of {theirs}"
 
 

@@ -178,5 +178,5 @@ def steady(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: steady(inner) for key, inner in value.items() if key not in UNSTEADY}
     if isinstance(value, list):
-        return sorted(map(steady, value), key=json.dumps)
+        return sorted(map(steady, value), key=lambda inner: json.dumps(inner, sort_keys=True))
     return value

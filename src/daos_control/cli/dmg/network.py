@@ -6,6 +6,7 @@ from typing import Any
 from daos_control.cli.dmg.session import Output, Session, command
 from daos_control.cli.dmg.storage import errors_document, hosts_text, problem_of, problems_text
 from daos_control.cli.flags import Values
+from daos_control.cli.ui.documents import by_key
 from daos_control.cli.ui.tables import framed, table
 from daos_control.client.network import FabricReport, HostFabric
 
@@ -28,7 +29,7 @@ def fabric_report_document(report: FabricReport) -> dict[str, Any]:
         str(group.key): {"HostFabric": fabric_document(group.record), "HostSet": str(group.hosts)}
         for group in report.groups
     }
-    return {"host_errors": errors_document(report.problems), "HostFabrics": groups or None}
+    return {"host_errors": errors_document(report.problems), "HostFabrics": by_key(groups) or None}
 
 
 def fabric_document(fabric: HostFabric) -> dict[str, Any]:

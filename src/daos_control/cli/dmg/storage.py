@@ -10,7 +10,7 @@ from daos_control.base.units import format_iec, format_si
 from daos_control.cli.dmg.devices import device_text, health_text
 from daos_control.cli.dmg.session import Output, Session, command
 from daos_control.cli.flags import Values
-from daos_control.cli.ui.documents import document
+from daos_control.cli.ui.documents import by_key, document
 from daos_control.cli.ui.steps import Step
 from daos_control.cli.ui.tables import counted, framed, indented, table
 from daos_control.client.errors import HostError, InvalidRequest, PartlyFailed
@@ -48,12 +48,12 @@ def report_document(report: StorageReport, key: str) -> dict[str, Any]:
         str(group.key): {"storage": storage_document(group.record), "hosts": str(group.hosts)}
         for group in report.groups
     }
-    return {"host_errors": errors_document(report.problems), key: groups or None}
+    return {"host_errors": errors_document(report.problems), key: by_key(groups) or None}
 
 
 def errors_document(problems: tuple[HostProblem, ...]) -> dict[str, str]:
     """Give errors the form that DAOS gives them: text to hosts."""
-    return {str(problem.error): str(problem.hosts) for problem in problems}
+    return by_key({str(problem.error): str(problem.hosts) for problem in problems})
 
 
 class Checkable(Protocol):
@@ -105,7 +105,7 @@ def storage_document(storage: HostStorage) -> dict[str, Any]:
         "smd_info": info
         and {
             "devices": [smd_document(device) for device in info.devices] or None,
-            "pools": None if info.pools is None else document(info.pools),
+            "pools": None if info.pools is None else document(by_key(info.pools)),
         },
         "reboot_required": storage.reboot_required,
         "mem_info": storage.mem_info and memory_document(storage.mem_info),
@@ -125,14 +125,12 @@ def controller_document(controller: NvmeController) -> dict[str, Any]:
 
 def smd_document(device: SmdDevice) -> dict[str, Any]:
     """Give a device the keys that DAOS gives it."""
-    plain = [part.name for part in fields(device) if part.name not in {"roles", "ctrlr"}]
-    return {
-        "role_bits": device.roles.option_bits,
-        **{name: document(getattr(device, name)) for name in plain},
+    facts = {part.name: getattr(device, part.name) for part in fields(device)} | {
         "tgt_ids": None if device.tgt_ids is None else list(device.tgt_ids),
         "roles": str(device.roles),
         "ctrlr": controller_document(device.ctrlr),
     }
+    return {"role_bits": device.roles.option_bits, **facts}
 
 
 def module_document(module: ScmModule) -> dict[str, Any]:

@@ -20,7 +20,9 @@ class Verbatim:
 def document(value: Any) -> Any:  # noqa: C901, PLR0911 - a table of types
     """Turn a value into what JSON can hold: a record becomes an object, a tuple without members null.
 
-    What is a document already, an empty list too, stays as it is; so does a set of ranks without members.
+    What is a document already, an empty list too, stays as it is; so does a set of ranks without members. Keys come in
+    the order they have: those of a record as DAOS writes them. Whoever makes a mapping with keys of all kinds calls
+    ``by_key``, as DAOS sorts those.
     """
     match value:
         case Verbatim():
@@ -40,12 +42,17 @@ def document(value: Any) -> Any:  # noqa: C901, PLR0911 - a table of types
         case list():
             return [document(item) for item in value]
         case Mapping():
-            return {str(key): document(item) for key, item in sorted(value.items())}
+            return {str(key): document(item) for key, item in value.items()}
         case _:
             pass
     if is_dataclass(value):
         return {part.name.rstrip("_"): document(getattr(value, part.name)) for part in fields(value)}
     raise TypeError(f"{type(value).__name__} has no place in a document")
+
+
+def by_key(found: Mapping[Any, Any]) -> dict[str, Any]:
+    """Order a mapping as DAOS does in its documents: by its keys as text."""
+    return dict(sorted((str(key), value) for key, value in found.items()))
 
 
 def moment(value: datetime) -> str:

@@ -4,7 +4,7 @@ from typing import Final
 
 from daos_control.cli.dmg.session import Output, Session, command
 from daos_control.cli.flags import Values
-from daos_control.cli.ui.documents import document
+from daos_control.cli.ui.documents import by_key
 from daos_control.cli.ui.tables import table
 from daos_control.client.errors import InvalidRequest
 from daos_control.model.system_property import PropertyError, settable
@@ -31,7 +31,7 @@ async def get_attributes(session: Session, args: Values) -> Output:
     attributes = await session.daos.system.get_attributes(args.keys or ())
     rows = sorted(attributes.items())
     return Output(
-        document={"attributes": document(attributes) or None},
+        document={"attributes": by_key(attributes) or None},
         text=table(["Name", "Value"], rows) if rows else "No system attributes found.\n",
     )
 
