@@ -75,18 +75,23 @@ def fit(storage: Storage, count: int, wishes: Wishes) -> Storage:
         return replace(storage, ssds=dict.fromkeys(storage.scm, ()))
     lacking = [node for node in storage.nodes if len(storage.ssds.get(node, ())) < LEAST_SSDS]
     if len(storage.scm) - len(lacking) < count:
+        have = "have" if len(lacking) > 1 else "has"
         raise CannotGenerate(
-            f"insufficient number of ssds for numa {lacking[0]}, want {LEAST_SSDS} got 0: {count} engines are wanted, "
-            f"and {in_words(lacking)} have no SSD (--num-engines takes fewer, --scm-only does without SSDs)"
+            f"insufficient number of ssds for numa {lacking[0]}, want {LEAST_SSDS} got 0: {_wanted(count)}, "
+            f"and {in_words(lacking)} {have} no SSD (--num-engines takes fewer, --scm-only does without SSDs)"
         )
     kept = storage.of(node for node in storage.nodes if node not in lacking)
     return replace(kept, unfit=tuple(f"NUMA node {node}: no SSD" for node in lacking))
 
 
+def _wanted(count: int) -> str:
+    return f"{count} engines are wanted" if count > 1 else "one engine is wanted"
+
+
 def _too_little_scm(storage: Storage, count: int) -> str:
     there = f"{in_words(storage.nodes)} {'have' if len(storage.nodes) > 1 else 'has'}" if storage.nodes else "none has"
     if storage.scm_class == "ram":
-        return f"{count} engines are wanted, and the host has {len(storage.nodes)} NUMA nodes (see --num-engines)"
+        return f"{_wanted(count)}, and there are {len(storage.nodes)} NUMA nodes (see --num-engines)"
     return (
         f"insufficient number of pmem device numa groups, want {count} got {len(storage.nodes)}: {there} persistent "
         "memory (--use-tmpfs-scm takes RAM instead)"

@@ -225,7 +225,7 @@ def test_ports():
         (hardware(nodes=0), {}, "zero numa nodes"),
         (hardware(), {"engines": 3}, "pmem device numa groups, want 3 got 2: NUMA nodes 0, 1 have"),
         (hardware(pmem=()), {}, "want 2 got 0: none has persistent memory"),
-        (hardware(pmem=()), {"tmpfs": True, "engines": 3}, "3 engines are wanted, and the host has 2 NUMA nodes"),
+        (hardware(pmem=()), {"tmpfs": True, "engines": 3}, "3 engines are wanted, and there are 2 NUMA nodes"),
         (hardware(ssds=ssds(0, "0000:80:00.0")), {}, "insufficient number of ssds for numa 1, want 1 got 0"),
         (hardware(cores=2), {}, "invalid number of cores-per-numa, want at least 3 got 2"),
         (hardware(), {"net_class": "ethernet"}, "none of the provider-ifaces sets match .* was found"),
