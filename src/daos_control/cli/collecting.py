@@ -12,6 +12,7 @@ from typing import Final
 from daos_control.base import logs
 from daos_control.base.errors import DaosControlError
 from daos_control.cli.flags import Values
+from daos_control.cli.ui.progress import WIPE, bar, is_live
 from daos_control.host.support import folder as folders
 from daos_control.host.support.collector import Collector, Wishes, run_command
 from daos_control.host.support.folder import check_target
@@ -21,35 +22,27 @@ from daos_control.host.support.window import Window
 log = logs.get(__name__)
 
 PROGRAMS: Final = {"dmg": "daos_control.cli.dmg", "daos_agent": "daos_control.cli.daos_agent"}
-_BAR: Final = 40
 
 
 class Bar:
     """How far the work is, on standard error, if a person looks at it."""
 
-    def __init__(self, total: int, *, shown: bool = True) -> None:
+    def __init__(self, total: int) -> None:
         self._total = total
         self._done = 0
-        self._shown = shown and sys.stderr.isatty()
+        self._shown = is_live(sys.stderr)
 
     def doing(self, title: str) -> None:
         """Show what is done next."""
         if self._shown:
-            filled = _BAR * self._done // self._total
-            room = max(shutil.get_terminal_size().columns - _BAR - 16, 8)
-            shown = " ".join(title.split())[:room]
-            print(
-                f"\r\033[K[{'=' * filled:{_BAR}}] {self._done}/{self._total} {shown}",
-                end="",
-                file=sys.stderr,
-                flush=True,
-            )
+            shown = f"{bar(self._done / self._total)} {self._done} of {self._total} steps, {' '.join(title.split())}"
+            print(f"{WIPE}{shown[: shutil.get_terminal_size().columns - 1]}", end="", file=sys.stderr, flush=True)
         self._done += 1
 
     def close(self) -> None:
         """Take it away."""
         if self._shown:
-            print("\r\033[K", end="", file=sys.stderr, flush=True)
+            print(WIPE, end="", file=sys.stderr, flush=True)
 
 
 def target_folder(values: Values, *, of: str) -> Path:
@@ -89,11 +82,11 @@ def collect_here(collector: Collector, items: Iterable[Item], values: Values, *,
     )
     was_there = target.exists()
     items = [*items, *([Item(Step.ARCHIVE)] if values.archive else [])]
-    bar = Bar(len(items))
+    progress = Bar(len(items))
     failures: list[str] = []
     try:
         for item in items:
-            bar.doing(item.title)
+            progress.doing(item.title)
             try:
                 collector.carry_out(item, wishes)
             except (DaosControlError, OSError) as error:
@@ -101,7 +94,7 @@ def collect_here(collector: Collector, items: Iterable[Item], values: Values, *,
                     raise
                 failures.append(f"{' '.join(item.title.split())}: {failure_text(error)}")
     finally:
-        bar.close()
+        progress.close()
     for failure in failures:
         print(f"not collected: {failure}")
     if values.archive and not was_there:  # what is more was not ours

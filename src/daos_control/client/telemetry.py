@@ -7,6 +7,7 @@ from typing import Final
 
 from daos_control.client.connection import Connection
 from daos_control.client.errors import InvalidRequest, UnexpectedReply
+from daos_control.client.waiting import Wait, end
 from daos_control.net import http1
 from daos_control.net.http1 import HttpError, HttpTimeoutError
 from daos_control.telemetry import exposition
@@ -66,18 +67,32 @@ class Telemetry:
         return tuple(by_name[name] for name in names)
 
     async def _page(self, host: str, port: int, timeout_s: float) -> bytes:
-        with self._connection.waiting.on("metrics") as wait:
-            for _ in range(RETRIES):
-                try:
-                    with wait.asking(f"{host}:{port}"):
-                        return await http1.get(host, port, PATH, timeout_s=timeout_s)
-                except HttpTimeoutError as error:
-                    wait.trouble = str(error)
-                except HttpError as error:
-                    raise NoMetrics(str(error)) from error
-                await asyncio.sleep(PAUSE_S)
-            with wait.asking(f"{host}:{port}"):
-                return await http1.get(host, port, PATH, timeout_s=timeout_s)
+        connection, where = self._connection, f"{host}:{port}"
+        try:
+            async with asyncio.timeout(connection.management.left_s((RETRIES + 1) * (timeout_s + PAUSE_S))) as limit:
+                with connection.waiting.on("metrics", stop=lambda: end(limit)) as wait, wait.asking(where):
+                    return await _attempts(host, port, timeout_s, wait)
+        except TimeoutError as error:
+            raise HttpTimeoutError(f"http://{where}{PATH} did not answer in time") from error
+
+
+async def _attempts(host: str, port: int, timeout_s: float, wait: Wait) -> bytes:
+    for _ in range(RETRIES):
+        try:
+            return await _attempt(host, port, timeout_s)
+        except HttpTimeoutError as error:
+            wait.trouble = str(error)
+        await asyncio.sleep(PAUSE_S)
+    return await _attempt(host, port, timeout_s)
+
+
+async def _attempt(host: str, port: int, timeout_s: float) -> bytes:
+    try:
+        return await http1.get(host, port, PATH, timeout_s=timeout_s)
+    except HttpTimeoutError:
+        raise
+    except HttpError as error:
+        raise NoMetrics(str(error)) from error
 
 
 def _unknown(name: str, known: Sequence[str]) -> str:

@@ -21,7 +21,7 @@ import yaml
 from daos_control.telemetry.prometheus import CHECKSUMS, PROGRAM, PrometheusError, Release, checksum_of, configured
 
 LATEST: Final = "https://api.github.com/repos/prometheus/prometheus/releases/latest"
-SILENCE_S: Final = 20.0
+SILENCE_S: Final = 10.0
 _PIECE: Final = 1 << 18
 _SMALL: Final = 1 << 24
 

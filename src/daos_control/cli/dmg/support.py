@@ -2,20 +2,20 @@
 
 import asyncio
 import socket
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from daos_control.base.errors import DaosControlError
 from daos_control.base.hostset import HostSet
 from daos_control.cli import collecting
-from daos_control.cli.collecting import Bar
 from daos_control.cli.dmg.session import Output, Session, command
 from daos_control.cli.dmg.storage import error_cell, hosts_text
 from daos_control.cli.flags import Values
 from daos_control.cli.ui.tables import table
 from daos_control.client.errors import HostError, InvalidRequest
 from daos_control.client.support import Collection
+from daos_control.client.waiting import Wait
 from daos_control.host.support import folder as folders
 from daos_control.host.support import steps
 from daos_control.host.support.collector import StepFailed
@@ -66,30 +66,26 @@ class _Run:
         extra = collecting.extra_folder(args)
         servers = steps.server_items(args.log_type, extra=extra is not None)
         ours = () if logs_only else steps.DMG_COMMANDS
-        bar = Bar(
-            len(servers) + len(ours) + (not logs_only) + bool(args.transfer_args) + 2 * args.archive,
-            shown=not self.session.json,
-        )
-        try:
+        total = len(servers) + len(ours) + (not logs_only) + bool(args.transfer_args) + 2 * args.archive
+        with self.session.daos.waiting.on("collect-log", total=total) as wait:
+            wait.unit = "steps"
             for item in servers:
-                bar.doing(item.title)
-                await self._on_hosts(item)
+                await self._step(wait, item.title, self._on_hosts(item))
             for text in ours:
-                bar.doing(text)
-                await self._here(text, Place.SYSTEM)
+                await self._step(wait, text, self._here(text, Place.SYSTEM))
             if not logs_only:
-                bar.doing("devices of the hosts")
-                await self._devices()
+                await self._step(wait, "devices of the hosts", self._devices())
             if args.archive:
-                bar.doing("archive on this machine")
-                await self._pack()
-                bar.doing("archive on hosts")
-                await self._on_hosts(Item(Step.ARCHIVE))
+                await self._step(wait, "the archive on this machine", self._pack())
+                await self._step(wait, "archives on hosts", self._on_hosts(Item(Step.ARCHIVE)))
             if args.transfer_args:
-                bar.doing("transfer")
-                await self._on_hosts(Item(Step.TRANSFER))
-        finally:
-            bar.close()
+                await self._step(wait, "the transfer", self._on_hosts(Item(Step.TRANSFER)))
+
+    async def _step(self, wait: Wait, title: str, work: Awaitable[None]) -> None:
+        """Carry out a step, and let people see which."""
+        wait.missing = " ".join(title.split())
+        await work
+        wait.done += 1
 
     def summary(self) -> str:
         """Say what could not be collected, and where the rest is."""

@@ -55,11 +55,8 @@ async def configure(session: Session, args: Values) -> Output:
     program = setup.find_program(folder)
     if program is None:
         downloads = setup.Downloads(through_proxy=args.allow_proxy)
-        with session.daos.waiting.on("Prometheus from the internet"):
-            try:
-                program = await asyncio.to_thread(setup.install, folder, downloads, session.say)
-            finally:
-                downloads.stop()
+        with session.daos.waiting.on("Prometheus", stop=downloads.stop) as wait, wait.asking("the internet"):
+            program = await asyncio.to_thread(setup.install, folder, downloads, session.say)
     hosts = session.daos.connection.addresses()
     targets = {f"{host.partition(':')[0]}:{args.port}" for host in hosts}
     done = setup.configure(Path.home() / CONFIG_NAME, program, targets, datetime.now().astimezone())
