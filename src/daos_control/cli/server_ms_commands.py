@@ -67,6 +67,7 @@ def recover(values: Values) -> None:
 
     replica = _replica(values)
     upkeep.refuse_if_running(replica)
+    upkeep.refuse_without_database(replica)
     if not (values.force or _consents(_RECOVER)):
         return
     outcome = upkeep.recover(replica)

@@ -47,6 +47,7 @@ def deeds(monkeypatch: pytest.MonkeyPatch) -> Deeds:
     deeds = Deeds()
     monkeypatch.setattr(upkeep, "locate", lambda _, **how: REPLICA)
     monkeypatch.setattr(upkeep, "check", lambda _: SUMMARY)
+    monkeypatch.setattr(upkeep, "refuse_without_database", lambda _: None)
     monkeypatch.setattr(upkeep, "recover", deeds.recover)
     monkeypatch.setattr(upkeep, "restore", deeds.restore)
     return deeds
@@ -192,3 +193,12 @@ def test_nobody_is_asked_while_a_server_runs(capsys, monkeypatch, config, deeds)
     for arguments in (["recover"], ["restore", "-p", "/b"]):
         code, out, err = run(capsys, "ms", *arguments, "-o", config)
         assert (code, "(yes/no)" in out, "runs" in err, deeds.done) == (1, False, True, [])
+
+
+def test_nobody_is_asked_where_there_is_nothing_to_recover(capsys, monkeypatch, config, deeds):
+    def nothing(_: Replica) -> None:
+        raise UpkeepError("nothing to recover")
+
+    monkeypatch.setattr(upkeep, "refuse_without_database", nothing)
+    code, out, _ = run(capsys, "ms", "recover", "-o", config)
+    assert (code, "(yes/no)" in out, deeds.done) == (1, False, [])

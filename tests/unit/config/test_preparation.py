@@ -7,7 +7,10 @@ from daos_control.base.fault_codes import FaultCode
 from daos_control.config.document import ConfigError
 from daos_control.config.preparation import (
     HostFacts,
+    check_device_access,
+    check_transparent_hugepages,
     for_engines,
+    memory_shares,
     numa_nodes_in_use,
     prepared,
     srx_for_clients,
@@ -261,3 +264,41 @@ def test_everything_in_order():
     assert one.env_vars == ("D_DOMAIN=mlx5_0",)
     kept = server(engine(env_vars=("D_DOMAIN=x",)))
     assert prepared(kept, host).engines[0].env_vars == ("D_DOMAIN=x",)
+
+
+# -- the kernel's part -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["always", "madvise"])
+def test_transparent_hugepages_are_refused_unless_allowed(mode):
+    with pytest.raises(Fault) as raised:
+        check_transparent_hugepages(ServerConfig(), mode)
+    assert raised.value.code == 623
+    check_transparent_hugepages(ServerConfig(allow_thp=True), mode)
+    check_transparent_hugepages(ServerConfig(disable_hugepages=True), mode)
+
+
+@pytest.mark.parametrize("mode", ["never", ""])
+def test_hosts_without_transparent_hugepages(mode):
+    check_transparent_hugepages(ServerConfig(), mode)
+
+
+@pytest.mark.parametrize(
+    ("disable_vfio", "has_iommu", "code"), [(True, True, 614), (True, False, 614), (False, False, 602)]
+)
+def test_devices_that_only_root_could_use(disable_vfio, has_iommu, code):
+    nvme = Tier(storage_class="nvme", bdev_list=("0000:81:00.0",))
+    config = ServerConfig(engines=(EngineConfig(storage=(nvme,)),), disable_vfio=disable_vfio)
+    with pytest.raises(Fault) as raised:
+        check_device_access(config, is_root=False, has_iommu=has_iommu)
+    assert raised.value.code == code
+    check_device_access(config, is_root=True, has_iommu=has_iommu)
+    check_device_access(ServerConfig(disable_vfio=disable_vfio), is_root=False, has_iommu=has_iommu)
+
+
+def test_memory_is_shared_out_completely():
+    shares = memory_shares(server(engine(), engine()), HostFacts(memory_kib=64 * GIB_KIB))
+    assert shares is not None
+    assert shares.largest_ramdisk * shares.count + shares.reserved in range(shares.total - 1, shares.total + 1)
+    assert memory_shares(ServerConfig(), HostFacts(memory_kib=1)) is None
+    assert memory_shares(server(engine()), HostFacts(memory_kib=None)) is None

@@ -168,10 +168,7 @@ def check(path: Path) -> Summary:
 def recover(replica: Replica) -> Outcome:
     """Make a sound database of what can be read of the present one. Raises UpkeepError."""
     with _alone(replica):
-        if not replica.database.is_file():
-            raise UpkeepError(
-                f"there is no {replica.database}: nothing to recover; with a backup, use daos_server ms restore"
-            )
+        refuse_without_database(replica)
         saved = files.salvage(replica.database, upkeep.likely_keys())
         lost = upkeep.unreadable(saved.snapshot)
         readable = upkeep.without(saved.snapshot, lost)
@@ -201,6 +198,14 @@ def restore(replica: Replica, source: Path) -> Outcome:
         snapshot = upkeep.for_a_new_life(files.read(source), seen=_map_version_of(replica.database))
         kept = files.put_in_place(replica.database, snapshot, aside=_aside("restore"))
     return Outcome(summary=upkeep.summary(snapshot), kept=kept)
+
+
+def refuse_without_database(replica: Replica) -> None:
+    """Raise UpkeepError if there is no database."""
+    if not replica.database.is_file():
+        raise UpkeepError(
+            f"there is no {replica.database}: nothing to recover; with a backup, use daos_server ms restore"
+        )
 
 
 def refuse_if_running(replica: Replica) -> None:
