@@ -49,6 +49,7 @@ def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
         ("support.md", 3),
         ("doctor.md", 3),
         ("management-database.md", 9),
+        ("command-lines.md", 8),
     ],
 )
 def test_the_examples_of_a_guide_run(guide: str, examples: int, environment: dict[str, str]) -> None:
