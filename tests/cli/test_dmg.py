@@ -1,6 +1,7 @@
 """dmg as people and scripts meet it: exit codes, which stream says what, help that costs nothing."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -114,3 +115,15 @@ def test_people_are_pointed_to_explanations_and_programs_are_not(
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     assert run(line) == 1
     assert capsys.readouterr().err.endswith("More about it: dmg explain 506\n")
+
+
+@pytest.mark.parametrize("buffered", [True, False], ids=["buffered", "unbuffered"])
+@pytest.mark.parametrize("program", ["dmg", "daos_server", "daos_agent", "daos_lab"])
+def test_nobody_reads_and_nobody_is_shouted_at(program: str, buffered: bool) -> None:
+    script = f"import sys; from daos_control.cli.{program} import main; sys.exit(main())"
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, *([] if buffered else ["-u"]), "-c", script, "manpage"]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (1, "")

@@ -270,7 +270,7 @@ PROGRAM = Command(
 
 def main() -> int:
     """Run the program with the arguments of this process."""
-    return run(sys.argv[1:])
+    return flags.while_read(lambda: run(sys.argv[1:]))
 
 
 def run(argv: Sequence[str]) -> int:

@@ -330,6 +330,21 @@ def completes(program: Command, argv: Sequence[str]) -> bool:
 
 def main(program: Command, argv: Sequence[str]) -> int:
     """Parse, run, and report usage errors on stderr: all that a program without --json needs."""
+    return while_read(lambda: _main(program, argv))
+
+
+def while_read(run: Callable[[], int]) -> int:
+    """Run something for as long as somebody reads what it prints, as nobody does after ``... | head``."""
+    try:
+        code = run()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left in buffers has nobody to read it
+        return 1
+    return code
+
+
+def _main(program: Command, argv: Sequence[str]) -> int:
     if completes(program, argv):
         return 0
     try:

@@ -21,7 +21,7 @@ def write(args: Values) -> int:
     """Write the page of the program that was called."""
     text = page(args.program)
     if not args.output:
-        sys.stdout.write(text)
+        print(text, end="")
         return 0
     try:
         Path(args.output).write_text(text)

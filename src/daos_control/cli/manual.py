@@ -209,13 +209,25 @@ EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = {
     ),
     "dmg check set-policy": (("Ask about labels", "dmg check set-policy POOL_BAD_LABEL:INTERACT"),),
     "dmg check repair": (("Take the first option for a finding", "dmg check repair 0x1a 0"),),
+    "dmg check query": (("How far is it, and what was found?", "dmg check query --verbose"),),
+    "dmg support collect-log": (
+        ("Everything, packed", "dmg support collect-log --target-folder=/tmp/for-support --archive"),
+        ("Logs of two days", "dmg support collect-log --start-date=2026-01-30 --end-date=2026-01-31"),
+    ),
+    "dmg telemetry config": (("With Prometheus in a folder of its own", "dmg telemetry config --install-dir=/opt"),),
     "dmg telemetry metrics list": (("What is there", "dmg telemetry metrics list --host=node3"),),
     "dmg telemetry metrics query": (
         ("One metric", "dmg telemetry metrics query --host=node3 --metrics=engine_uptime_seconds"),
     ),
     "daos_server start": (("In the foreground", "daos_server start --config=/etc/daos/daos_server.yml"),),
+    "daos_server doctor": (("Before the first start", "daos_server doctor"),),
+    "daos_server config generate": (
+        ("A configuration for this host", "daos_server config generate --ms-replicas=node1 > daos_server.yml"),
+    ),
+    "daos_server ms backup": (("Every night", "daos_server ms backup --path=/backup/daos-ms.db"),),
     "daos_server network scan": (("For every provider", "daos_server network scan --provider=all"),),
     "daos_agent dump-attachinfo": (("Does the agent reach the servers?", "daos_agent dump-attachinfo"),),
+    "daos_agent doctor": (("Why do applications not connect?", "daos_agent doctor"),),
     "daos_agent net-scan": (("What could clients use here?", "daos_agent net-scan"),),
     "daos_lab up": (
         ("Three hosts, two engines each", "daos_lab up"),

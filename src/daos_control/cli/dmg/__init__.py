@@ -23,7 +23,7 @@ def main() -> NoReturn:
     Taking the interpreter down in good order costs a fifth of a short command's time and does nothing for anybody:
     files are written, connections closed. So only the streams are flushed.
     """
-    code = run(sys.argv[1:])
+    code = flags.while_read(lambda: run(sys.argv[1:]))
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
