@@ -24,10 +24,30 @@ import pytest
 import yaml
 
 OURS = Path(sys.executable).parent
-PATIENCE_S = 120
+PATIENCE_S = 300
 INTERFACE = "eth0"
 FORMAT_REQUIRED = r"(SCM format required)(?!;)"
 STARTED = r"DAOS I/O Engine.*process [0-9]+ started on"
+
+ON_A_SMALL_MACHINE = (
+    "D_LOG_FILE_APPEND_PID=0",
+    "DAOS_TARGET_OVERSUBSCRIBE=1",
+    "DAOS_MD_CAP=128",  # MiB of a pool service's replica
+    "DAOS_SCHED_RELAX_INTVL=5",  # ms that an idle engine waits for requests at a time
+)
+"""Environment of engines of which several share two cores and some memory."""
+OPENS_A_POOL = """
+import ctypes, signal, sys
+_, library, pool = sys.argv
+daos = ctypes.CDLL(library)
+handle = ctypes.c_uint64()
+READ_WRITE = 2
+assert daos.daos_init() == 0
+assert daos.daos_pool_connect2(pool.encode(), None, READ_WRITE, ctypes.byref(handle), None, None) == 0
+print("it is open", flush=True)
+signal.pause()
+"""
+"""A program for the genuine client library."""
 
 
 class Machine:
@@ -132,7 +152,14 @@ class Host:
     """A storage host: its machine, its folder, its server."""
 
     def __init__(
-        self, system: "MixedSystem", machine: Machine, name: str, *, engines: int, settings: dict[str, Any]
+        self,
+        system: "MixedSystem",
+        machine: Machine,
+        name: str,
+        *,
+        engines: int,
+        targets: int,
+        settings: dict[str, Any],
     ) -> None:
         self.settings = settings
         """Of its configuration, beside the usual ones."""
@@ -140,6 +167,7 @@ class Host:
         self.machine = machine
         self.folder = system.folder / name
         self.engines = engines
+        self._targets = targets
         self.programs = system.programs
         self.environment: dict[str, str] = {}
         """What its server has more in its environment."""
@@ -226,14 +254,14 @@ class Host:
 
     def _engine(self, index: int) -> dict[str, Any]:
         return {
-            "targets": 1,
+            "targets": self._targets,
             "nr_xs_helpers": 0,
             "first_core": 0,
             "fabric_iface": INTERFACE,
             "fabric_iface_port": 20000 + 100 * index,
             "log_mask": "ERR",
             "log_file": str(self.folder / f"engine{index}.log"),
-            "env_vars": ["D_LOG_FILE_APPEND_PID=0", "DAOS_TARGET_OVERSUBSCRIBE=1"],
+            "env_vars": list(ON_A_SMALL_MACHINE),
             "storage": [
                 {
                     "class": "ram",
@@ -267,14 +295,15 @@ class MixedSystem:
         self._daos = genuine / "daos"
         self._certificates = certificates
         self._machines: list[Machine] = []
-        self._agents: list[Process] = []
+        self._others: list[Process] = []
         self.hosts: list[Host] = []
 
-    def add_host(self, *, engines: int = 1, **settings: object) -> Host:
+    def add_host(self, *, engines: int = 1, targets: int = 1, **settings: object) -> Host:
         """Add a host; the first one holds the management service."""
         number = len(self._machines) + 1
         self._machines.append(Machine(first=self._machines[0] if self._machines else None, number=number))
-        self.hosts.append(Host(self, self._machines[-1], f"h{number}", engines=engines, settings=settings))
+        host = Host(self, self._machines[-1], f"h{number}", engines=engines, targets=targets, settings=settings)
+        self.hosts.append(host)
         return self.hosts[-1]
 
     def bring_up(self, *, engines: int = 1, **settings: object) -> Host:
@@ -302,7 +331,7 @@ class MixedSystem:
         (folder / "daos_agent.yml").write_text(yaml.safe_dump(config))
         words = [self.programs.agent, "start", "-o", folder / "daos_agent.yml"]
         agent = Process(self._machines[0], words, folder / "daos_agent.out", dict(os.environ))
-        self._agents.append(agent)
+        self._others.append(agent)
         agent.shows("listening on ")
         return agent
 
@@ -319,9 +348,9 @@ class MixedSystem:
         document: dict[str, Any] = json.loads(self.dmg("--json", *words, program=program, code=code))
         return document
 
-    def answer(self, *words: str, program: Path) -> tuple[int, dict[str, Any]]:
+    def answer(self, *words: str, program: Path, patience_s: float = PATIENCE_S) -> tuple[int, dict[str, Any]]:
         """Run dmg with --json whatever comes of it; return its exit code and document."""
-        ran = self._ran([program, "-o", self.folder / "daos_control.yml", "--json", *words])
+        ran = self._ran([program, "-o", self.folder / "daos_control.yml", "--json", *words], patience_s)
         return ran.returncode, json.loads(ran.stdout)
 
     def members(self) -> list[dict[str, Any]]:
@@ -355,6 +384,15 @@ class MixedSystem:
         """Run the genuine ``daos``, a client of the agent."""
         return self._run([self._daos, *words], code)
 
+    def open_pool(self, pool: str) -> Process:
+        """Start a genuine client that opens a pool, and return it when it has; it keeps it open to its end."""
+        library = self._daos.parent.parent / "lib64" / "libdaos.so"
+        words = [sys.executable, "-c", OPENS_A_POOL, library, pool]
+        client = Process(self._machines[0], words, self.folder / "client.out", self._environment)
+        self._others.append(client)
+        client.shows("it is open")
+        return client
+
     def have_rejoined(self, before: list[dict[str, Any]]) -> None:
         """Wait until each of these members has joined in a later life, as who it was."""
 
@@ -382,7 +420,7 @@ class MixedSystem:
     def serve(self, words: Sequence[object], ready: str) -> Process:
         """Start any daemon on the first host, and wait until it says that it is ready."""
         daemon = Process(self._machines[0], words, self.folder / "daemon.out", dict(os.environ))
-        self._agents.append(daemon)
+        self._others.append(daemon)
         daemon.shows(ready)
         return daemon
 
@@ -409,7 +447,7 @@ class MixedSystem:
     def end(self) -> None:
         for machine in self._machines:
             machine.end()
-        for process in (*self._agents, *(host.server for host in self.hosts if hasattr(host, "server"))):
+        for process in (*self._others, *(host.server for host in self.hosts if hasattr(host, "server"))):
             process.end()
 
     def _run(self, words: Sequence[object], code: int) -> str:
@@ -417,21 +455,24 @@ class MixedSystem:
         assert ran.returncode == code, f"{words} ended with {ran.returncode}:\n{ran.stdout}\n{ran.stderr}"
         return ran.stdout
 
-    def _ran(self, words: Sequence[object]) -> "subprocess.CompletedProcess[str]":
-        environment = {
-            **os.environ,
-            "PATH": f"{self._daos.parent}:{os.environ['PATH']}",  # genuine programs look for each other there
-            "DAOS_AGENT_DRPC_DIR": str(self.folder / "agent"),
-            "D_LOG_MASK": "CRIT",
-        }
+    def _ran(self, words: Sequence[object], patience_s: float = PATIENCE_S) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             [*self._machines[0].entering(), *map(str, words)],
             capture_output=True,
             text=True,
             check=False,
-            timeout=PATIENCE_S,
-            env=environment,
+            timeout=patience_s,
+            env=self._environment,
         )
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "PATH": f"{self._daos.parent}:{os.environ['PATH']}",  # genuine programs look for each other there
+            "DAOS_AGENT_DRPC_DIR": str(self.folder / "agent"),
+            "D_LOG_MASK": "CRIT",
+        }
 
 
 def children(pid: int) -> list[int]:
