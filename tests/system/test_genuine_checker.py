@@ -7,7 +7,7 @@ import pytest
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900), pytest.mark.xdist_group("genuine")]
 
-INSECURE = pytest.mark.parametrize("mixed", ["insecure"], indirect=True)
+CERTIFICATES = pytest.mark.parametrize("mixed", ["certificates"], indirect=True)
 BOTH = pytest.mark.parametrize("dmg", ["ours", "genuine"])
 
 
@@ -36,7 +36,7 @@ def lose(host: Any, pool: str) -> None:
         subprocess.run([*host.machine.entering(), "sh", "-c", f"test -d {files} && rm -r {files}"], check=True)
 
 
-@INSECURE
+@CERTIFICATES
 @BOTH
 def test_a_system_in_order_is_checked_and_serves_again(mixed, dmg):
     program = program_of(mixed, dmg)
@@ -66,7 +66,7 @@ def test_a_system_in_order_is_checked_and_serves_again(mixed, dmg):
     assert (pool["label"], pool["state"]) == ("tank", "Ready")
 
 
-@INSECURE
+@CERTIFICATES
 @BOTH
 def test_a_pool_that_engines_have_lost(mixed, dmg):
     program = program_of(mixed, dmg)
@@ -91,7 +91,7 @@ def test_a_pool_that_engines_have_lost(mixed, dmg):
     assert [pool["label"] for pool in mixed.ask("pool", "list", "--no-query")["response"]["pools"]] == ["kept"]
 
 
-@INSECURE
+@CERTIFICATES
 def test_our_dmg_drives_a_genuine_server(mixed):
     mixed.programs = mixed.genuine
     ours, genuine = mixed.ours.dmg, mixed.genuine.dmg

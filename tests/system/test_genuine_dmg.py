@@ -65,7 +65,7 @@ def test_both_print_the_same_document(served):
     assert not different, "\n".join(different)
 
 
-@pytest.mark.parametrize("mixed", ["insecure"], indirect=True)
+@pytest.mark.parametrize("mixed", ["certificates"], indirect=True)
 def test_what_one_does_the_other_sees_done(served):
     for program, other in ((served.ours.dmg, served.genuine.dmg), (served.genuine.dmg, served.ours.dmg)):
         created = served.ask("pool", "create", "--size=1G", "more", program=program)["response"]
