@@ -25,8 +25,9 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(2400), pytest.mark.xdist_g
 FOLDER = Path(__file__).parent.parent / "compat"
 OWN_WORDS = "~ "
 """Before a question that each program refuses in words of its own."""
-RANKS_BY_CHANCE = "? "
-"""Before a question whose answer has ranks that were chosen by chance."""
+MORE_BY_CHANCE = "? "
+"""Before a question whose answer has ranks or sizes that chance decides: not the same is free every time."""
+RANKS_AND_SIZES = frozenset({"tgt_ranks", "tier_bytes", "mem_file_bytes", "total", "size"})
 FORMAT_REQUIRED = r"(?:SCM|Metadata) format required on instance"
 HOSTS, ENGINES = 2, 2
 PATIENCE_S = 700
@@ -62,15 +63,19 @@ OF_A_SYSTEM = Story(
     elsewhere=frozenset({"tier_stats", "usage", "mem_file_bytes", "tier_bytes", "mem_info"}),
     by_chance=frozenset({"svc_ldr", "incarnation", "last_update", "fabric_uri"}),
 )
-OF_POOLS = Story(
-    name="pool_history",
-    genuine_engines=True,
-    targets=2,
-    elsewhere=frozenset({"free", "min", "max", "mean", "imbalance"}),
-    by_chance=OF_A_SYSTEM.by_chance
-    | {"svc_reps", "svc_list", "leader", "start_time", "elapsed", "remaining", "timestamp", "seq"},
+OF_POOLS, OF_THEIR_RANKS, OF_THE_CHECKER = (
+    Story(
+        name=name,
+        genuine_engines=True,
+        targets=2,
+        elsewhere=frozenset({"free", "min", "max", "mean", "imbalance"}),
+        by_chance=OF_A_SYSTEM.by_chance
+        | {"svc_reps", "svc_list", "leader", "start_time", "elapsed", "remaining", "timestamp", "seq"},
+    )
+    for name in ("pool_history", "pool_ranks_history", "checker_history")
 )
-STORIES = pytest.mark.parametrize("story", [OF_A_SYSTEM, OF_POOLS], ids=["system", "pools"])
+WITH_GENUINE_ENGINES = [OF_POOLS, OF_THEIR_RANKS, OF_THE_CHECKER]
+STORIES = pytest.mark.parametrize("story", [OF_A_SYSTEM, *WITH_GENUINE_ENGINES], ids=lambda story: story.name)
 
 
 @STORIES
@@ -102,11 +107,10 @@ def test_our_servers_answer_our_dmg_no_worse(mixed_systems, certificates, tmp_pa
     assert_as_recorded(OF_A_SYSTEM, history.answers())
 
 
-@pytest.mark.parametrize("dmg", ["ours", "genuine"])
-def test_our_servers_have_pools_with_certificates(genuine, mixed_systems, certificates, tmp_path, dmg):
+@pytest.mark.parametrize("story", WITH_GENUINE_ENGINES, ids=lambda story: story.name)
+def test_our_servers_answer_our_dmg_in_front_of_genuine_engines(genuine, mixed_systems, certificates, story, tmp_path):
     system = mixed_systems(genuine, certificates)
-    history = History(system, OF_POOLS, tmp_path, servers=system.ours, dmg=getattr(system, dmg).dmg)
-    assert_as_recorded(OF_POOLS, history.answers())
+    assert_as_recorded(story, History(system, story, tmp_path, servers=system.ours, dmg=system.ours.dmg).answers())
 
 
 def assert_as_recorded(story: Story, answers: list[dict[str, Any]]) -> None:
@@ -151,13 +155,13 @@ class History:
         return found
 
     def _answer(self, line: str) -> dict[str, Any]:
-        question = line.removeprefix(OWN_WORDS).removeprefix(RANKS_BY_CHANCE)
+        question = line.removeprefix(OWN_WORDS).removeprefix(MORE_BY_CHANCE)
         words = shlex.split(self._completed(question))
         code, document = self._system.answer(*words, program=self._system.programs.dmg, patience_s=PATIENCE_S)
         if document["error"] is not None and line.startswith(OWN_WORDS):
             document["error"] = "in its own words"
-        ranks = {"tgt_ranks"} if line.startswith(RANKS_BY_CHANCE) else set()
-        return {"question": question, "code": code, **self._plain(document, self._story.by_chance | ranks)}
+        more = RANKS_AND_SIZES if line.startswith(MORE_BY_CHANCE) else frozenset()
+        return {"question": question, "code": code, **self._plain(document, self._story.by_chance | more)}
 
     def _completed(self, question: str) -> str:
         """Put in what differs from run to run."""
@@ -274,7 +278,7 @@ class History:
             case dict():
                 unsteady = by_chance | ({"value"} if value.get("name") in by_chance else set())
                 return {
-                    key: extent(part) if key in unsteady else self._plain(part, by_chance)
+                    self._named(key): extent(part) if key in unsteady else self._plain(part, by_chance)
                     for key, part in value.items()
                     if key not in self._story.elsewhere
                 }
@@ -283,9 +287,12 @@ class History:
             case list():
                 return [self._plain(part, by_chance) for part in value]
             case str():
-                text = without_advice(value.replace(str(self._system.folder), "DIR"))
-                return UUID.sub(lambda uuid: self._names.setdefault(uuid[0], f"uuid {len(self._names) + 1}"), text)
+                return self._named(without_advice(value.replace(str(self._system.folder), "DIR")))
         return value
+
+    def _named(self, text: str) -> str:
+        """Give UUIDs the names that they have in this history."""
+        return UUID.sub(lambda uuid: self._names.setdefault(uuid[0], f"uuid {len(self._names) + 1}"), text)
 
 
 def extent(value: Any) -> str:
