@@ -4,7 +4,7 @@ import os
 import pwd
 import socket
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -34,6 +34,8 @@ class View:
     """Of listening sockets, by inode, as far as this user may know."""
     bound_paths: frozenset[str] = frozenset()
     limits: Limits = field(default_factory=lambda: Limits(open_files=limits.UNLIMITED, locked_bytes=limits.UNLIMITED))
+    limited: str = "processes started from here"
+    """Whose the limits are."""
     clock: KernelClock | None = None
     """None if the kernel does not tell."""
     is_container: bool = False
@@ -48,6 +50,16 @@ class View:
             return None
         wanted = str(path.resolve())
         return next((one for one in self.others(program) if wanted in one.words and "doctor" not in one.words), None)
+
+    def limited_as(self, process: Process | int | None, root: Path = _ROOT) -> "View":
+        """Return the same with the limits of a process that runs already, if this user may see them."""
+        if process is None:
+            return self
+        pid = process if isinstance(process, int) else process.pid
+        try:
+            return replace(self, limits=limits.limits_of(str(pid), root), limited=f"the running program (pid {pid})")
+        except OSError:
+            return self
 
     def operator(self, process: Process | None) -> str:
         """Return the other user who runs a process; nothing if it is this one, or there is none, or root looks."""

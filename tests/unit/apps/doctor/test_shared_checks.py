@@ -213,3 +213,10 @@ def test_a_look_around_here():
     view = look_around()
     assert view.pid in {process.pid for process in view.running}
     assert view.hostname
+
+
+def test_limits_of_a_program_that_runs_already(tmp_path):
+    view = look_around()
+    assert view.limited_as(None).limited == "processes started from here"
+    assert view.limited_as(view.pid).limited == f"the running program (pid {view.pid})"
+    assert view.limited_as(1, tmp_path) == view, "another user's cannot be seen"

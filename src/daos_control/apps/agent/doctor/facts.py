@@ -90,7 +90,7 @@ async def gather(path: str | None, *, insecure: bool = False, runtime_dir: str =
     return AgentFacts(
         path=config.path,
         config=config,
-        view=view,
+        view=view.limited_as(view.serving("daos_agent", config.path), root),
         environment=dict(os.environ),
         certificates=await asyncio.to_thread(look_at_certificates, config, view),
         runtime=SocketFolder(key="runtime_dir", place=look_at(folder), longest_name=SOCKET),

@@ -15,11 +15,11 @@ def check_open_files(view: View, enough: int) -> Iterator[Finding]:
     most = view.limits.open_files
     if most == UNLIMITED or most >= enough:
         shown = "no limit" if most == UNLIMITED else f"{most:,}"
-        yield TOPIC.ok("open files", f"{shown}, for processes started from here")
+        yield TOPIC.ok("open files", f"{shown}, for {view.limited}")
     else:
         yield TOPIC.warning(
             "open files",
-            f"{most:,} at most, for processes started from here; a busy system needs {enough:,}",
+            f"{most:,} at most, for {view.limited}; a busy system needs {enough:,}",
             f"under systemd, LimitNOFILE=infinity; elsewhere: ulimit -Hn {enough}, or limits.conf",
         )
 
@@ -30,10 +30,10 @@ def check_locked_memory(view: View, *, needed: bool, why: str) -> Iterator[Findi
     if not needed:
         yield TOPIC.not_applicable("locked memory", why)
     elif most == UNLIMITED:
-        yield TOPIC.ok("locked memory", "no limit, for processes started from here")
+        yield TOPIC.ok("locked memory", f"no limit, for {view.limited}")
     else:
         yield TOPIC.problem(
             "locked memory",
-            f"{format_iec(most)} at most, for processes started from here, and {why}",
+            f"{format_iec(most)} at most, for {view.limited}, and {why}",
             "under systemd, LimitMEMLOCK=infinity; elsewhere: ulimit -l unlimited, or limits.conf",
         )

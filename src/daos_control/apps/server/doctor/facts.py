@@ -173,7 +173,7 @@ async def gather(path: str | None, *, control_address: str = "", root: Path = _R
         path=config.path,
         control_address=control_address,
         config=config,
-        view=view,
+        view=view.limited_as(server_pid, root),
         hardware=hardware,
         programs=programs,
         server_pid=server_pid,
