@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 
 from daos_control.base.errors import DaosControlError, Fault
+from daos_control.base.hostset import HostSet
 
+LONGEST_LIST = 100
+"""Characters of a list of hosts that is told in full."""
 CONNECTION_FAULTS = frozenset(range(504, 509))
 """Fault codes that say a host could not be reached, as against a host that answered with an error."""
 
@@ -26,8 +29,19 @@ class ManagementServiceUnreachable(DaosControlError):
         self.causes = dict(causes)
 
     def __str__(self) -> str:
-        reasons = sorted({getattr(error, "description", str(error)) for error in self.causes.values()})
+        alike: dict[str, list[str]] = {}
+        for host, error in self.causes.items():
+            reason = getattr(error, "description", str(error))
+            alike.setdefault(reason.replace(host, "the host"), []).append(host)
+        reasons = sorted(_said_once(reason, hosts) for reason, hosts in alike.items())
         return f"{self.TEXT} ({'; '.join(reasons)})" if reasons else self.TEXT
+
+
+def _said_once(reason: str, hosts: list[str]) -> str:
+    if len(hosts) == 1:
+        return reason.replace("the host", hosts[0])
+    names = str(HostSet(hosts))
+    return f"{names if len(names) <= LONGEST_LIST else f'{len(hosts)} hosts'}: {reason}"
 
 
 class InvalidRequest(DaosControlError, ValueError):

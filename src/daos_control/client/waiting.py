@@ -12,11 +12,9 @@ from typing import Any
 
 from daos_control.base.clock import Clock, SystemClock
 from daos_control.base.rankset import RankSet
-from daos_control.client.errors import Interrupted
+from daos_control.client.errors import LONGEST_LIST, Interrupted
 from daos_control.client.hosts import folded
 
-LONGEST_LIST = 100
-"""Characters of a list of hosts that is told in full."""
 MOST_FOLDED = 500
 """Hosts of a list that is looked at whether it is that short."""
 

@@ -76,7 +76,7 @@ class Hosts:
             return MGMT["LeaderQuery"].reply(current_leader=self.leader, replicas=["a:10001"])
         self.asked.append(name)
         self.requests.append(request)
-        script = self.scripts.get(name, [refused(name)])
+        script = self.scripts.get(name, [refused(address)])
         answer = script.pop(0) if len(script) > 1 else script[0]
         await asyncio.sleep(0)
         if isinstance(answer, DaosControlError):
@@ -226,6 +226,9 @@ async def test_all_dead_means_unreachable_and_says_why() -> None:
         await ask(Hosts())
     assert sorted(raised.value.causes) == ["a:10001", "b:10001", "c:10001"]
     assert isinstance(raised.value.__cause__, Fault)
+    assert str(raised.value) == (
+        "unable to contact the DAOS Management Service (a:10001,b:10001,c:10001: the server at the host refused the connection)"
+    )
 
 
 def timed(work: Coroutine[Any, Any, Message]) -> tuple[Message, float]:

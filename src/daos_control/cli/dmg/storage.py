@@ -76,10 +76,19 @@ def problems_text(problems: tuple[HostProblem, ...]) -> str:
     """Lay out errors; of a fault, only what happened."""
     if not problems:
         return ""
-    rows = [(hosts_text(problem.hosts), error_cell(problem.error)) for problem in problems]
+    alike: dict[str, list[str]] = {}
+    for problem in problems:
+        alike.setdefault(_impersonal(problem), []).extend(problem.hosts)
+    rows = [(hosts_text(HostSet(hosts)), error) for error, hosts in alike.items()]
     text = "Errors:\n" + table(["Hosts", "Error"], rows, indent="  ")
     late = any(is_timeout(problem.error) for problem in problems)
     return text + "  Hosts that may just be slow are given more time with --timeout, such as --timeout=1m.\n" * late
+
+
+def _impersonal(problem: HostProblem) -> str:
+    """Say what went wrong without the host's own address, so that it is the same for many hosts."""
+    text = error_cell(problem.error)
+    return text.replace(str(problem.hosts), "the host") if len(problem.hosts) == 1 else text
 
 
 def error_cell(error: DaosControlError) -> str:
