@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from daos_control.base.rankset import RankSet
+from daos_control.cli.dmg.pool.create import created_view
 from daos_control.cli.dmg.pool.listing import verbose_list_text, verbose_list_view
 from daos_control.cli.dmg.pool.view import pool_view, rebuild_words, targets_view
-from daos_control.client.pools import Pool, Rebuild, Target, TierStats
+from daos_control.client.pools import CreatedPool, Pool, Rebuild, Target, TierStats
 from daos_control.model.pool_property import DEFAULT_QUERY, PoolQuery
 
 GB = 10**9
@@ -98,3 +99,26 @@ def test_a_list_for_people_leaves_out_columns_that_say_nothing() -> None:
     assert "NVME Size" in verbose_list_text([TANK]), "scripts get them all"
     assert "UpgradeNeeded?" in verbose_list_view([replace(TANK, upgrade_layout_ver=5)])
     assert verbose_list_view([]) == ""
+
+
+def test_a_new_pool_says_nothing_of_a_tier_that_it_has_not() -> None:
+    created = CreatedPool(
+        uuid=TANK.uuid,
+        svc_ldr=0,
+        svc_reps=(0, 1, 2),
+        tgt_ranks=(0, 1, 2, 3),
+        tier_bytes=(2 * GB, 0),
+        mem_file_bytes=0,
+        md_on_ssd_active=False,
+    )
+    assert created_view(created, "tank") == (
+        "Pool tank is there\n"
+        "------------------\n"
+        "  UUID        : 11f5e040-f9f2-4d86-8bc5-c0841667e7d5\n"
+        "  Size        : 8.0 GB\n"
+        "  SCM         : 8.0 GB, 2.0 GB on each rank\n"
+        "  Ranks       : 0-3\n"
+        "  Pool service: on 0-2, led by 0\n"
+    )
+    on_ssd = replace(created, tier_bytes=(GB, 2 * GB), mem_file_bytes=GB, md_on_ssd_active=True)
+    assert "  Data        : 8.0 GB, 2.0 GB on each rank\n  Memory      : 1.0 GB" in created_view(on_ssd, "tank")

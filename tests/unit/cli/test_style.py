@@ -83,6 +83,16 @@ def test_folding_gives_up_where_words_would_stand_one_below_the_other() -> None:
     assert " ".join(reasons) == "it ended unexpectedly, and nobody knows why"
 
 
+def test_a_long_sentence_goes_on_below_itself() -> None:
+    told = "  2026-01-31 12:00:00 ERROR   engine_died   it ended unexpectedly, and nobody knows why that was so"
+    assert paint(told, width=70).splitlines() == [
+        "  2026-01-31 12:00:00 ERROR   engine_died   it ended unexpectedly, and",
+        "                                            nobody knows why that was",
+        "                                            so",
+    ]
+    assert paint("  one two three four five six seven", width=24) == "  one two three four\n    five six seven\n"
+
+
 def test_a_row_that_overflows_its_columns_is_left_as_it_is() -> None:
     text = "Time Where What\n---- ----- ----\n1    a-very-long-host something\n"
     assert paint(text).splitlines()[2] == "1    a-very-long-host something"

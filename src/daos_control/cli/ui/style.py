@@ -110,8 +110,20 @@ def _painted(lines: Sequence[str], width: int) -> Iterator[str]:
         elif line and _is_rule(rule):
             yield Style.TITLE.on(line)
         else:
-            yield _phrases(line)
+            yield from map(_phrases, _folded(line, width))
         number += 1
+
+
+def _folded(line: str, width: int) -> list[str]:
+    """Fold a line that is too long; it goes on below its last column, or a little to the right of its beginning."""
+    if len(line) <= width:
+        return [line]
+    gaps = [match.end() for match in re.finditer(r"(?<=\S)  +", line) if match.end() <= width - NARROWEST]
+    hang = " " * (gaps[-1] if gaps else len(line) - len(line.lstrip()) + 2)
+    head = line[: gaps[-1]] if gaps else line[: len(line) - len(line.lstrip())]
+    rest = line[len(head) :]
+    first, *more = _FOLDER(width - len(hang)).wrap(rest)
+    return [head + first, *(hang + part for part in more)]
 
 
 def _is_rule(line: str) -> bool:

@@ -45,7 +45,8 @@ async def create(session: Session, args: Values) -> Output:
         service_replicas=args.nsvc,
     )
     step = Step(f"dmg pool query {args.label}", "its health and space")
-    return Output(document=document(pool), text=created_text(pool), next=(step,))
+    view = created_view(pool, args.label)
+    return Output(document=document(pool), text=created_text(pool), view=view, next=(step,))
 
 
 def one_mapping(given: Sequence[Mapping[str, str]]) -> dict[str, str]:
@@ -134,6 +135,27 @@ def first_tier(session: Session, first: float, second: float) -> str:
     if ratio < LOW_RATIO:
         session.notice(f"the first tier is less than {LOW_RATIO:.0%} of the pool: it will be slow")
     return f"{ratio * 100:.2f}%"
+
+
+def created_view(pool: CreatedPool, name: str) -> str:
+    """Lay out for people what a new pool has been given; nothing is said of tiers that it has nothing of."""
+    ranks = len(pool.tgt_ranks)
+    names = ("Metadata", "Data") if pool.md_on_ssd_active else ("SCM", "NVMe")
+    tiers = {
+        title: f"{format_si(size * ranks)}, {format_si(size)} on each rank"
+        for title, size in zip(names, pool.tier_bytes, strict=False)
+        if size
+    }
+    if pool.md_on_ssd_active:
+        tiers["Memory"] = f"{format_si(pool.mem_file_bytes)} on each rank, for the metadata in use"
+    facts = {
+        "UUID": pool.uuid,
+        "Size": format_si(sum(pool.tier_bytes) * ranks),
+        **tiers,
+        "Ranks": RankSet(pool.tgt_ranks),
+        "Pool service": f"on {RankSet(pool.svc_reps)}, led by {pool.svc_ldr}",
+    }
+    return entity(f"Pool {name} is there", facts)
 
 
 def created_text(pool: CreatedPool) -> str:
