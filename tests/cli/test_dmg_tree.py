@@ -74,6 +74,15 @@ pool rebuild start               | <pool>
 pool rebuild stop                | -f/--force <pool>
 container (cont)                 |
 container set-owner              | -g/--group= -u/--user= <pool> <container>
+config (cfg)                     |
+config generate (gen)            | -l/--host-list= -r/--ms-replicas=localhost -a/--access-points=? -e/--num-engines= -s/--scm-only -c/--net-class=ethernet|infiniband:infiniband -p/--net-provider= -t/--use-tmpfs-scm -m/--control-metadata-path= -f/--fabric-ports=
+support (supp)                   |
+support collect-log              | -l/--host-list= -s/--stop-on-error -t/--target-folder= -z/--archive -c/--extra-logs-dir= -D/--start-date= -F/--end-date= -S/--log-start-time= -E/--log-end-time= -T/--transfer-args= -e/--log-type=
+telemetry (telem)                |
+telemetry config                 | -i/--install-dir=! -s/--system=prometheus
+telemetry metrics list           | -l/--host=! -p/--port=9191
+telemetry metrics query          | -l/--host=! -p/--port=9191 -m/--metrics=
+manpage [hidden]                 | -o/--output=
 check                            |
 check enable                     |
 check disable                    |

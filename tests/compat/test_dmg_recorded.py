@@ -213,3 +213,50 @@ async def test_a_check_is_shown_as_recorded_but_for_the_words_about_its_phase(re
             assert without_words(output.text) == without_words(run["stdout"]), name
             count += 1
     assert count >= 4
+
+
+READ_BY_C_TESTS = {
+    "149-pool-create-size": ("uuid", "svc_ldr", "svc_reps[]"),
+    "171-pool-list": ("pools[].uuid", "pools[].svc_reps[]"),
+    "208-pool-get-prop-some": ("[].value",),
+    "100-storage-list-devices": (
+        *("host_storage_map.*.hosts", "host_storage_map.*.storage.smd_info.devices[].uuid"),
+        *(
+            "host_storage_map.*.storage.smd_info.devices[].tgt_ids[]",
+            "host_storage_map.*.storage.smd_info.devices[].rank",
+        ),
+        "host_storage_map.*.storage.smd_info.devices[].ctrlr.dev_state",
+    ),
+    "102-storage-list-devices-health": (
+        "host_storage_map.*.storage.smd_info.devices[].ctrlr.health_stats.bio_read_errs",
+        "host_storage_map.*.storage.smd_info.devices[].ctrlr.health_stats.bio_write_errs",
+    ),
+    "237-check-query-pool": (
+        *("status", "scan_phase", "leader", "pools.*.uuid", "pools.*.status", "pools.*.phase"),
+        *("reports[].pool_uuid", "reports[].seq", "reports[].class", "reports[].action", "reports[].rank"),
+    ),
+}
+"""What the helpers of DAOS's C tests take out of the response of each command."""
+
+
+def taken(found: Any, path: str) -> list[Any]:
+    """Follow a path; ``[]`` and ``*`` stand for each of the values there."""
+    values = [found]
+    for step in path.replace("[]", ".[]").strip(".").split("."):
+        values = [
+            inner
+            for value in values
+            for inner in (value if step == "[]" else value.values() if step == "*" else [value[step]])
+        ]
+    return values
+
+
+async def test_the_helpers_of_c_tests_find_what_they_read(recordings: Path, tmp_path: Path) -> None:
+    read = {name: case for name, case in cases(recordings) if name in READ_BY_C_TESTS}
+    assert read.keys() == READ_BY_C_TESTS.keys()
+    for name, case in read.items():
+        output, _, _ = await replay(case, case["json"], tmp_path)
+        document_read = json.loads(envelope(document(output.document)))
+        assert (document_read["error"], document_read["status"]) == (None, 0)
+        for path in READ_BY_C_TESTS[name]:
+            assert taken(document_read["response"], path), f"{name}: {path}"
