@@ -29,7 +29,7 @@ from daos_control.net.rpc.methods import Method
 
 Reply = TypeVar("Reply")
 
-AT_ONCE: Final = 64
+AT_ONCE: Final = 128
 """Hosts that are being reached at the same time."""
 SLOT_S: Final = 0.2
 """How long a host counts as one of these: one that is slower is not there, and costs us nothing."""
