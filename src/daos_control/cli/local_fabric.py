@@ -1,6 +1,7 @@
 """The fabric interfaces of this host, as the scans of both daemons show them: in dmg's shapes."""
 
 from pathlib import Path
+from typing import Any
 
 from daos_control.base.errors import DaosControlError
 from daos_control.client.network import HostFabric, HostFabricInterface
@@ -43,3 +44,10 @@ def local_fabric(provider: str, root: Path = Path("/")) -> HostFabric:
         if one.device_class != LOOPBACK
     )
     return HostFabric(interfaces=interfaces, providers=tuple(sorted({one.provider for one in interfaces})))
+
+
+def local_document(fabric: HostFabric) -> dict[str, Any]:
+    """Give this host's fabric the keys that DAOS gives it; where it is nothing, so are the providers, unlike in dmg."""
+    from daos_control.cli.dmg.network import fabric_document
+
+    return {**fabric_document(fabric), "Providers": list(fabric.providers) or None}

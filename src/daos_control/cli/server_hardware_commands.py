@@ -29,15 +29,15 @@ def config_generate(values: Values) -> None:
 @command
 def network_scan(values: Values) -> Document:
     """List what the local network interfaces are good for."""
-    from daos_control.cli.dmg.network import fabric_document, fabric_text
-    from daos_control.cli.local_fabric import THIS_HOST, local_fabric
+    from daos_control.cli.dmg.network import fabric_text
+    from daos_control.cli.local_fabric import THIS_HOST, local_document, local_fabric
     from daos_control.cli.ui.tables import framed
     from daos_control.client.fingerprint import fingerprint
 
     fabric = local_fabric(values.provider or _configured_provider(values), Path(values.root))
     if not values.json:
         print(framed(THIS_HOST) + fabric_text(fabric))
-    return {str(fingerprint(fabric)): {"HostFabric": fabric_document(fabric), "HostSet": THIS_HOST}}
+    return {str(fingerprint(fabric)): {"HostFabric": local_document(fabric), "HostSet": THIS_HOST}}
 
 
 @command

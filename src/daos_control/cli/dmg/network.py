@@ -40,7 +40,7 @@ def fabric_document(fabric: HostFabric) -> dict[str, Any]:
     ]
     return {
         "Interfaces": interfaces or None,
-        "Providers": list(fabric.providers) or None,
+        "Providers": list(fabric.providers),
         "NumaCount": fabric.numa_count,
         "CoresPerNuma": fabric.cores_per_numa,
     }
