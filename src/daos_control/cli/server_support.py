@@ -1,6 +1,7 @@
 """``daos_server support collect-log``: this host's part, without a server that runs."""
 
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 from daos_control.base import logs
@@ -12,6 +13,7 @@ from daos_control.config.server import FILE_NAME
 from daos_control.host.support import steps
 from daos_control.host.support.collector import Collector, Sources
 from daos_control.host.support.steps import Item, Step
+from daos_control.telemetry.exporter import engine_page
 
 
 @plain_command
@@ -23,6 +25,7 @@ def collect_log(values: Values) -> None:
     target = collecting.target_folder(values, of="server")
     print(f"Support logs will be copied to {target}")
     sources = Sources.of_server(config, config.path or Path(FILE_NAME), host=socket.gethostname())
+    sources = replace(sources, metrics=engine_page)
     items = steps.server_items(values.log_type, extra=bool(values.extra_logs_dir))
     if values.transfer_args:
         items = (*items, Item(Step.TRANSFER))

@@ -61,6 +61,12 @@ def engine_metrics(ranks: Mapping[int, int]) -> list[MetricSet]:
     return metric_sets(sources, engine_name, prefix="engine")
 
 
+def engine_page(index: int) -> bytes:
+    """Return the metrics of an engine of this host as a page; empty if it keeps none, or is down."""
+    tree = read_tree(SharedRegions(shm.segments()), ENGINE_KEY + index)
+    return page(metric_sets([({"engine": str(index)}, tree)], engine_name, prefix="engine")).encode()
+
+
 def client_metrics() -> list[MetricSet]:
     """Return the metrics of applications that are registered with the agent of this host."""
     regions = SharedRegions(shm.segments())

@@ -8,7 +8,7 @@ import os
 import socket
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from daos_control.apps.server import addresses as addressing
@@ -39,6 +39,7 @@ from daos_control.mgmt.ports import ClientHint, Settings
 from daos_control.mgmt.rules.pools import EngineStorage
 from daos_control.model.fault_domain import FaultDomain
 from daos_control.security.certificates import CertificateFiles, Certificates, load
+from daos_control.telemetry.exporter import engine_page
 
 log = logs.get(__name__)
 
@@ -143,10 +144,13 @@ async def prepare(config: ServerConfig, options: Options) -> Prepared:
         store_folder=store_folder(config),
         management=management_settings(config, addresses, hostname, device_class),
         telemetry_port=config.telemetry_port,
-        support=Sources.of_server(
-            config,
-            Path(config.socket_dir) / ACTIVE_CONFIG_NAME,
-            host=fault_domain.levels[-1] if options.control_address else socket.gethostname(),
+        support=replace(
+            Sources.of_server(
+                config,
+                Path(config.socket_dir) / ACTIVE_CONFIG_NAME,
+                host=fault_domain.levels[-1] if options.control_address else socket.gethostname(),
+            ),
+            metrics=engine_page,
         ),
     )
 

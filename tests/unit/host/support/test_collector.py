@@ -179,6 +179,16 @@ def test_storage_of_engines_is_not_collected_into(sources: Sources, host: Path) 
         do(sources, host / "scm" / "out", Item(Step.SYSTEM_COMMAND, "mount"))
 
 
+def test_metrics_where_daos_metrics_is_not_installed(
+    sources: Sources, host: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    own = replace(sources, metrics=lambda index: b"engine_up 1\n" if index == 0 else b"")
+    with pytest.raises(StepFailed, match="engine 1 has no metrics"):
+        do(own, host / "out", Item(Step.SERVER_COMMAND, "daos_metrics"))
+    assert collected(host / "out") == {"node1/DmgNodeLogs/daos_metrics_S_0": b"engine_up 1\n"}
+
+
 def test_what_a_command_says_before_it_fails_is_kept(sources: Sources, host: Path) -> None:
     def failing(words: Iterable[str]) -> bytes:
         raise StepFailed("it failed", b"half of it\n")
