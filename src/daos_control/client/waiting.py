@@ -74,7 +74,10 @@ class Wait:
         return f"{len(hosts)} hosts, among them {hosts[0]}"
 
     def __str__(self) -> str:
-        text = f"{self.request} on {self.where}" if self._hosts else f"another attempt at {self.request}"
+        if self._hosts:
+            text = f"{self.request} on {self.where}"
+        else:
+            text = f"{self.request}: {self.missing}" if self.missing else f"another attempt at {self.request}"
         text += f" ({self.done} of {self.total} {self.unit} are done)" if self.total > 1 else ""
         return f"{text} (so far: {self.trouble})" if self.trouble else text
 
