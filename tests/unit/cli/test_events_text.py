@@ -1,6 +1,7 @@
 """How events, moves and explanations are laid out, and what their documents hold."""
 
 import json
+import re
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -168,7 +169,7 @@ def test_a_story_ends_with_what_to_do() -> None:
     assert explanation_text(TOLD) == (
         "Rank 3 is Excluded.\nIt was Joined before.\n\n"
         "What to do:\n  1. Start it.\n       dmg system start --ranks=3\n  2. Wait.\n\n"
-        f"How its state changed:\n  {line(moved())}\n"
+        f"How its state changed:\n  {'  '.join(re.split('  +', line(moved()).replace(' - ', '  ')))}\n"
     )
     document = explanation_document(TOLD)
     assert document["remedies"] == [

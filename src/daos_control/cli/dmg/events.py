@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -106,7 +107,7 @@ def events_text(entries: tuple[Entry, ...]) -> str:
 
 def line(entry: Entry, *, coloured: bool = False) -> str:
     """Put an entry on a line; the severity stands out on a terminal."""
-    cells = _moved_cells(entry.fact) if isinstance(entry.fact, Moved) else _heard_cells(entry.fact)
+    cells = _cells(entry)
     text = _laid_out(cells)
     worth = style.worth_of(cells[1]) if coloured else None
     if worth is None:
@@ -245,5 +246,18 @@ def explanation_text(told: Explanation) -> str:
         parts.append("What to do:\n" + "\n".join(steps))
     for title, entries in (("How its state changed:", told.moves), ("Events that concern it:", told.events)):
         if entries:
-            parts.append("\n".join([title, *(f"  {line(entry)}" for entry in entries)]))
+            parts.append("\n".join([title, *_told(entries)]))
     return "\n\n".join(parts) + "\n"
+
+
+def _told(entries: Sequence[Entry]) -> Iterator[str]:
+    """Lay the entries of a story out, no wider than they have to be; what none of them has is left out."""
+    columns = [column for column in zip(*map(_cells, entries), strict=True) if set(column) != {"-"}]
+    widths = [max(map(len, column)) for column in columns[:-1]]
+    for row in zip(*columns, strict=True):
+        padded = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
+        yield "  " + "  ".join([*padded, row[-1]]).rstrip()
+
+
+def _cells(entry: Entry) -> tuple[str, ...]:
+    return _moved_cells(entry.fact) if isinstance(entry.fact, Moved) else _heard_cells(entry.fact)
