@@ -227,7 +227,8 @@ async def test_all_dead_means_unreachable_and_says_why() -> None:
     assert sorted(raised.value.causes) == ["a:10001", "b:10001", "c:10001"]
     assert isinstance(raised.value.__cause__, Fault)
     assert str(raised.value) == (
-        "unable to contact the DAOS Management Service (a:10001,b:10001,c:10001: the server at the host refused the connection)"
+        "unable to contact the DAOS Management Service "
+        "(a:10001,b:10001,c:10001: the server at the host refused the connection)"
     )
 
 
