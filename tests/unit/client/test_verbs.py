@@ -198,6 +198,16 @@ async def test_destroying_a_pool_that_is_gone_is_an_error_only_the_first_time(ma
     await DaosClient(make_answers(PoolDestroy=destroy), ["a"]).pools.destroy("t")
 
 
+async def test_being_sent_elsewhere_has_destroyed_nothing(make_answers: Any) -> None:
+    answers = iter([NotReplica(["a:10001"]), PoolNotFound(label="t")])
+
+    def destroy(_: Any) -> Any:
+        raise next(answers)
+
+    with pytest.raises(PoolNotFound):
+        await DaosClient(make_answers(PoolDestroy=destroy), ["b"]).pools.destroy("t")
+
+
 async def test_a_pool_that_cannot_be_queried_is_listed_all_the_same(make_answers: Any) -> None:
     listed = pool_pb2.ListPoolsResp(
         pools=[

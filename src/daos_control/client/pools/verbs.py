@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from daos_control.base.aio import map_bounded
 from daos_control.base.der import Der
-from daos_control.base.errors import DaosControlError, DaosError, Fault, PoolNotFound
+from daos_control.base.errors import DaosControlError, DaosError, Fault, PoolNotFound, Redirect
 from daos_control.base.fault_codes import FaultCode
 from daos_control.client import pool_properties
 from daos_control.client.connection import Connection
@@ -266,7 +266,8 @@ class Pools:
         try:
             await self._ask("PoolDestroy", request, on_error=errors.append)
         except PoolNotFound:
-            if len(errors) < 2:  # an attempt before this one may have removed it
+            # An attempt before this one may have removed it, unless it only told where to ask.
+            if sum(not isinstance(error, Redirect) for error in errors) < 2:
                 raise
 
     async def evict(self, pool: str) -> None:

@@ -26,7 +26,7 @@ async def get_acl(session: Session, args: Values) -> Output:
     return Output(document=acl_document(acl), text=text)
 
 
-@command("Pool-overwrite-ACL command failed", failed=NO_ACL)
+@command("Pool-overwrite-ACL command failed", failed=NO_ACL, bare=True)
 @rehearsable
 async def overwrite_acl(session: Session, args: Values) -> Output:
     """Replace a pool's access control list."""
@@ -34,7 +34,7 @@ async def overwrite_acl(session: Session, args: Values) -> Output:
     return changed_acl("overwrite", args.pool, acl)
 
 
-@command("Pool-update-ACL command failed", failed=NO_ACL)
+@command("Pool-update-ACL command failed", failed=NO_ACL, bare=True)
 @rehearsable
 async def update_acl(session: Session, args: Values) -> Output:
     """Add or change entries of a pool's access control list."""
@@ -44,7 +44,7 @@ async def update_acl(session: Session, args: Values) -> Output:
     return changed_acl("update", args.pool, await session.daos.pools.update_acl(pool_id(args), entries))
 
 
-@command("Pool-delete-ACL command failed", failed=NO_ACL)
+@command("Pool-delete-ACL command failed", failed=NO_ACL, bare=True)
 @rehearsable
 async def delete_acl(session: Session, args: Values) -> Output:
     """Remove an entry of a pool's access control list."""

@@ -26,7 +26,7 @@ async def confirm(session: Session, pool: str) -> None:
         raise InvalidRequest("consent not given: nothing was destroyed")
 
 
-@command()
+@command("pool evict failed")
 @rehearsable
 async def evict(session: Session, args: Values) -> Output:
     """Close all handles on a pool."""

@@ -17,7 +17,7 @@ async def get_properties(session: Session, args: Values) -> Output:
     return Output(document=documents or None, text=text)
 
 
-@command()
+@command("pool set-prop failed")
 @rehearsable
 async def set_properties(session: Session, args: Values) -> Output:
     """Set properties of a pool."""
