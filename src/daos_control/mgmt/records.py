@@ -90,7 +90,7 @@ def writes(old: System, new: System) -> dict[str, bytes | None]:
     if old.members is not new.members or old.tree is not new.tree:
         changes |= _member_writes(old, new)
     if old.pools is not new.pools:
-        changes |= {f"{_POOL}{uuid}": None for uuid in old.pools if uuid not in new.pools}
+        changes |= {f"{_POOL}{uuid}": None for uuid in old.pools.keys() - new.pools.keys()}
         changes |= {f"{_POOL}{uuid}": _pool_to_json(new.pools[uuid]) for uuid in _changed(old.pools, new.pools)}
     if old.remains is not new.remains:
         changes |= {f"{_REMAINS}{uuid}": None for uuid in old.remains if uuid not in new.remains}
@@ -158,6 +158,8 @@ def load(snapshot: Snapshot) -> System:
         by_uuid={member.uuid: rank for rank, member in members.items()},
         tree=FaultTree(domains=domains, ranks=ranks, highest=highest),
         pools=pools,
+        labels={pool.label: pool.uuid for pool in pools.values() if pool.label},
+        unfinished=frozenset(pool.uuid for pool in pools.values() if not pool.ready),
         remains=remains,
         attributes=attributes,
         check=replace(check, findings=findings) if findings else check,

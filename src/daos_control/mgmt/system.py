@@ -34,6 +34,10 @@ class System(Struct, frozen=True, kw_only=True):
     """Ranks by engine uuid; follows ``members``."""
     tree: FaultTree = field(default_factory=FaultTree)
     pools: Mapping[str, PoolService] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Uuids of pools by label; follows ``pools``."""
+    unfinished: frozenset[str] = frozenset()
+    """Pools that are half made or half destroyed; follows ``pools``, as a decision about one must not look at all."""
     remains: Mapping[str, frozenset[int]] = field(default_factory=dict)
     """Ranks that may hold something of a pool that is not there, or not on them, by its uuid: they were away when it
     was destroyed, say, or it was not extended to them after all."""
@@ -74,11 +78,25 @@ class System(Struct, frozen=True, kw_only=True):
 
     def with_pool(self, pool: PoolService) -> Self:
         """Add or replace a pool's record."""
-        return replace(self, pools={**self.pools, pool.uuid: pool})
+        rest = self.without_pool(pool.uuid) if self._renames(pool) else self
+        return replace(
+            rest,
+            pools={**rest.pools, pool.uuid: pool},
+            labels={**rest.labels, pool.label: pool.uuid} if pool.label else rest.labels,
+            unfinished=rest.unfinished - {pool.uuid} if pool.ready else rest.unfinished | {pool.uuid},
+        )
+
+    def _renames(self, pool: PoolService) -> bool:
+        known = self.pools.get(pool.uuid)
+        return known is not None and known.label != pool.label
 
     def without_pool(self, uuid: str) -> Self:
         """Forget a pool."""
-        return replace(self, pools={other: pool for other, pool in self.pools.items() if other != uuid})
+        pools, labels = dict(self.pools), dict(self.labels)
+        known = pools.pop(uuid, None)
+        if known is not None and labels.get(known.label) == uuid:
+            del labels[known.label]
+        return replace(self, pools=pools, labels=labels, unfinished=self.unfinished - {uuid})
 
     def with_remains(self, uuid: str, ranks: frozenset[int]) -> Self:
         """Note where something of a destroyed pool may be left; nowhere strikes out the note."""

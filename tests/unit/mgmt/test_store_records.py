@@ -74,8 +74,8 @@ def test_any_history_is_read_back(steps: list[tuple[str, int]]) -> None:
             case "pool":
                 pool = PoolService(
                     uuid=f"u{number}",
-                    label="x",
-                    state=PoolState.READY,
+                    label=f"x{number}" if len(systems) % 3 else "",
+                    state=PoolState.READY if len(systems) % 2 else PoolState.CREATING,
                     replicas=(1,),
                     ranks=(1, 2),
                     tier_bytes=(number << 40, 0),

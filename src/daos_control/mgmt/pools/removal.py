@@ -112,9 +112,8 @@ class Removal:
         system = self._around.system
         if system.checking:  # engines that run for the checker destroy no pools
             return []
-        unfinished = [pool.uuid for pool in system.pools.values() if not pool.ready]
         left = [uuid for uuid in system.remains if rules.remains_in_reach(system, uuid)]
-        return [uuid for uuid in (*unfinished, *left) if uuid not in self._around.locks]
+        return [uuid for uuid in (*sorted(system.unfinished), *left) if uuid not in self._around.locks]
 
     async def _sweep_one(self, uuid: str) -> None:
         with self._around.locks.hold(uuid):

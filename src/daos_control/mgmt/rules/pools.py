@@ -96,7 +96,7 @@ def plan(system: System, wish: PoolWish, storage: EngineStorage, *, choose: Choo
 
 
 def _check_label(system: System, label: str, uuid: str) -> None:
-    if any(pool.label == label for pool in system.pools.values() if pool.uuid != uuid):
+    if system.labels.get(label, uuid) != uuid:
         raise FaultCode.SERVER_POOL_DUPLICATE_LABEL.fault(label=label)
 
 
@@ -254,7 +254,7 @@ def replicas_updated(
 
 def registered(system: System, uuid: str, label: str, replicas: Sequence[int], *, now: datetime) -> Change[None]:
     """The checker found a pool, or what it is really like."""
-    if any(pool.label == label for pool in system.pools.values() if pool.uuid != uuid):
+    if system.labels.get(label, uuid) != uuid:
         raise DaosError(Der.EXIST)
     known = system.pools.get(uuid)
     if known is None:
@@ -281,10 +281,10 @@ def find(system: System, pool_id: str) -> PoolService:
 
 def by_label(system: System, label: str) -> PoolService:
     """Return the pool with this label."""
-    for pool in system.pools.values():
-        if label and pool.label == label:
-            return pool
-    raise PoolNotFound(label=label)
+    uuid = system.labels.get(label)
+    if uuid is None:
+        raise PoolNotFound(label=label)
+    return system.pools[uuid]
 
 
 def in_service(system: System, pool_id: str) -> PoolService:
