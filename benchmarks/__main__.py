@@ -30,6 +30,7 @@ def main(names: Sequence[str]) -> int:
     if unknown:
         print(f"no benchmark is called {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}", file=sys.stderr)
         return 2
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # installed programs are compiled once, and so are those measured
     systems.isolate()
     print(f"{os.cpu_count()} CPUs, load average {os.getloadavg()[0]:.1f} as this begins", flush=True)
     for name in names or BENCHMARKS:
