@@ -278,3 +278,9 @@ async def test_the_owner_of_a_container_gets_its_at_sign() -> None:
     host = OneHost(ContSetOwner=MGMT["ContSetOwner"].reply())
     await run(f"cont set-owner tank {UUID} --user=bob --group=lab@site", host)
     assert (host.asked[0].owner_user, host.asked[0].owner_group) == ("bob@", "lab@site")
+
+
+async def test_targets_of_a_rank_may_be_given_as_a_range() -> None:
+    host = OneHost(PoolQueryTarget=pool_pb2.PoolQueryTargetResp())
+    await run("pool query-targets tank --rank=1 --target-idx=0-2,5", host)
+    assert list(host.asked[0].targets) == [0, 1, 2, 5]

@@ -136,7 +136,13 @@ COMMANDS = (
         positionals=(POOL_ID,),
         options=(
             Option("rank", help="The rank", parse=natural, metavar="RANK", required=True),
-            TARGETS,
+            Option(
+                "target-idx",
+                help="Targets of the rank, by number; ranges are possible, too (default: all)",
+                parse=f"{VALUES}:ranks",
+                metavar="LIST",
+                default=(),
+            ),
         ),
     ),
     Command(

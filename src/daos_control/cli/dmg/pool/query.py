@@ -96,7 +96,7 @@ def space_lines(tiers: Sequence[TierStats], mem_file_bytes: int, *, md_on_ssd: b
 @command()
 async def query_targets(session: Session, args: Values) -> Output:
     """Show targets of a rank."""
-    targets = await session.daos.pools.query_targets(pool_id(args), args.rank, args.target_idx)
+    targets = await session.daos.pools.query_targets(pool_id(args), args.rank, tuple(args.target_idx))
     lines: list[str] = []
     for target in targets:
         lines.append(f"Target: state {target.target_state}")
