@@ -20,6 +20,7 @@ A seed repeats the choices; the moments at which processes die remain their own.
 
 import argparse
 import asyncio
+import functools
 import itertools
 import os
 import random
@@ -397,7 +398,7 @@ async def be_stopped(stage: Stage) -> None:
 async def be_checking(stage: Stage) -> None:
     await be_stopped(stage)
     await repeat(stage, enable)
-    await stage.until(enabled)
+    await stage.until(functools.partial(enabled, stage))
 
 
 async def have_a_check(stage: Stage) -> None:
@@ -631,7 +632,7 @@ async def run(rounds: int, checks: int, seed: int, *, keep: bool) -> None:
         finally:
             print(f"{len(took)} rounds of {sum(took) / max(1, len(took)):.1f} s, {stage.kills} kills")
             print(said({**pools, **{f"check {name}": tally for name, tally in checker.items()}}), flush=True)
-    if rounds:
+    if rounds >= ROUNDS:
         assert all(tally.acknowledged and tally.cut for tally in pools.values()), "some verb was never cut, or always"
 
 
