@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from daos_control.cli.flags import Command, Option
-from daos_control.cli.man_page import about, leaves, spellings, value_name
-from daos_control.cli.manual import EXAMPLES, FACTS
+from daos_control.cli.guidance.man_page import about, leaves, spellings, value_name
+from daos_control.cli.guidance.manual import EXAMPLES, FACTS
 
 FORMS = """\
 Options may stand before and behind commands and arguments. A value is written `--size=1G`, `--size 1G`, `-z1G`, `-z 1G`

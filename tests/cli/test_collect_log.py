@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from daos_control.cli import daos_agent, daos_server, flags
+from daos_control.cli import daos_agent, daos_server, program
 
 Collect = Callable[..., int]
 HOST = socket.gethostname()
@@ -33,13 +33,13 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def server(tmp_path: Path) -> Collect:
     words = ("support", "collect-log", "-o", str(tmp_path / "daos_server.yml"), "-t", str(tmp_path / "out"))
-    return lambda *more: flags.main(daos_server.PROGRAM, [*words, *more])
+    return lambda *more: program.main(daos_server.PROGRAM, [*words, *more])
 
 
 @pytest.fixture
 def agent(tmp_path: Path) -> Collect:
     words = ("support", "collect-log", "-o", str(tmp_path / "daos_agent.yml"), "-t", str(tmp_path / "out"))
-    return lambda *more: flags.main(daos_agent.PROGRAM, [*words, *more])
+    return lambda *more: program.main(daos_agent.PROGRAM, [*words, *more])
 
 
 def collected(tmp_path: Path) -> dict[str, bytes]:
@@ -131,5 +131,5 @@ def test_times_without_dates_are_remarked(server: Collect, capsys: pytest.Captur
 
 
 def test_without_a_configuration_there_is_nothing_to_collect(capsys: pytest.CaptureFixture[str]) -> None:
-    assert flags.main(daos_server.PROGRAM, ["support", "collect-log", "-o", "/nonexistent.yml"]) == 1
+    assert program.main(daos_server.PROGRAM, ["support", "collect-log", "-o", "/nonexistent.yml"]) == 1
     assert "/nonexistent.yml" in capsys.readouterr().err

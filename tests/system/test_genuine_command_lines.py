@@ -15,13 +15,13 @@ from pathlib import Path
 
 import pytest
 
-from daos_control.cli.completion import ORIGINAL, candidates
 from daos_control.cli.daos_agent import PROGRAM as DAOS_AGENT
 from daos_control.cli.daos_server import PROGRAM as DAOS_SERVER
 from daos_control.cli.dmg import run
 from daos_control.cli.dmg.commands import PROGRAM as DMG
 from daos_control.cli.flags import Command, Option
-from daos_control.cli.man_page import leaves
+from daos_control.cli.guidance.completion import ORIGINAL, candidates
+from daos_control.cli.guidance.man_page import leaves
 
 pytestmark = pytest.mark.system
 

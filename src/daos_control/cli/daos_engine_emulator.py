@@ -5,7 +5,7 @@ import signal
 import sys
 from pathlib import Path
 
-from daos_control.cli.flags import let_garbage_wait
+from daos_control.cli.program import let_garbage_wait
 
 
 def main() -> int:

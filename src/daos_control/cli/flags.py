@@ -19,12 +19,11 @@ an option.
 
 from __future__ import annotations
 
-import os
 import sys
 
 TYPE_CHECKING = False  # as in typing, which takes longer to import than all of this
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any, TypeAlias
 
     ValueParser: TypeAlias = Callable[[str], object]
@@ -76,7 +75,7 @@ class Option:
     ``name`` is the long name, without dashes, and empty if there is only a short one. ``parse`` turns text into the
     value, raising ``ValueError``; given as ``"package.module:function"`` it is imported once it is needed. The value of
     a ``repeat`` option is a tuple of all that was given. ``complete`` names the function that offers values to shells
-    (see ``cli.completion``). ``group`` is a heading in the help.
+    (see ``cli.guidance.completion``). ``group`` is a heading in the help.
     """
 
     __slots__ = (
@@ -273,11 +272,12 @@ class UsageError(Exception):
 
 
 class HelpWanted(Exception):
-    """Somebody asked for help; the message is the text to print."""
+    """Somebody asked for help about the last command of ``path``."""
 
-    def __init__(self, message: str, parsed: Parsed) -> None:
-        super().__init__(message)
+    def __init__(self, parsed: Parsed) -> None:
+        super().__init__()
         self.values = parsed.values
+        self.path = parsed.path
 
 
 HELP = Option("help", "h", help="Show this help and stop")
@@ -295,67 +295,11 @@ def parse(program: Command, argv: Sequence[str]) -> Parsed:
     return _Parser(program, argv).parse()
 
 
-def execute(parsed: Parsed) -> int:
-    """Import and run the function of the chosen command; its result is the exit code."""
-    let_garbage_wait()
-    result = load(parsed.command.run)(parsed.values)
-    return int(result or 0)
-
-
-def let_garbage_wait() -> None:
-    """Look for garbage once in 100,000 new objects, not in 700.
-
-    Importing makes a few ten thousand objects, of which none is garbage; looking through them dozens of times takes a
-    tenth of the time until a program is ready.
-    """
-    import gc
-
-    gc.set_threshold(100_000)
-
-
 def load(target: str) -> Any:
     """Import ``"package.module:name"``: a function, or a tuple of commands."""
     module, _, name = target.partition(":")
     __import__(module)  # importlib would have to be imported itself
     return getattr(sys.modules[module], name)
-
-
-def completes(program: Command, argv: Sequence[str]) -> bool:
-    """Tell a shell what could come next, if it is one that asks."""
-    if not (os.environ.get("GO_FLAGS_COMPLETION") or os.environ.get("DAOS_CONTROL_COMPLETION")):
-        return False
-    sys.stdout.write(load("daos_control.cli.completion:answer")(program, argv))
-    return True
-
-
-def main(program: Command, argv: Sequence[str]) -> int:
-    """Parse, run, and report usage errors on stderr: all that a program without --json needs."""
-    return while_read(lambda: _main(program, argv))
-
-
-def while_read(run: Callable[[], int]) -> int:
-    """Run something for as long as somebody reads what it prints, as nobody does after ``... | head``."""
-    try:
-        code = run()
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left in buffers has nobody to read it
-        return 1
-    return code
-
-
-def _main(program: Command, argv: Sequence[str]) -> int:
-    if completes(program, argv):
-        return 0
-    try:
-        parsed = parse(program, argv)
-    except HelpWanted as help_text:
-        print(help_text)
-        return 0
-    except UsageError as error:
-        print(f"ERROR: {program.name}: {error}", file=sys.stderr)
-        return 1
-    return execute(parsed)
 
 
 class _Parser:
@@ -455,7 +399,7 @@ class _Parser:
 
     def _take(self, option: Option, value: str | None) -> None:
         if option is HELP:
-            raise HelpWanted(help_text(self._path), self._parsed)
+            raise HelpWanted(self._parsed)
         if option.parse is None:
             if value is not None:
                 raise self._fail(f"bool flag `{option.shown}' cannot have an argument")
@@ -513,7 +457,7 @@ class _Parser:
         if self._help:
             if self._surplus:
                 raise self._unknown(self._surplus[0])
-            raise HelpWanted(help_text(self._path), self._parsed)
+            raise HelpWanted(self._parsed)
         options = [option for command in self._path for option in command.options]
         missing = [f"`{o.shown}'" for o in options if o.required and o.key not in self._values]
         if missing:
@@ -555,102 +499,3 @@ def _hint(name: str, known: Sequence[str], form: str) -> str:
 
     near = difflib.get_close_matches(name, known, n=1)
     return f", did you mean {form.format(near[0])}?" if near else ""
-
-
-def help_text(path: Sequence[Command], *, width: int | None = None) -> str:
-    """Write the help of the last command of a path from the program on."""
-    command, width = path[-1], width or _terminal_width()
-    sections = [_usage(path)]
-    sections += [_wrap(paragraph, width) for paragraph in (command.help, *command.details.split("\n\n")) if paragraph]
-    arguments = [(f"<{p.name}>", p.help) for p in command.positionals]
-    if arguments:
-        sections.append(_section("Arguments", arguments, width))
-    for heading, commands in _grouped((c for c in command.commands if not c.hidden), "group"):
-        sections.append(_section(heading, [(_names(c), c.help) for c in commands], width))
-    sections += _option_sections(path, width)
-    if command.run:
-        sections += _examples(path)
-    if command.commands:
-        names = " ".join(inner.name for inner in path)
-        sections.append(f"More about a command: {names} COMMAND -h")
-    return "\n\n".join(sections)
-
-
-def _examples(path: Sequence[Command]) -> list[str]:
-    from daos_control.cli.manual import EXAMPLES
-
-    examples = EXAMPLES.get(" ".join(command.name for command in path), ())
-    lines = [line for purpose, example in examples for line in (f"  {purpose}", f"    {example}")]
-    return ["\n".join(["Examples:", *lines])] if lines else []
-
-
-def _usage(path: Sequence[Command]) -> str:
-    command = path[-1]
-    parts = [" ".join(c.name for c in path)]
-    parts += [f"--{o.name}={o.metavar or 'VALUE'}" for o in command.options if o.required]
-    parts += ["<command>" if not command.run else "[command]"] * bool(command.commands)
-    parts.append("[options]")
-    for positional in command.positionals:
-        shown = f"<{positional.name}>" + "..." * positional.repeat
-        parts.append(shown if positional.required else f"[{shown}]")
-    return "Usage: " + " ".join(parts)
-
-
-def _option_sections(path: Sequence[Command], width: int) -> list[str]:
-    """List the command's own options by group, then those of outer commands that it does not hide."""
-    own = [o for o in path[-1].options if not o.hidden]
-    if len(path) == 1:
-        return [_section("Options", [_option_row(o) for o in (*own, HELP)], width)]
-    hidden_by_own = {o.name for o in own} | {o.short for o in own if o.short}
-    outer = [o for c in path[:-1] for o in c.options if not o.hidden and not {o.name, o.short} & hidden_by_own]
-    sections = [_section(heading, [_option_row(o) for o in group], width) for heading, group in _grouped(own, "group")]
-    return [*sections, _section("Common options", [_option_row(o) for o in (*outer, HELP)], width)]
-
-
-def _option_row(option: Option) -> tuple[str, str]:
-    left = f"-{option.short}, " if option.short else "    "
-    left += f"--{option.name}" if option.name else ""
-    if option.parse is not None:
-        left += f"={option.metavar or '|'.join(option.choices) or 'VALUE'}"
-    default = f" (default: {option.default})" if option.default and "default" not in option.help else ""
-    return left, option.help + default
-
-
-def _names(command: Command) -> str:
-    return command.name + "".join(f", {alias}" for alias in command.aliases)
-
-
-def _grouped(items: Iterable[Any], attribute: str) -> Iterator[tuple[str, list[Any]]]:
-    groups: dict[str, list[Any]] = {}
-    for item in items:
-        groups.setdefault(getattr(item, attribute), []).append(item)
-    yield from groups.items()
-
-
-def _section(heading: str, rows: Sequence[tuple[str, str]], width: int) -> str:
-    import textwrap
-
-    column = min(max(len(left) for left, _ in rows) + 4, 34)
-    lines = [f"{heading}:"]
-    for left, right in rows:
-        wrapped = textwrap.wrap(right, max(width - column, 24)) or [""]
-        first = f"  {left}".ljust(column)
-        if len(first) > column:  # too long to share a line with its explanation
-            lines.append(first.rstrip())
-            first = " " * column
-        lines.append((first + wrapped[0]).rstrip())
-        lines += [" " * column + line for line in wrapped[1:]]
-    return "\n".join(lines)
-
-
-def _wrap(paragraph: str, width: int) -> str:
-    import textwrap
-
-    return textwrap.fill(paragraph, width)
-
-
-def _terminal_width() -> int:
-    try:
-        return max(40, min(int(os.environ.get("COLUMNS") or os.get_terminal_size().columns), 110))
-    except (OSError, ValueError):
-        return 80

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 
-from daos_control.cli import flags
+from daos_control.cli import flags, program
 from daos_control.cli.dmg.commands import PROGRAM
 
 TYPE_CHECKING = False  # as in typing, see cli.flags
@@ -23,7 +23,7 @@ def main() -> NoReturn:
     Taking the interpreter down in good order costs a fifth of a short command's time and does nothing for anybody:
     files are written, connections closed. So only the streams are flushed.
     """
-    code = flags.while_read(lambda: run(sys.argv[1:]))
+    code = run(sys.argv[1:])
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
@@ -34,22 +34,7 @@ def main() -> NoReturn:
 
 def run(argv: Sequence[str]) -> int:
     """Run one command line and return its exit code."""
-    if flags.completes(PROGRAM, argv):
-        return 0
-    try:
-        parsed = flags.parse(PROGRAM, argv)
-        _refuse_misplaced_hosts(parsed)
-    except flags.HelpWanted as wanted:
-        if wanted.values.json:
-            _print_failure(wanted)
-        print(wanted)
-        return 0
-    except flags.UsageError as error:
-        if error.values.json:
-            _print_failure(error)
-        print(f"ERROR: {PROGRAM.name}: {error}", file=sys.stderr)
-        return 1
-    return flags.execute(parsed)
+    return program.main(PROGRAM, argv, check=_refuse_misplaced_hosts, documents=True)
 
 
 def _refuse_misplaced_hosts(parsed: flags.Parsed) -> None:
@@ -57,9 +42,3 @@ def _refuse_misplaced_hosts(parsed: flags.Parsed) -> None:
     own = {option.key for command in parsed.path[1:] for option in command.options}
     if "host_list" in parsed.values and "host_list" not in own:
         raise flags.UsageError("unknown flag `l', host-list: this command does not go to hosts", parsed)
-
-
-def _print_failure(error: Exception) -> None:
-    from daos_control.cli.ui.envelope import envelope
-
-    print(envelope(None, error))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from daos_control.cli.completion import Candidate, listed, settings
+from daos_control.cli.guidance.completion import Candidate, listed, settings
 
 
 def pool_settings(word: str) -> Iterable[Candidate]:

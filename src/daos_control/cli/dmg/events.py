@@ -10,8 +10,9 @@ from daos_control.base.errors import DaosControlError
 from daos_control.base.quoting import one_line
 from daos_control.cli.dmg.session import Output, Session, command, streaming
 from daos_control.cli.flags import Values
-from daos_control.cli.ui import style
 from daos_control.cli.ui.documents import document
+from daos_control.cli.ui.paint import worth_of
+from daos_control.cli.ui.terminal import is_wanted
 from daos_control.client.errors import InvalidRequest
 from daos_control.client.events import Explanation
 from daos_control.model.event import EngineStateInfo, Event, PoolServiceInfo, Severity
@@ -51,7 +52,7 @@ async def _follow(session: Session, args: Values) -> None:
     filters = _filters(args)
     limit = args.limit if args.limit is not None else 0 if args.since else SHOWN_BEFORE
     before = await session.daos.events.list(since=args.since, limit=limit, newest=bool(limit), **filters)
-    lines = _Lines(session, coloured=style.is_wanted(sys.stdout))
+    lines = _Lines(session, coloured=is_wanted(sys.stdout))
     if args.limit != 0 or args.since:
         for entry in before.entries:
             lines.write(entry)
@@ -109,7 +110,7 @@ def line(entry: Entry, *, coloured: bool = False) -> str:
     """Put an entry on a line; the severity stands out on a terminal."""
     cells = _cells(entry)
     text = _laid_out(cells)
-    worth = style.worth_of(cells[1]) if coloured else None
+    worth = worth_of(cells[1]) if coloured else None
     if worth is None:
         return text
     start, end = WIDTHS[0] + 1, WIDTHS[0] + 1 + len(cells[1])

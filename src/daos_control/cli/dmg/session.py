@@ -20,11 +20,12 @@ from daos_control.cli import proxies
 from daos_control.cli.dmg import advice
 from daos_control.cli.flags import Values
 from daos_control.cli.interrupts import EXIT_CODE, ending
-from daos_control.cli.ui import style
+from daos_control.cli.ui import terminal
 from daos_control.cli.ui.documents import document
 from daos_control.cli.ui.envelope import envelope
 from daos_control.cli.ui.progress import Display, display_for
 from daos_control.cli.ui.steps import Step, steps_text
+from daos_control.cli.ui.style import Style
 from daos_control.client.daos import DaosClient
 from daos_control.client.errors import Interrupted
 
@@ -217,13 +218,13 @@ def _run(function: Command, args: Values, failure: str, output: Output) -> int:
         real_stdout.write(envelope(document(output.document), error, text=f"{prefix}{error}") + "\n")
         real_stdout.flush()
     elif output.text:
-        text = output.view if output.view and style.is_seen(sys.stdout) else output.text
+        text = output.view if output.view and terminal.is_seen(sys.stdout) else output.text
         _print(text, json_logging=args.json_logging)
     code = _report(error, prefix, "" if args.json else output.error_text)
     if isinstance(error, Interrupted):
         return EXIT_CODE
     steps = advice.for_error(error) if error and error is not output.problem else output.next
-    if steps and not args.json and style.is_seen(sys.stdout, sys.stderr):
+    if steps and not args.json and terminal.is_seen(sys.stdout, sys.stderr):
         print(steps_text(steps), end="", file=sys.stderr)
     return code
 
@@ -269,7 +270,7 @@ def _print(text: str, *, json_logging: bool) -> None:
     if json_logging:
         log.info(text)
     else:
-        shown = style.for_stream(sys.stdout, text)
+        shown = terminal.for_stream(sys.stdout, text)
         print(shown, end="" if shown.endswith("\n") else "\n")
 
 
@@ -278,10 +279,10 @@ def _report(error: DaosControlError | None, prefix: str, details: str) -> int:
     if error is None:
         return 0
     sys.stdout.flush()
-    word = style.Style.BAD.on("ERROR:") if style.is_wanted(sys.stderr) else "ERROR:"
+    word = Style.BAD.on("ERROR:") if terminal.is_wanted(sys.stderr) else "ERROR:"
     if details:
-        heading = "" if style.is_seen(sys.stderr) else f"{word} "
-        print(heading + style.for_stream(sys.stderr, details).rstrip("\n"), file=sys.stderr)
+        heading = "" if terminal.is_seen(sys.stderr) else f"{word} "
+        print(heading + terminal.for_stream(sys.stderr, details).rstrip("\n"), file=sys.stderr)
     print(f"{word} {PROGRAM}: {prefix}{error}", file=sys.stderr)
     root: Any = error
     while root.__cause__ is not None and not isinstance(root, Fault):
@@ -295,7 +296,7 @@ def _report(error: DaosControlError | None, prefix: str, details: str) -> int:
 
 def _point_to_words(error: BaseException) -> None:
     """Tell a person at a terminal where there is more about an error; programs that read errors are spared."""
-    if not style.is_seen(sys.stderr):
+    if not terminal.is_seen(sys.stderr):
         return
     if isinstance(error, Fault) and error.code:
         kind = "" if error.code >= 100 else "fault "  # events have small numbers, too

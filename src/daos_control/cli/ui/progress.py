@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable
 from typing import Final, TextIO
 
+from daos_control.cli.ui.terminal import width_of
 from daos_control.client.waiting import Wait, Waiting
 
 LIVE_AFTER_S: Final = 1.0
@@ -36,7 +37,7 @@ class Display:
         self.live = live
         self._waiting = waiting
         self._out = out
-        self._columns = columns or (lambda: _columns(out))
+        self._columns = columns or (lambda: width_of(out))
         self._is_drawn = False
 
     async def run(self) -> None:
@@ -101,13 +102,6 @@ def bar(share: float) -> str:
     '[############            ]'
     """
     return f"[{'#' * int(share * BAR):<{BAR}}]"
-
-
-def _columns(out: TextIO) -> int:
-    try:
-        return os.get_terminal_size(out.fileno()).columns or 80
-    except (OSError, ValueError):
-        return 80
 
 
 def display_for(waiting: Waiting, *, document: bool, debug: bool) -> Display | None:

@@ -4,7 +4,8 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from daos_control.cli.ui import style
+from daos_control.cli.ui.style import Style
+from daos_control.cli.ui.terminal import is_wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,5 +26,5 @@ def steps_text(steps: Sequence[Step]) -> str:
     """
     width = max(len(step.command) for step in steps)
     lines = [f"  {step.command.ljust(width)}   {step.does}" for step in steps]
-    quiet = style.Style.QUIET.on if style.is_wanted(sys.stderr) else str
+    quiet = Style.QUIET.on if is_wanted(sys.stderr) else str
     return "\n" + "".join(quiet(line) + "\n" for line in ["Next:", *lines])

@@ -1,7 +1,7 @@
 """dmg's command tree as data. Nothing is imported to know it but the family of commands that somebody is in."""
 
-from daos_control.cli.every_program import ABOUT, ABOUT_COMMANDS
 from daos_control.cli.flags import Command, Option, Positional, text
+from daos_control.cli.guidance.commands import ABOUT, ABOUT_COMMANDS
 
 FAMILIES = "daos_control.cli.dmg.commands"
 SYSTEM = "The system and what it stores"

@@ -6,8 +6,8 @@ import pytest
 
 from daos_control.base.logs import Level
 from daos_control.cli import daos_server
+from daos_control.cli.daos_server.commands import log_level, overridden
 from daos_control.cli.flags import parse
-from daos_control.cli.server_commands import log_level, overridden
 from daos_control.config.server import EngineConfig, ServerConfig
 from daos_control.config.storage import Tier
 

@@ -14,9 +14,10 @@ from daos_control.cli.daos_lab import PROGRAM as DAOS_LAB
 from daos_control.cli.daos_server import PROGRAM as DAOS_SERVER
 from daos_control.cli.dmg import run
 from daos_control.cli.dmg.commands import PROGRAM as DMG
-from daos_control.cli.flags import Command, Option, help_text, parse
-from daos_control.cli.man_page import leaves, page
-from daos_control.cli.manual import EXAMPLES, FACTS
+from daos_control.cli.flags import Command, Option, parse
+from daos_control.cli.guidance.help import help_text
+from daos_control.cli.guidance.man_page import leaves, page
+from daos_control.cli.guidance.manual import EXAMPLES, FACTS
 
 PROGRAMS = {program.name: program for program in (DMG, DAOS_SERVER, DAOS_AGENT, DAOS_LAB)}
 SECTIONS = ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "COMMANDS", "EXIT STATUS", "FILES", "ENVIRONMENT", "SEE ALSO"]

@@ -3,17 +3,17 @@
 import sys
 from collections.abc import Sequence
 
-from daos_control.cli import flags
+from daos_control.cli import program
 from daos_control.cli.collecting_options import LOG_TYPE
 from daos_control.cli.collecting_options import OPTIONS as COLLECTING
-from daos_control.cli.every_program import ABOUT, ABOUT_COMMANDS
 from daos_control.cli.flags import Command, Option, Positional, integer, natural, natural16, text, words
 from daos_control.cli.generation_options import GENERATION, ROOT
+from daos_control.cli.guidance.commands import ABOUT, ABOUT_COMMANDS
 
-RUN = "daos_control.cli.server_commands:"
-STORAGE = "daos_control.cli.server_storage_commands:"
-HARDWARE = "daos_control.cli.server_hardware_commands:"
-MS = "daos_control.cli.server_ms_commands:"
+RUN = "daos_control.cli.daos_server.commands:"
+STORAGE = "daos_control.cli.daos_server.storage:"
+HARDWARE = "daos_control.cli.daos_server.hardware:"
+MS = "daos_control.cli.daos_server.ms:"
 
 OPTIONS = (
     Option("debug", "b", help="Log every step"),
@@ -228,7 +228,7 @@ PROGRAM = Command(
             help="Say what would go wrong before it does, and what to do about it",
             details="Changes nothing, and needs no rights of root: what this user may not look at is named. "
             "Ends with 1 if there is a problem, and with 0 if there are none, or warnings alone.",
-            run="daos_control.cli.doctor_commands:server",
+            run="daos_control.cli.local.doctor:server",
             options=(CONFIG, CONTROL_ADDRESS, Option("quiet", "q", help="Leave out what is fine")),
         ),
         SCM,
@@ -242,7 +242,7 @@ PROGRAM = Command(
                 Command(
                     "collect-log",
                     help="Collect logs, the configuration and the state of this host; secrets are masked",
-                    run="daos_control.cli.server_support:collect_log",
+                    run="daos_control.cli.daos_server.support:collect_log",
                     options=(CONFIG, *COLLECTING, LOG_TYPE),
                 ),
             ),
@@ -270,29 +270,9 @@ PROGRAM = Command(
 
 def main() -> int:
     """Run the program with the arguments of this process."""
-    return flags.while_read(lambda: run(sys.argv[1:]))
+    return run(sys.argv[1:])
 
 
 def run(argv: Sequence[str]) -> int:
     """Run one command line and return its exit code."""
-    if flags.completes(PROGRAM, argv):
-        return 0
-    try:
-        parsed = flags.parse(PROGRAM, argv)
-    except flags.HelpWanted as wanted:
-        if wanted.values.json:
-            _print_failure(wanted)
-        print(wanted)
-        return 0
-    except flags.UsageError as error:
-        if error.values.json:
-            _print_failure(error)
-        print(f"ERROR: {error}", file=sys.stderr)
-        return 1
-    return flags.execute(parsed)
-
-
-def _print_failure(error: Exception) -> None:
-    from daos_control.cli.ui.envelope import envelope
-
-    print(envelope(None, error))
+    return program.main(PROGRAM, argv, documents=True, named=False)

@@ -114,7 +114,7 @@ def dump_attach_info(values: Values) -> Document:
 def net_scan(values: Values) -> Document | None:
     """List what the local network interfaces are good for; that there are none is no failure."""
     from daos_control.cli.dmg.network import fabric_text
-    from daos_control.cli.local_fabric import THIS_HOST, NoFabricError, local_document, local_fabric
+    from daos_control.cli.local.fabric import THIS_HOST, NoFabricError, local_document, local_fabric
     from daos_control.cli.ui.tables import framed
     from daos_control.client.fingerprint import fingerprint
 
@@ -131,7 +131,7 @@ def net_scan(values: Values) -> Document | None:
 @_command
 def dump_topology(values: Values) -> Document:
     """Print how this host hangs together."""
-    from daos_control.cli.topology import dump_topology
+    from daos_control.cli.local.topology import dump_topology
 
     return dump_topology(values)
 
@@ -139,7 +139,7 @@ def dump_topology(values: Values) -> Document:
 @_command
 def collect_log(values: Values) -> None:
     """Collect what support needs of this node."""
-    from daos_control.cli.agent_support import collect
+    from daos_control.cli.daos_agent.support import collect
 
     collect(values)
 

@@ -5,9 +5,10 @@ import re
 
 import pytest
 
-from daos_control.cli.ui import style
-from daos_control.cli.ui.style import NARROWEST, Style, for_stream, is_wanted, paint
+from daos_control.cli.ui.paint import NARROWEST, WORTH, paint
+from daos_control.cli.ui.style import Style
 from daos_control.cli.ui.tables import entity, framed, table
+from daos_control.cli.ui.terminal import for_stream, is_wanted
 
 CODES = re.compile(r"\x1b\[\d*m")
 MEMBERS = table(
@@ -122,5 +123,5 @@ def test_an_empty_no_color_means_nothing(terminal: Terminal, monkeypatch: pytest
 
 
 def test_no_word_has_two_worths() -> None:
-    words = [word for several in style.WORTH.values() for word in several.split()]
+    words = [word for several in WORTH.values() for word in several.split()]
     assert len(words) == len(set(words))

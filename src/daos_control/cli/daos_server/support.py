@@ -7,8 +7,8 @@ from pathlib import Path
 from daos_control.base import logs
 from daos_control.base.logs import Level
 from daos_control.cli import collecting
+from daos_control.cli.daos_server.edge import PROGRAM, configuration, plain_command
 from daos_control.cli.flags import Values
-from daos_control.cli.server_edge import PROGRAM, configuration, plain_command
 from daos_control.config.server import FILE_NAME
 from daos_control.host.support import steps
 from daos_control.host.support.collector import Collector, Sources

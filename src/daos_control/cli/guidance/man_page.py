@@ -7,7 +7,7 @@ from pathlib import Path
 
 from daos_control.base.version import DAOS_VERSION
 from daos_control.cli.flags import HELP, Command, Option, Positional, Values
-from daos_control.cli.manual import EXAMPLES, FACTS
+from daos_control.cli.guidance.manual import EXAMPLES, FACTS
 
 TYPE_CHECKING = False  # as in typing, see cli.flags
 if TYPE_CHECKING:

@@ -9,14 +9,14 @@ COMPLETION = Command(
     help="Print a script that lets a shell complete command lines",
     details="In bash: source <(PROGRAM completion bash); in zsh: source <(PROGRAM completion zsh); in fish: PROGRAM "
     "completion fish | source. PROGRAM is the name of this one.",
-    run="daos_control.cli.shells:script",
+    run="daos_control.cli.guidance.shells:script",
     group=ABOUT,
     positionals=(
         Positional(
             "bash|zsh|fish",
             help="The shell",
-            parse="daos_control.cli.shells:shell",
-            complete="daos_control.cli.shells:shells",
+            parse="daos_control.cli.guidance.shells:shell",
+            complete="daos_control.cli.guidance.shells:shells",
             dest="shell",
         ),
     ),
@@ -25,7 +25,7 @@ COMPLETION = Command(
 MANPAGE = Command(
     "manpage",
     help="Write the manual page",
-    run="daos_control.cli.man_page:write",
+    run="daos_control.cli.guidance.man_page:write",
     group=ABOUT,
     options=(
         Option("output", "o", help="Write it to this file (default: standard output)", parse=text, metavar="FILE"),

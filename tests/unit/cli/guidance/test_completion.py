@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from daos_control.cli.completion import ORIGINAL, OWN, answer, candidates
 from daos_control.cli.daos_agent import PROGRAM as DAOS_AGENT
 from daos_control.cli.daos_lab import PROGRAM as DAOS_LAB
 from daos_control.cli.daos_server import PROGRAM as DAOS_SERVER
 from daos_control.cli.dmg import run
 from daos_control.cli.dmg.commands import PROGRAM as DMG
 from daos_control.cli.flags import Command, Option, Positional, load
-from daos_control.cli.shells import SCRIPTS
+from daos_control.cli.guidance.completion import ORIGINAL, OWN, answer, candidates
+from daos_control.cli.guidance.shells import SCRIPTS
 from daos_control.model.checker import Inconsistency
 
 PROGRAMS = (DMG, DAOS_SERVER, DAOS_AGENT, DAOS_LAB)

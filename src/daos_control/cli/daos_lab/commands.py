@@ -16,8 +16,8 @@ from daos_control.apps.lab.plan import SIMULATION, Wish
 from daos_control.apps.lab.records import Lab, Process
 from daos_control.base.errors import DaosControlError, Fault
 from daos_control.base.units import parse_size
+from daos_control.cli.daos_lab.steps import show_steps
 from daos_control.cli.flags import Values
-from daos_control.cli.lab_steps import show_steps
 from daos_control.config.control import NAMED_BY
 
 
@@ -68,7 +68,7 @@ def up(values: Values) -> int:
 @_command
 def sim(values: Values) -> int:
     """Simulate a large system, and stay until told to stop."""
-    from daos_control.cli import lab_simulation
+    from daos_control.cli.daos_lab import simulation as lab_simulation
 
     try:
         wish = lab_simulation.wish_of(values)

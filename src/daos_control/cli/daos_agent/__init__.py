@@ -2,13 +2,13 @@
 
 import sys
 
+from daos_control.cli import program
 from daos_control.cli.collecting_options import OPTIONS as COLLECTING
-from daos_control.cli.every_program import ABOUT, ABOUT_COMMANDS
 from daos_control.cli.flags import Command, Option, text
-from daos_control.cli.flags import main as run
 from daos_control.cli.generation_options import ROOT
+from daos_control.cli.guidance.commands import ABOUT, ABOUT_COMMANDS
 
-RUN = "daos_control.cli.agent_commands:"
+RUN = "daos_control.cli.daos_agent.commands:"
 
 OUTPUT = Option(
     "output", "o", parse=text, metavar="FILE", default="stdout", help="Write to this file", dest="output_file"
@@ -41,7 +41,7 @@ PROGRAM = Command(
             help="Say what would go wrong before it does, and what to do about it",
             details="Changes nothing, needs no rights of root, and asks the system with a few seconds' patience. "
             "Ends with 1 if there is a problem, and with 0 if there are none, or warnings alone.",
-            run="daos_control.cli.doctor_commands:agent",
+            run="daos_control.cli.local.doctor:agent",
             options=(Option("quiet", "q", help="Leave out what is fine"),),
         ),
         Command("server-version", help="Ask the servers for theirs", run=RUN + "server_version"),
@@ -83,4 +83,4 @@ PROGRAM = Command(
 
 def main() -> int:
     """Run the program with the arguments of this process."""
-    return run(PROGRAM, sys.argv[1:])
+    return program.main(PROGRAM, sys.argv[1:])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from daos_control.cli.completion import OWN, Candidate
+from daos_control.cli.guidance.completion import OWN, Candidate
 
 TYPE_CHECKING = False  # as in typing, see cli.flags
 if TYPE_CHECKING:

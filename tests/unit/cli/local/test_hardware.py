@@ -2,8 +2,8 @@
 
 import pytest
 
-from daos_control.cli.local_hardware import local_hardware
-from daos_control.cli.topology import topology_document
+from daos_control.cli.local.hardware import local_hardware
+from daos_control.cli.local.topology import topology_document
 from daos_control.config.generation import CannotGenerate, Wishes, annotated, generate
 from daos_control.host.topology import read_topology
 from daos_control.host.topology_text import topology_text, transfers

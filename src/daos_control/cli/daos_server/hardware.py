@@ -4,8 +4,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from daos_control.cli.daos_server.edge import PROGRAM, Document, command, optional_configuration, plain_command
 from daos_control.cli.flags import Values
-from daos_control.cli.server_edge import PROGRAM, Document, command, optional_configuration, plain_command
 
 
 @plain_command
@@ -14,7 +14,7 @@ def config_generate(values: Values) -> None:
     import socket
 
     from daos_control.cli.generation import configuration_text, wishes_of
-    from daos_control.cli.local_hardware import local_hardware
+    from daos_control.cli.local.hardware import local_hardware
     from daos_control.config.generation import generate
 
     wishes = wishes_of(values, lambda text: print(f"NOTICE: {text}", file=sys.stderr))
@@ -30,7 +30,7 @@ def config_generate(values: Values) -> None:
 def network_scan(values: Values) -> Document:
     """List what the local network interfaces are good for."""
     from daos_control.cli.dmg.network import fabric_text
-    from daos_control.cli.local_fabric import THIS_HOST, local_document, local_fabric
+    from daos_control.cli.local.fabric import THIS_HOST, local_document, local_fabric
     from daos_control.cli.ui.tables import framed
     from daos_control.client.fingerprint import fingerprint
 
@@ -43,7 +43,7 @@ def network_scan(values: Values) -> Document:
 @command
 def dump_topology(values: Values) -> Document:
     """Print how this host hangs together."""
-    from daos_control.cli.topology import dump_topology
+    from daos_control.cli.local.topology import dump_topology
 
     return dump_topology(values)
 

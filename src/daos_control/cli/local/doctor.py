@@ -1,17 +1,24 @@
 """``daos_server doctor`` and ``daos_agent doctor``: look, judge, and lay the findings out."""
 
-import os
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from daos_control.cli.flags import Values
+from daos_control.cli.ui.style import Style
+from daos_control.cli.ui.terminal import is_wanted, width_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from daos_control.apps.doctor.finding import Finding, Verdict
 
-_COLOURS: Final = {"ok": "32", "warning": "33", "problem": "31;1", "n/a": "2", "unknown": "36"}
+_STYLES: Final = {
+    "ok": Style.GOOD,
+    "warning": Style.CARE,
+    "problem": Style.BAD,
+    "n/a": Style.QUIET,
+    "unknown": Style.CARE,
+}
 _NARROWEST: Final = 60
 _WIDEST: Final = 120
 
@@ -54,7 +61,15 @@ def report(values: Values, title: str, findings: "Iterable[Finding]") -> int:
 
         print(envelope(document(found)))
     else:
-        print(text(title, found, only_wrong=values.quiet, width=_width(), colour=_has_colour()))
+        print(
+            text(
+                title,
+                found,
+                only_wrong=values.quiet,
+                width=max(_NARROWEST, min(width_of(sys.stdout), _WIDEST)),
+                colour=is_wanted(sys.stdout),
+            )
+        )
     return 0 if is_healthy(found) else 1
 
 
@@ -90,7 +105,7 @@ def _lines(finding: "Finding", column: int, width: int, *, colour: bool) -> list
     indent = 2 + 8 + 1 + column + 2
     verdict = finding.verdict.value.ljust(8)
     if colour:
-        verdict = f"\x1b[{_COLOURS[finding.verdict.value]}m{verdict}\x1b[0m"
+        verdict = _STYLES[finding.verdict.value].on(verdict)
     number = f" (fault {finding.code})" if finding.code else ""
     wrapper = TextWrapper(max(width - indent, _NARROWEST - 20), break_long_words=False, break_on_hyphens=False)
     first, *more = wrapper.wrap(finding.found + number) or [""]
@@ -123,15 +138,3 @@ def _summary(findings: "Sequence[Finding]") -> str:
 
 def _counted(count: int, noun: str) -> str:
     return f"{count or 'no'} {noun}{'s' * (count != 1)}"
-
-
-def _width() -> int:
-    try:
-        columns = int(os.environ.get("COLUMNS") or os.get_terminal_size().columns)
-    except (OSError, ValueError):
-        return 100
-    return max(_NARROWEST, min(columns, _WIDEST))
-
-
-def _has_colour() -> bool:
-    return sys.stdout.isatty() and "NO_COLOR" not in os.environ

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from daos_control.base.version import DAOS_REVISION, DAOS_VERSION
 from daos_control.cli import proxies
+from daos_control.cli.daos_server.edge import PROGRAM, Document, command, plain_command
 from daos_control.cli.flags import Values
-from daos_control.cli.server_edge import PROGRAM, Document, command, plain_command
 
 if TYPE_CHECKING:
     from daos_control.base.logs import Level

@@ -2,11 +2,11 @@
 
 import sys
 
-from daos_control.cli.every_program import ABOUT_COMMANDS
+from daos_control.cli import program
 from daos_control.cli.flags import Command, Option, Positional, natural, text
-from daos_control.cli.flags import main as run
+from daos_control.cli.guidance.commands import ABOUT_COMMANDS
 
-RUN = "daos_control.cli.lab_commands:"
+RUN = "daos_control.cli.daos_lab.commands:"
 
 DIR = Option("dir", "D", parse=text, metavar="DIR", help="Folder of the lab (default: $DAOS_LAB_DIR, or ./.daos_lab)")
 
@@ -122,4 +122,4 @@ PROGRAM = Command(
 
 def main() -> int:
     """Run the program with the arguments of this process."""
-    return run(PROGRAM, sys.argv[1:])
+    return program.main(PROGRAM, sys.argv[1:])

@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 from daos_control.base.errors import DaosControlError
+from daos_control.cli.daos_server.edge import PROGRAM, Document, command, optional_configuration
 from daos_control.cli.flags import Values
-from daos_control.cli.server_edge import PROGRAM, Document, command, optional_configuration
 from daos_control.cli.ui.consent import consent
 
 if TYPE_CHECKING:

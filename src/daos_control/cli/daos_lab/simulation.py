@@ -15,8 +15,8 @@ from daos_control.apps.lab.records import Lab
 from daos_control.base import aio, logs
 from daos_control.base.errors import Fault
 from daos_control.base.logs import Level
+from daos_control.cli.daos_lab.steps import show_steps
 from daos_control.cli.flags import Values
-from daos_control.cli.lab_steps import show_steps
 from daos_control.testing.simulation import lab as simulated
 from daos_control.testing.simulation import orders
 from daos_control.testing.simulation.remote import socket_of

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from daos_control.cli.daos_server.edge import command, configuration, plain_command
 from daos_control.cli.flags import Values
-from daos_control.cli.server_edge import command, configuration, plain_command
 
 if TYPE_CHECKING:
     from daos_control.apps.server.upkeep import Outcome, Replica, Status

@@ -1,0 +1,1 @@
+"""What the programs do with the host that they run on."""

@@ -1,0 +1,85 @@
+"""A program around its commands: shells that ask, help, complaints, and readers that go away."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from daos_control.cli import flags
+
+TYPE_CHECKING = False  # as in typing, see cli.flags
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from daos_control.cli.flags import Command, Parsed
+
+
+def main(
+    program: Command,
+    argv: Sequence[str],
+    *,
+    check: Callable[[Parsed], None] = lambda _: None,
+    documents: bool = False,
+    named: bool = True,
+) -> int:
+    """Run one command line, for as long as somebody reads what it prints; the result is the exit code.
+
+    ``check`` refuses, with UsageError, what the tables of commands allow. With ``documents``, a command line with
+    ``--json`` has its one document even if it is wrong. Complaints begin with the program's name if it is ``named``.
+    """
+    try:
+        code = _run(program, argv, check, f"{program.name}: " if named else "", documents=documents)
+        sys.stdout.flush()
+    except BrokenPipeError:  # as after ... | head
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left in buffers has nobody to read it
+        return 1
+    return code
+
+
+def _run(program: Command, argv: Sequence[str], check: Callable[[Parsed], None], name: str, *, documents: bool) -> int:
+    if os.environ.get("GO_FLAGS_COMPLETION") or os.environ.get("DAOS_CONTROL_COMPLETION"):
+        from daos_control.cli.guidance.completion import answer
+
+        sys.stdout.write(answer(program, argv))
+        return 0
+    try:
+        parsed = flags.parse(program, argv)
+        check(parsed)
+    except flags.HelpWanted as wanted:
+        from daos_control.cli.guidance.help import help_text
+
+        shown = help_text(wanted.path)
+        if documents and wanted.values.json:
+            _print_failure(shown)
+        print(shown)
+        return 0
+    except flags.UsageError as error:
+        if documents and error.values.json:
+            _print_failure(str(error))
+        print(f"ERROR: {name}{error}", file=sys.stderr)
+        return 1
+    return execute(parsed)
+
+
+def _print_failure(text: str) -> None:
+    from daos_control.cli.ui.envelope import envelope
+
+    print(envelope(None, Exception(text)))
+
+
+def execute(parsed: Parsed) -> int:
+    """Import and run the function of the chosen command; its result is the exit code."""
+    let_garbage_wait()
+    result = flags.load(parsed.command.run)(parsed.values)
+    return int(result or 0)
+
+
+def let_garbage_wait() -> None:
+    """Look for garbage once in 100,000 new objects, not in 700.
+
+    Importing makes a few ten thousand objects, of which none is garbage; looking through them dozens of times takes a
+    tenth of the time until a program is ready.
+    """
+    import gc
+
+    gc.set_threshold(100_000)

@@ -1,0 +1,37 @@
+"""Whether a person looks at what is printed, and how it is shown to one; pipes get the same bytes as ever."""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False  # as in typing, see cli.flags
+if TYPE_CHECKING:
+    from typing import TextIO
+
+
+def is_wanted(stream: TextIO) -> bool:
+    """Whether somebody looks who likes colours: a terminal that has them, and no NO_COLOR."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def is_seen(*streams: TextIO) -> bool:
+    """Whether a person looks at all of these, with colours or without."""
+    return all(stream.isatty() for stream in streams)
+
+
+def for_stream(stream: TextIO, text: str) -> str:
+    """Return a text as whoever reads a stream wants it: at a terminal without blank lines at its end, and in colour."""
+    if not is_seen(stream):
+        return text
+    from daos_control.cli.ui.paint import bare, paint
+
+    seen = paint(text.rstrip(), width=width_of(stream))
+    return seen if is_wanted(stream) else bare(seen)
+
+
+def width_of(stream: TextIO) -> int:
+    """Return how many columns a terminal has; COLUMNS in the environment knows better."""
+    try:
+        return int(os.environ.get("COLUMNS") or os.get_terminal_size(stream.fileno()).columns)
+    except (OSError, ValueError):
+        return 80
