@@ -80,7 +80,7 @@ def _read(terminal: int) -> bytes:
 @contextmanager
 def _lab() -> Iterator[Mapping[str, str]]:
     """Keep a lab running that has no pool, and yield the environment in which its commands work."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(prefix="daos-") as folder:
         lab = [str(PROGRAMS / "daos_lab"), "-D", f"{folder}/lab"]
         environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
         environment |= {"TERM": "xterm-256color", "COLUMNS": str(WIDTH)}

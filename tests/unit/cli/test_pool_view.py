@@ -118,7 +118,7 @@ def test_a_new_pool_says_nothing_of_a_tier_that_it_has_not() -> None:
         "  Size        : 8.0 GB\n"
         "  SCM         : 8.0 GB, 2.0 GB on each rank\n"
         "  Ranks       : 0-3\n"
-        "  Pool service: on 0-2, led by 0\n"
+        "  Pool service: on ranks 0-2, led by 0\n"
     )
     on_ssd = replace(created, tier_bytes=(GB, 2 * GB), mem_file_bytes=GB, md_on_ssd_active=True)
     assert "  Data        : 8.0 GB, 2.0 GB on each rank\n  Memory      : 1.0 GB" in created_view(on_ssd, "tank")

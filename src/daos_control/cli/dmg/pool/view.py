@@ -25,7 +25,7 @@ def pool_view(pool: Pool, name: str) -> str:
     facts |= {title: ranks for title, ranks in some_ranks.items() if ranks}
     facts["Pool service"] = f"led by rank {pool.svc_ldr}"
     if pool.svc_reps:
-        facts["Pool service"] = f"on {_named(pool.svc_reps)}, led by {pool.svc_ldr}"
+        facts["Pool service"] = f"on {named_ranks(pool.svc_reps)}, led by {pool.svc_ldr}"
     facts["Rebuild"] = rebuild_words(pool.rebuild) if pool.rebuild else "not told"
     if pool.rebuild:
         facts["Redundancy"] = "degraded" if pool.rebuild.degraded else "normal"
@@ -39,7 +39,8 @@ def pool_view(pool: Pool, name: str) -> str:
     return text
 
 
-def _named(ranks: tuple[int, ...]) -> str:
+def named_ranks(ranks: Sequence[int]) -> str:
+    """Return ``rank 3`` or ``ranks 0-2,4``."""
     return f"{'ranks' if len(ranks) > 1 else 'rank'} {RankSet(ranks)}"
 
 
