@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 
 PROGRAMS := dmg daos_server daos_agent daos_lab
 
-.PHONY: install demo demo-down test check format bench proto docs man clean
+.PHONY: install demo demo-down test lint check format bench proto docs man clean
 
 install: $(INSTALLED)
 
@@ -30,11 +30,13 @@ test: install
 	$(BIN)/pytest -n auto -m "not chaos" tests
 	$(BIN)/pytest -m chaos tests
 
-check: install
+lint: install
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+check: lint
 	$(BIN)/pytest -q -n auto tests/unit tests/contract tests/compat
 
 format: install
