@@ -111,6 +111,7 @@ class Harness:
                 contexts=request.nctxs,
                 socket=request.drpcListenerSock,
                 incarnation=request.incarnation,
+                check_mode=request.check_mode,
             )
         )
 

@@ -55,6 +55,8 @@ class ReadyNotice:
     contexts: int
     socket: str
     incarnation: int
+    check_mode: bool = False
+    """Whether its process was started for the checker."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,6 +64,7 @@ class EngineSupervisor:
     ) -> None:
         self.settings = settings
         self.check_mode = False
+        """Whether its next start is for the checker; how it runs now, only the engine itself can say."""
         self.storage_ready = asyncio.Event()
         """Set when the engine's storage was found or made usable for the first time."""
         self._place = place
@@ -160,13 +161,19 @@ class EngineSupervisor:
         self._nudged.set()
 
     async def start(self) -> EngineState:
-        """Start it if it is not on its way already, and return how far it came: READY, AWAIT_FORMAT or STOPPED."""
+        """Start it if it is not on its way already, and return how far it came: READY, AWAIT_FORMAT or STOPPED.
+
+        One that the system wants in its other mode ends, and comes again: that is a part of the way.
+        """
         exits = self._exits
         if self._state is EngineState.STOPPED:
             self.request_start()
         settled = {EngineState.READY, EngineState.AWAIT_FORMAT}
-        await self.until(lambda state: state in settled or self._exits > exits)
-        return self._state
+
+        def given_up(state: EngineState) -> bool:
+            return state is EngineState.STOPPED and self._exits > exits and not self._start_wanted
+
+        return await self.until(lambda state: state in settled or given_up(state))
 
     def forget_restarts(self) -> None:
         """Drop what counts against it, and any restart that is due: somebody has taken charge."""
@@ -362,7 +369,7 @@ class EngineSupervisor:
             dataclasses.replace(identity, incarnation=notice.incarnation, hostfaultdomain=self._place.fault_domain)
         )
         admission = await self._membership.join(self._candidate(notice))
-        self._obey(admission)
+        self._obey(admission, check_mode=notice.check_mode)
         if identity.joined_rank != admission.rank or identity.uri != notice.uri:
             log.notice(f"updating rank {admission.rank} URI to {notice.uri}")
         await self._save(
@@ -383,18 +390,19 @@ class EngineSupervisor:
             contexts=notice.contexts,
             fault_domain=identity.hostfaultdomain,
             incarnation=notice.incarnation,
-            check_mode=self.check_mode,
+            check_mode=notice.check_mode,
             replace=identity.replace,
         )
 
-    def _obey(self, admission: Admission) -> None:
+    def _obey(self, admission: Admission, *, check_mode: bool) -> None:
+        """Go on only as the system wants it; ``check_mode`` is how the engine runs, whatever its next start is for."""
         if admission.standing is Standing.OUT:
             raise RefusedError(f"rank {admission.rank} excluded")
-        if admission.standing is Standing.CHECK and not self.check_mode:
+        if admission.standing is Standing.CHECK and not check_mode:
             self.check_mode = True
             self.request_start()
             raise RefusedError("the system is in checker mode: the engine starts again in that mode")
-        if admission.standing is Standing.MEMBER and self.check_mode:
+        if admission.standing is Standing.MEMBER and check_mode:
             self.check_mode = False
             self.request_start()
             raise RefusedError("the system is not in checker mode any more: the engine starts again normally")

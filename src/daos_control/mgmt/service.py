@@ -247,10 +247,11 @@ class Management:
     # -- members ---------------------------------------------------------------------------------------------------
 
     async def join(self, request: JoinRequest) -> tuple[Joined, bool]:
-        """Let an engine in; also returns whether it is our own first engine, which we have then set up ourselves.
+        """Let an engine in; also returns whether we have set it up, as we do with our own first engine.
 
         That engine is the one through which the others will hear of the system, so it must not wait for its
-        turn behind a group update that needs it.
+        turn behind a group update that needs it. But one that the system wants in its other mode starts again: it
+        must not open before, and serve pools while the checker is to have them.
         """
         try:
             replaced = await self._rank_to_replace(request) if request.replace else None
@@ -270,10 +271,11 @@ class Management:
             uri=member.fabric_uri,
             incarnation=member.incarnation,
         )
-        local = request.addr == self.settings.address and request.index == 0
-        if local:
+        ours = request.addr == self.settings.address and request.index == 0
+        set_up = ours and request.check_mode == joined.checking
+        if set_up:
             await self._set_up(member.rank, joined.map_version)
-        return joined, local
+        return joined, set_up
 
     async def _rank_to_replace(self, request: JoinRequest) -> int | None:
         """Return the lost rank that an engine takes over, of which no pool has any use; None if it joins as itself."""

@@ -4,8 +4,8 @@ What is around an engine, its storage and the system it joins, is played by obje
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from daos_control.engine import superblock
 from daos_control.engine.command import EngineSettings, Fabric, Storage
 from daos_control.engine.harness import Harness
 from daos_control.engine.ports import Admission, Candidate, Change, Place
-from daos_control.engine.process import Running
+from daos_control.engine.process import Output, Running, running
 from daos_control.engine.restarts import RestartPolicy
 from daos_control.engine.state import EngineState
 from daos_control.engine.supervisor import EngineSupervisor
@@ -77,6 +77,8 @@ class StagedEngine:
         binary = folder / "daos_engine"
         binary.write_text("#!/bin/sh\necho DAOS I/O Engine here\nexec /bin/sleep 1000\n")
         binary.chmod(0o755)
+        self.arguments: Sequence[str] = ()
+        """What its process was started with."""
         self.supervisor = EngineSupervisor(
             EngineSettings(
                 index=index,
@@ -87,13 +89,26 @@ class StagedEngine:
                 fabric=Fabric(provider="ofi+tcp", interface="lo", port=31416 + index),
                 storage=Storage(scm_mount=str(folder)),
             ),
-            Place(binary=binary, superblock=folder / "superblock", fault_domain="/h1", inherited={}, first_rank=0),
+            Place(
+                binary=binary,
+                superblock=folder / "superblock",
+                fault_domain="/h1",
+                inherited={},
+                first_rank=0,
+                launch=self._launch,
+            ),
             scm=self.disk,
             membership=town,
             clock=SystemClock(),
             restarts=restarts or RestartPolicy(),
         )
         self.supervisor.listen(self.changes.append)
+
+    def _launch(
+        self, binary: Path, arguments: Sequence[str], environment: Mapping[str, str], output: Output
+    ) -> AbstractAsyncContextManager[Running]:
+        self.arguments = arguments
+        return running(binary, arguments, environment, output)
 
     @property
     def socket(self) -> str:
@@ -152,6 +167,7 @@ class Stage:
             "drpcListenerSock": self.engines[index].socket,
             "instanceIdx": index,
             "incarnation": 99,
+            "check_mode": "-C" in self.engines[index].arguments,
         }
         self.harness.notify_ready(srv_pb2.NotifyReadyReq(**{**notice, **fields}))
 

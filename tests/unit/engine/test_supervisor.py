@@ -176,12 +176,46 @@ async def test_a_system_in_checker_mode_gets_the_engine_in_that_mode(tmp_path):
         assert [candidate.check_mode for candidate in it.town.asked] == [False, True]
 
 
+async def test_the_mode_of_an_engine_is_the_one_that_its_process_is_in(tmp_path):
+    """``system start`` may come while an engine that was started normally waits for the system's answer."""
+    async with stage(tmp_path) as play:
+        it = play.engines[0]
+
+        def answer(_: Candidate) -> Admission:
+            it.supervisor.check_mode = True  # for its next start
+            return Admission(rank=7, map_version=3, standing=Standing.CHECK)
+
+        it.town.answer = answer
+        await it.until(EngineState.STARTING)
+        play.call_back()
+        async with asyncio.timeout(10):
+            await it.supervisor.until(lambda now: now is EngineState.READY or bool(it.exits))
+        assert it.supervisor.state is not EngineState.READY, "it runs normally in a system that is in checker mode"
+        await play.make_ready()
+        assert "-C" in it.arguments
+        assert [candidate.check_mode for candidate in it.town.asked] == [False, True]
+
+
+async def test_who_starts_an_engine_waits_for_it_to_come_back_in_the_right_mode(tmp_path):
+    async with stage(tmp_path) as play:
+        it = play.engines[0]
+        it.town.answer = lambda _: Admission(rank=7, map_version=3, standing=Standing.CHECK)
+        await it.until(EngineState.STARTING)
+        async with asyncio.TaskGroup() as group:
+            starting = group.create_task(it.supervisor.start())
+            await asyncio.sleep(0)
+            play.call_back()
+            async with asyncio.timeout(10):
+                await it.supervisor.until(lambda now: now is EngineState.STARTING and bool(it.exits))
+            await play.make_ready()
+        assert starting.result() is EngineState.READY
+
+
 async def test_an_engine_left_over_from_checker_mode_starts_again_normally(tmp_path):
     async with stage(tmp_path) as play:
         it = play.engines[0]
         await it.until(EngineState.STARTING)
-        it.supervisor.check_mode = True
-        play.call_back()
+        play.call_back(check_mode=True)
         async with asyncio.timeout(10):
             await it.supervisor.until(lambda now: now is EngineState.STARTING and bool(it.exits))
         await play.make_ready()

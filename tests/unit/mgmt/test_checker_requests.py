@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from daos_control.base.der import Der
 from daos_control.base.errors import DaosError, Fault
@@ -100,6 +101,23 @@ async def test_enabling_starts_the_ranks_for_the_checker(bench: Bench, stopped: 
     joined, _ = await stopped.join(a_join(1, rank=1, index=1, check_mode=True))
     assert joined.checking
     assert joined.member.state is MemberState.CHECKER_STARTED
+
+
+async def test_our_own_first_engine_is_not_opened_in_the_other_mode(bench: Bench, stopped: Management) -> None:
+    """It is told to start again, and were it set up it would lead pools until then."""
+    ours = a_join(1, uuid="00000000-0000-4000-8000-000000000009", rank=0)
+    await stopped.join(ours)
+    await stopped.ranks.stop(system_pb2.SystemStopReq(force=True))
+    await stopped.checker.enable(ENABLE)
+    bench.engines.set_ups.clear()
+    joined, set_up = await stopped.join(ours)
+    assert (joined.checking, set_up, bench.engines.set_ups) == (True, False, [])
+    joined, set_up = await stopped.join(structs.replace(ours, check_mode=True))
+    assert (joined.checking, set_up, bench.engines.set_ups) == (True, True, [(0, 0, joined.map_version)])
+    await stopped.checker.disable(DISABLE)
+    bench.engines.set_ups.clear()
+    joined, set_up = await stopped.join(structs.replace(ours, check_mode=True))
+    assert (joined.checking, set_up, bench.engines.set_ups) == (False, False, [])
 
 
 async def test_who_enables_hears_of_ranks_that_did_not_start_and_can_go_on(bench: Bench, stopped: Management) -> None:
