@@ -69,17 +69,20 @@ class Checker:
     async def disable(self, request: check_pb2.CheckDisableReq, *, limit: Limit = no_limit) -> svc_pb2.DaosResp:
         """Stop the ranks that run for the checker, and put the system back into normal mode.
 
-        The mode is left last, but whatever becomes of the ranks: so if this breaks off, it can be repeated.
+        The mode is left last, but whatever becomes of the ranks: so if this breaks off, it can be repeated. A rank
+        that comes up while others are stopped is stopped as well, for nothing would take it out of the mode later.
         """
-        rules.check_enabled(self._system)
-        results: Iterable[shared_pb2.RankResult] = ()
-        if ranks := rules.checker_ranks(self._system):
+        results: dict[int, shared_pb2.RankResult] = {}
+        given_up: frozenset[int] = frozenset()
+        while ranks := await self._decisions.apply(partial(rules.disable, given_up=given_up)):
             order = system_pb2.SystemStopReq(sys=request.sys, ranks=str(RankSet(ranks)))
-            results = (await self._ranks.stop(order, limit=limit)).results
-        await self._decisions.apply(rules.disable)
-        log.notice("the system is in normal mode", stopped=RankSet(ranks))
+            told = {result.rank: result for result in (await self._ranks.stop(order, limit=limit)).results}
+            results |= told
+            if told.keys() != ranks or any(result.errored for result in told.values()):
+                given_up |= ranks  # all of them, for an order that one rank fails to prepare for stops none
+        log.notice("the system is in normal mode", stopped=RankSet(results))
         _require_all(
-            results,
+            results.values(),
             "the checker is disabled, but {ranks} did not stop: run 'dmg system stop --force', then 'dmg system start'",
         )
         return svc_pb2.DaosResp()

@@ -1,7 +1,7 @@
 """The checker from request to engine and back, on a management service that leads."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from daos_control.mgmt.errors import Refused
 from daos_control.mgmt.service import Management
 from daos_control.mgmt.system import Change
 from daos_control.model.checker import Action, Inconsistency
+from daos_control.model.event import Event, EventId, EventType, Severity
 from daos_control.model.member import NIL_RANK
 from daos_control.model.member_state import MemberState
 from daos_control.model.pool import PoolService
@@ -32,13 +33,20 @@ ENABLE, DISABLE = check_pb2.CheckEnableReq(sys=SYS), check_pb2.CheckDisableReq(s
 
 
 class CheckingHosts(FakeHosts):
-    """Hosts whose engines take decisions, with ``status``; ``meanwhile`` happens before they say so."""
+    """Hosts whose engines take decisions, with ``status``; ``meanwhile`` happens before they say so.
+
+    ``before_stop`` happens once, while they are about to stop ranks.
+    """
 
     status = 0
+    before_stop: Callable[[], Awaitable[Any]] | None = None
 
     async def meanwhile(self, request: ctl_check_pb2.CheckEngineActReq) -> None: ...
 
     async def call(self, address: str, method: Any, request: Any, /, *, timeout_s: float | None = None) -> Any:
+        if method.name == "StopRanks" and self.before_stop is not None:
+            happens, self.before_stop = self.before_stop, None
+            await happens()
         reply = await super().call(address, method, request, timeout_s=timeout_s)
         if method.name == "CheckEngineRepair":
             await self.meanwhile(request)
@@ -139,6 +147,29 @@ async def test_disabling_stops_what_runs_for_the_checker(bench: Bench, checking:
     assert not any(request.force for _, _, request in bench.hosts.calls)
 
 
+async def test_a_rank_that_comes_back_while_others_are_stopped_is_stopped_as_well(
+    bench: Bench, checking: Management
+) -> None:
+    """Else it ran on for the checker in a system in normal mode, where nobody would start it again."""
+    died = Event(
+        id=EventId.ENGINE_DIED,
+        type=EventType.STATE_CHANGE,
+        severity=Severity.ERROR,
+        message="DAOS engine 1 exited unexpectedly",
+        timestamp="",
+        hostname="host1",
+        rank=1,
+    )
+    await checking.on_event(died)
+    assert states(checking) == [MemberState.ERRORED, MemberState.CHECKER_STARTED]
+    bench.hosts.before_stop = lambda: checking.join(a_join(1, rank=1, index=1, check_mode=True))
+    await checking.checker.disable(DISABLE)
+    assert not checking.system.checking
+    assert states(checking) == [MemberState.STOPPED, MemberState.STOPPED]
+    stopped = [request.ranks for _, name, request in bench.hosts.calls if name == "StopRanks"]
+    assert stopped == ["2", "1"]
+
+
 async def test_disabling_when_nothing_runs_stops_nothing(bench: Bench, stopped: Management) -> None:
     bench.hosts.failing = {1: "x", 2: "x"}
     with pytest.raises(Refused):
@@ -152,6 +183,13 @@ async def test_disabling_when_nothing_runs_stops_nothing(bench: Bench, stopped: 
 async def test_the_mode_is_left_though_a_rank_does_not_stop(bench: Bench, checking: Management) -> None:
     bench.hosts.failing = {1: "stuck"}
     with pytest.raises(Refused, match=r"rank 1 did not stop.*stuck"):
+        await checking.checker.disable(DISABLE)
+    assert not checking.system.checking
+
+
+async def test_the_mode_is_left_though_a_host_says_nothing_of_a_rank(bench: Bench, checking: Management) -> None:
+    bench.hosts.silent = {1}
+    async with asyncio.timeout(10):
         await checking.checker.disable(DISABLE)
     assert not checking.system.checking
 

@@ -44,16 +44,16 @@ def enable(system: System) -> Change[frozenset[int]]:
     return Change(system=system.with_note(Note.CHECKER_ENABLED, "true"), outcome=ranks)
 
 
-def check_enabled(system: System) -> None:
-    """Refuse to leave a mode that the system is not in."""
+def disable(system: System, *, given_up: Collection[int] = ()) -> Change[frozenset[int]]:
+    """Leave checker mode, or return the ranks to stop before that: all that run for the checker but those given up.
+
+    What was found and decided stays on record.
+    """
     if not system.checking:
         raise DaosError(Der.ALREADY)
-
-
-def disable(system: System) -> Change[None]:
-    """Leave checker mode. What was found and decided stays on record."""
-    check_enabled(system)
-    return Change(system=system.with_note(Note.CHECKER_ENABLED, "false"), outcome=None)
+    if to_stop := frozenset(checker_ranks(system)).difference(given_up):
+        return Change(system=system, outcome=to_stop)
+    return Change(system=system.with_note(Note.CHECKER_ENABLED, "false"), outcome=frozenset())
 
 
 def check_ready(system: System) -> None:

@@ -66,7 +66,6 @@ def test_enabling_and_disabling_twice() -> None:
     for twice in (
         lambda: checker.enable(CHECKING),
         lambda: checker.disable(a_system(S.STOPPED)),
-        lambda: checker.check_enabled(a_system()),
     ):
         with pytest.raises(DaosError) as already:
             twice()
@@ -81,9 +80,17 @@ def test_without_a_rank_to_start_there_is_nothing_to_check(states: tuple[MemberS
 
 def test_leaving_the_mode_keeps_what_was_found() -> None:
     system = checker.reported(CHECKING, a_finding()).system
-    after = checker.disable(system).system
+    after = checker.disable(system, given_up=(1, 3)).system
     assert not after.checking
     assert after.check is system.check
+
+
+def test_the_mode_is_left_when_no_rank_runs_for_the_checker_but_those_given_up() -> None:
+    for given_up, to_stop in ((), {1, 3}), ((3,), {1}):
+        change = checker.disable(CHECKING, given_up=given_up)
+        assert (change.system.checking, change.outcome) == (True, to_stop)
+    change = checker.disable(CHECKING, given_up=(1, 2, 3))
+    assert (change.system.checking, change.outcome) == (False, frozenset())
 
 
 def test_only_ranks_that_run_for_the_checker_take_part() -> None:
