@@ -197,6 +197,14 @@ def test_certificates(place: Place, program: str, spoil: Callable[[Document], ob
     assert re.search(says, said)
 
 
+def test_one_of_several_replicas(place: Place) -> None:
+    replicas = place.configs["daos_server"]["mgmt_svc_replicas"]
+    replicas += ["192.0.2.1", "192.0.2.2"]
+    said = place.refused("daos_server")
+    assert f"one of 3 replicas ({replicas[0]})" in said
+    assert "list one replica in mgmt_svc_replicas" in said
+
+
 @pytest.mark.parametrize(("program", "key"), [("daos_server", "socket_dir"), ("daos_agent", "runtime_dir")])
 @pytest.mark.parametrize("hindrance", ["missing", "file", "unwritable", "too long"])
 def test_the_folder_of_sockets(place: Place, program: str, key: str, hindrance: str) -> None:

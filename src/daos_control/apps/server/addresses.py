@@ -18,6 +18,7 @@ import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from daos_control.base.errors import DaosControlError
 from daos_control.base.fault_codes import FaultCode
 from daos_control.host import network
 
@@ -41,6 +42,19 @@ class Addresses:
         return bool(self.replicas) and self.replica == self.replicas[0]
 
 
+class SeveralReplicasError(DaosControlError):
+    """This host is one of several replicas: without a way to agree, each would make a system of its own."""
+
+    remedy = (
+        "list one replica in mgmt_svc_replicas, the same on all hosts: the host whose database has the system, if there "
+        "is one already (daos_server ms status)"
+    )
+
+    def __init__(self, own: str, count: int) -> None:
+        self.found = f"this host is one of {count} replicas ({own}), and this release keeps the system on one"
+        super().__init__(f"{self.found}: {self.remedy}")
+
+
 def settle(
     *,
     replicas: Sequence[str],
@@ -62,6 +76,12 @@ def settle(
         raise FaultCode.SERVER_CONFIG_CONTROL_INTERFACE_MISMATCH.fault(replica=_host(ours), address=fixed)
     own = f"{fixed}:{port}" if fixed else ours or f"{ANYWHERE}:{port}"
     return Addresses(listen=fixed or ANYWHERE, own=own, replicas=resolved, replica=ours)
+
+
+def refuse_several_replicas(settled: Addresses) -> None:
+    """Raise SeveralReplicasError if ours is one of several. Other hosts may be: their servers may be DAOS's own."""
+    if settled.replica is not None and len(settled.replicas) > 1:
+        raise SeveralReplicasError(settled.replica, len(settled.replicas))
 
 
 def first_address(host: str) -> str:

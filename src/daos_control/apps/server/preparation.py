@@ -120,6 +120,7 @@ async def prepare(config: ServerConfig, options: Options) -> Prepared:
         control_address=options.control_address,
         control_iface=config.control_iface,
     )
+    addressing.refuse_several_replicas(addresses)
     certificates, client_certificates = await asyncio.to_thread(load_certificates, config)
     check_transparent_hugepages(config, hugepages.transparent())
     return Prepared(

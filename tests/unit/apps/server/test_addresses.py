@@ -2,7 +2,13 @@
 
 import pytest
 
-from daos_control.apps.server.addresses import Addresses, first_address, settle
+from daos_control.apps.server.addresses import (
+    Addresses,
+    SeveralReplicasError,
+    first_address,
+    refuse_several_replicas,
+    settle,
+)
 from daos_control.base.errors import Fault
 
 NAMES = {"storage1": "10.8.0.1", "storage2": "10.8.0.2", "six": "fe80::1"}
@@ -98,3 +104,22 @@ def test_refused(code, given):
 
 def test_of_several_addresses_ipv4_comes_first():
     assert first_address("localhost") == "127.0.0.1"
+
+
+@pytest.mark.parametrize("mine", ["10.8.0.1", "10.8.0.2"])
+def test_a_host_is_no_replica_among_several(mine):
+    """Each would keep a store of its own, and let ranks into a system of its own."""
+    settled = at(mine, replicas=["storage1:10001", "storage2:10001", "10.8.0.3:10001"])
+    with pytest.raises(
+        SeveralReplicasError, match=rf"one of 3 .*{mine}:10001.*: list one replica in mgmt_svc_replicas"
+    ):
+        refuse_several_replicas(settled)
+
+
+@pytest.mark.parametrize(
+    ("mine", "replicas"),
+    [("10.8.0.1", ["storage1:10001"]), ("10.8.0.9", ["storage1:10001", "storage2:10001", "10.8.0.3:10001"])],
+    ids=["the only replica", "no replica itself"],
+)
+def test_a_host_may_be_the_only_replica_or_none_of_several(mine, replicas):
+    refuse_several_replicas(at(mine, replicas=replicas))

@@ -137,15 +137,13 @@ def _check_place(facts: ServerFacts, config: ServerConfig) -> Iterator[Finding]:
     if settled.replica is None:
         yield NAMES.ok("this host", f"is no replica of the management service; those are {', '.join(settled.replicas)}")
         return
-    alone = len(settled.replicas) == 1
-    yield NAMES.ok("this host", f"is replica {settled.replica}" + (", the only one" if alone else ""))
-    if not alone:
-        yield NAMES.problem(
-            "replicas",
-            f"{len(settled.replicas)} replicas are configured, and this release keeps the system on one",
-            "list one replica in mgmt_svc_replicas, on all hosts",
-        )
-    elif settled.replica.startswith(("127.", "[::1]")):
+    try:
+        addresses.refuse_several_replicas(settled)
+    except addresses.SeveralReplicasError as error:
+        yield NAMES.problem("replicas", error.found, error.remedy)
+        return
+    yield NAMES.ok("this host", f"is replica {settled.replica}, the only one")
+    if settled.replica.startswith(("127.", "[::1]")):
         yield NAMES.warning(
             "reach",
             f"{settled.replica} is a loopback address: servers and agents of other hosts cannot reach it",
