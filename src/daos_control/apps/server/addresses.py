@@ -46,8 +46,8 @@ class SeveralReplicasError(DaosControlError):
     """This host is one of several replicas: without a way to agree, each would make a system of its own."""
 
     remedy = (
-        "list one replica in mgmt_svc_replicas, the same on all hosts: the host whose database has the system, if there "
-        "is one already (daos_server ms status)"
+        "list one replica in mgmt_svc_replicas, the same on all hosts: that whose database has the system, if there is "
+        "one already (daos_server ms status)"
     )
 
     def __init__(self, own: str, count: int) -> None:

@@ -195,8 +195,8 @@ EXAMPLES: Mapping[str, Sequence[tuple[str, str]]] = {
     "dmg network scan": (("Interfaces for one provider", "dmg network scan --provider=ofi+tcp"),),
     "dmg config generate": (
         (
-            "For four hosts, of which three have the management service",
-            "dmg config generate --host-list=node[1-4] --ms-replicas=node[1-3]",
+            "For four hosts, of which one has the management service",
+            "dmg config generate --host-list=node[1-4] --ms-replicas=node1",
         ),
     ),
     "dmg server set-logmasks": (
