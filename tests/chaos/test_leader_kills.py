@@ -43,7 +43,8 @@ import pytest
 from daos_control.apps.emulator.storage import UUID, Shard
 from daos_control.base import logs
 from daos_control.base.der import Der
-from daos_control.base.errors import DaosControlError, DaosError, PoolNotFound
+from daos_control.base.errors import DaosControlError, DaosError, Fault, PoolNotFound
+from daos_control.base.fault_codes import FaultCode
 from daos_control.base.rankset import RankSet
 from daos_control.client import DaosClient
 from daos_control.client.pool_size import PerRank
@@ -407,13 +408,28 @@ async def have_a_check(stage: Stage) -> None:
 
 
 async def enable(stage: Stage) -> None:
-    """Enable; where that has been begun, ranks that were not started for it yet are started as others are."""
+    """Enable; where that has been begun, ranks that were not started for it yet are started as others are.
+
+    Where it had not been begun when the leader died, the leader's engine came up with it, and must be stopped again.
+    """
     try:
         await stage.daos.checker.enable()
+    except Fault as fault:
+        if fault.code == FaultCode.SYSTEM_CHECKER_INVALID_MEMBER_STATES:
+            await stop_again(stage)
+        raise
     except DaosError as error:
         if error.status != Der.ALREADY:
             raise
         (await stage.daos.system.start()).check()
+
+
+async def stop_again(stage: Stage) -> None:
+    """Stop ranks; those that one which runs takes for dead must join before they count as stopped."""
+    states = {member.state for member in (await stage.daos.system.query()).members}
+    if MemberState.EXCLUDED in states:
+        (await stage.daos.system.start()).check()
+    (await stage.daos.system.stop()).check()
 
 
 async def enabled(stage: Stage) -> str:
