@@ -170,6 +170,34 @@ async def test_a_rank_that_comes_back_while_others_are_stopped_is_stopped_as_wel
     assert stopped == ["2", "1"]
 
 
+async def test_what_was_to_be_stopped_when_the_leader_died_is_stopped_by_the_next(bench: Bench) -> None:
+    """Engines that were prepared for a stop still run, and for the checker."""
+    dying = asyncio.Event()
+    async with bench.leading() as management:
+        bench.engines.open()
+        await bench.with_members(management)
+        await management.ranks.stop(system_pb2.SystemStopReq(force=True))
+        await management.checker.enable(ENABLE)
+        for number in (1, 2):
+            await management.join(a_join(number, rank=number, index=1, check_mode=True))
+        bench.hosts.before_stop = lambda: _until_killed(dying)
+        async with asyncio.TaskGroup() as group:
+            disabling = group.create_task(management.checker.disable(DISABLE))
+            await dying.wait()
+            disabling.cancel()
+        assert states(management) == [MemberState.STOPPING, MemberState.STOPPING]
+    async with bench.leading() as successor:
+        assert successor.system.checking
+        await successor.checker.disable(DISABLE)
+        assert not successor.system.checking
+        assert states(successor) == [MemberState.STOPPED, MemberState.STOPPED]
+
+
+async def _until_killed(dying: asyncio.Event) -> None:
+    dying.set()
+    await asyncio.Event().wait()
+
+
 async def test_disabling_when_nothing_runs_stops_nothing(bench: Bench, stopped: Management) -> None:
     bench.hosts.failing = {1: "x", 2: "x"}
     with pytest.raises(Refused):

@@ -24,6 +24,9 @@ MAX_FINDINGS: Final = 4096
 """More are not kept: those that are settled make room first, then those that nobody can decide on any more."""
 
 _S = MemberState
+_MAY_RUN: Final = frozenset({_S.STARTING, _S.READY, _S.JOINED, _S.CHECKER_STARTED, _S.STOPPING})
+"""In checker mode an engine in any of these may run for the checker: one that is new to the system is joined even
+then, and one that is stopping when a leader dies was perhaps never told to."""
 _I = Inconsistency
 _A = Action
 
@@ -45,13 +48,14 @@ def enable(system: System) -> Change[frozenset[int]]:
 
 
 def disable(system: System, *, given_up: Collection[int] = ()) -> Change[frozenset[int]]:
-    """Leave checker mode, or return the ranks to stop before that: all that run for the checker but those given up.
+    """Leave checker mode, or return the ranks to stop before: all that may run for the checker but those given up.
 
     What was found and decided stays on record.
     """
     if not system.checking:
         raise DaosError(Der.ALREADY)
-    if to_stop := frozenset(checker_ranks(system)).difference(given_up):
+    may_run = frozenset(rank for rank, member in system.members.items() if member.state in _MAY_RUN)
+    if to_stop := may_run.difference(given_up):
         return Change(system=system, outcome=to_stop)
     return Change(system=system.with_note(Note.CHECKER_ENABLED, "false"), outcome=frozenset())
 

@@ -93,6 +93,15 @@ def test_the_mode_is_left_when_no_rank_runs_for_the_checker_but_those_given_up()
     assert (change.system.checking, change.outcome) == (False, frozenset())
 
 
+@pytest.mark.parametrize("state", sorted(S))
+def test_the_mode_is_not_left_while_a_rank_may_run_for_the_checker(state: MemberState) -> None:
+    """New ranks are joined even then; those that were to be stopped when a leader died may never have heard of it."""
+    change = checker.disable(a_system(S.STOPPED, state, checking=True))
+    runs = {S.CHECKER_STARTED, S.STARTING, S.READY, S.JOINED, S.STOPPING}
+    assert change.outcome == (frozenset({2}) if state in runs else frozenset())
+    assert change.system.checking == (state in runs)
+
+
 def test_only_ranks_that_run_for_the_checker_take_part() -> None:
     checker.check_ready(CHECKING)
     assert checker.checker_ranks(CHECKING) == (1, 3)
