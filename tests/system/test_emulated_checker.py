@@ -176,6 +176,14 @@ async def test_a_share_that_was_lost_costs_the_pool_its_rank(host: EngineHost) -
     assert (await until_over(leader)).inconsistency.total == 0
 
 
+async def test_what_a_rank_has_that_does_not_answer_is_not_taken_for_lost(host: EngineHost) -> None:
+    leader = await checking(host)
+    host.known_pools = [knows(POOL, "p1", [0]), knows(LOST, "elsewhere", [1])]
+    await begin(leader, 2)
+    assert (await until_over(leader)).ins_status == chk_pb2.CIS_FAILED
+    assert host.reports == []
+
+
 async def test_the_management_service_may_be_right_about_a_label(host: EngineHost) -> None:
     leader = await checking(host)
     host.known_pools = [knows(POOL, "better", [0])]

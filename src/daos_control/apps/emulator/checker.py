@@ -299,10 +299,17 @@ class Checker:
                     check.tasks[uuid].cancel()
 
     async def _look(self, check: Check) -> tuple[dict[str, PoolView], list[tuple[int, Pretended]]]:
-        """Ask everybody which pools there are, and who pretends what."""
+        """Ask everybody which pools there are, and who pretends what; raises DaosError if somebody does not answer.
+
+        What only that rank has would seem to be lost, and be struck from the records.
+        """
         known = {pool.uuid: pool for pool in await self._engine.upcalls.check_pools()}
         answers = await self._engine.ask_all(check.ranks, WantPools(), Pools)
-        told = {rank: answer for rank, answer in answers.items() if isinstance(answer, Pools)}
+        told: dict[int, Pools] = {}
+        for rank, answer in answers.items():
+            if isinstance(answer, DaosError):
+                raise answer
+            told[rank] = answer
         views = {}
         for pool in sorted({*known, *(uuid for one in told.values() for uuid in (*one.shards, *one.records))}):
             records = {rank: one.records[pool] for rank, one in told.items() if pool in one.records}
