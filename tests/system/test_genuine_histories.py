@@ -13,7 +13,7 @@ import shlex
 import signal
 import socket
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ MORE_BY_CHANCE = "? "
 """Before a question whose answer has ranks or sizes that chance decides: not the same is free every time."""
 RANKS_AND_SIZES = frozenset({"tgt_ranks", "tier_bytes", "mem_file_bytes", "total", "size"})
 FORMAT_REQUIRED = r"(?:SCM|Metadata) format required on instance"
+STARTED = r"DAOS I/O Engine.*process [0-9]+ started on"
 HOSTS, ENGINES = 2, 2
 PATIENCE_S = 700
 """For one question: DAOS's own limit is ten minutes."""
@@ -135,7 +136,7 @@ class History:
         """Where all answers can be looked at after a failure."""
         self._names: dict[str, str] = {}
         self._client: Any = None
-        self._finding = "FINDING"
+        self._finding: int | None = None
 
     def answers(self) -> list[dict[str, Any]]:
         """Let everything happen, and return what dmg answered on the way."""
@@ -143,6 +144,7 @@ class History:
             host = self._system.add_host(engines=ENGINES, targets=self._story.targets)
             host.start_unformatted()
             self._system.dmg("storage", "format", "-l", host.address)
+            host.server.shows(STARTED, ENGINES)
             self._system.all_joined(ENGINES * number)
         found = []
         with self._kept.open("w", buffering=1) as kept:
@@ -166,7 +168,7 @@ class History:
     def _completed(self, question: str) -> str:
         """Put in what differs from run to run."""
         folder, machine = str(self._system.folder), socket.gethostname()
-        return question.replace("DIR", folder).replace("HOST", machine).replace("FINDING", self._finding)
+        return question.replace("DIR", folder).replace("HOST", machine).replace("FINDING", str(self._finding))
 
     def _happens(self, *words: str) -> None:
         match words:
@@ -198,6 +200,8 @@ class History:
         match words:
             case ("agent",):
                 self._system.start_agent()
+            case "without", rank, pool:
+                self._system.until_disabled_ranks_are(pool, int(rank))
             case "container", pool, label:
                 self._system.daos("container", "create", pool, label)
             case "opens", pool:
@@ -211,8 +215,8 @@ class History:
                     lambda: self._check()["status"] == "COMPLETED", lambda: f"the end of {self._check()}"
                 )
             case ("found",):
-                self._system.until(lambda: bool(self._check()["reports"]), lambda: f"a finding in {self._check()}")
-                self._finding = str(self._check()["reports"][0]["seq"])
+                self._system.until(self._is_found, lambda: f"a finding in {self._check()}")
+                self._finding = int(self._check()["reports"][0]["seq"])
             case _:
                 raise ValueError(f"what is {' '.join(words)!r} to mean?")
 
@@ -241,12 +245,14 @@ class History:
         _, document = self._system.answer(*words, program=self._system.programs.dmg)
         return {target["target_state"] for target in (document["response"] or {}).get("Infos") or ()}
 
-    def _until_check(self, accept: Callable[[dict[str, Any]], bool]) -> None:
-        self._system.until(lambda: accept(self._check()), lambda: f"something else than {self._check()}")
-
     def _check(self) -> dict[str, Any]:
         found: dict[str, Any] = self._system.ask("check", "query")["response"]
         return found
+
+    def _is_found(self) -> bool:
+        """Whether there is a finding, and all that goes on without an answer to it is done."""
+        check = self._check()
+        return bool(check["reports"]) and all(pool["status"] != "CPS_CHECKING" for pool in check["pools"].values())
 
     def _lose(self, label: str) -> None:
         """Remove a pool's files from all engines, which are stopped."""
@@ -291,7 +297,9 @@ class History:
         return value
 
     def _named(self, text: str) -> str:
-        """Give UUIDs the names that they have in this history."""
+        """Give UUIDs the names that they have in this history, and its name to the number of a finding."""
+        if self._finding is not None:
+            text = text.replace(f"{self._finding:#x}", "FINDING")
         return UUID.sub(lambda uuid: self._names.setdefault(uuid[0], f"uuid {len(self._names) + 1}"), text)
 
 
