@@ -30,6 +30,7 @@ def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
     found = {
         **os.environ,
         "PATH": f"{PROGRAMS}:{os.environ['PATH']}",
+        "COLUMNS": "100",  # what runs tests side by side has a width of its own
         "DAOS_LAB_DIR": str(lab),
         "DAOS_CONTROL_CONFIG": str(lab / "daos_control.yml"),
     }

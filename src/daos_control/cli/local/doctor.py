@@ -21,6 +21,7 @@ _STYLES: Final = {
 }
 _NARROWEST: Final = 60
 _WIDEST: Final = 120
+_PIPED: Final = 100
 
 
 def server(values: Values) -> int:
@@ -66,7 +67,7 @@ def report(values: Values, title: str, findings: "Iterable[Finding]") -> int:
                 title,
                 found,
                 only_wrong=values.quiet,
-                width=max(_NARROWEST, min(width_of(sys.stdout), _WIDEST)),
+                width=max(_NARROWEST, min(width_of(sys.stdout, otherwise=_PIPED), _WIDEST)),
                 colour=is_wanted(sys.stdout),
             )
         )

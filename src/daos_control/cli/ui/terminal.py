@@ -29,9 +29,9 @@ def for_stream(stream: TextIO, text: str) -> str:
     return seen if is_wanted(stream) else bare(seen)
 
 
-def width_of(stream: TextIO) -> int:
-    """Return how many columns a terminal has; COLUMNS in the environment knows better."""
+def width_of(stream: TextIO, *, otherwise: int = 80) -> int:
+    """Return how many columns a terminal has, or ``otherwise`` where there is none; COLUMNS knows better."""
     try:
         return int(os.environ.get("COLUMNS") or os.get_terminal_size(stream.fileno()).columns)
     except (OSError, ValueError):
-        return 80
+        return otherwise
