@@ -145,7 +145,8 @@ async def test_a_pools_space_is_gathered_from_all_its_ranks() -> None:
         last = system.hosts[-1]
         last.switch_off()  # a killed engine would be back before anybody asks
         await so(lambda: last.server is None)
-        assert (await ask(drpc.Mgmt.POOL_QUERY, query)).status == Der.UNREACH
+        # a group map without it may be there already, and then it is no member that could be reached
+        assert (await ask(drpc.Mgmt.POOL_QUERY, query)).status in {Der.UNREACH, Der.OOG}
 
 
 async def test_a_scan_sees_less_room_when_there_is_a_pool() -> None:
