@@ -131,16 +131,6 @@ class Session:
         print(f"{warning}\nType {word} to go on, anything else to leave it: ", end="", file=sys.stderr, flush=True)
         return sys.stdin.readline().strip() == word
 
-    def consent(self) -> bool:
-        """Ask a person whether to go on, until the answer is yes or no."""
-        while True:
-            print("Are you sure you want to continue? (yes/no)", flush=True)
-            answer = sys.stdin.readline()
-            if not answer or answer.strip().lower() == "no":
-                return False
-            if answer.strip().lower() == "yes":
-                return True
-
 
 Command = Callable[[Session, Values], Awaitable[Output]]
 

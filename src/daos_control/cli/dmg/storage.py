@@ -10,6 +10,7 @@ from daos_control.base.units import format_iec, format_si
 from daos_control.cli.dmg.devices import device_text, health_text
 from daos_control.cli.dmg.session import Output, Session, command
 from daos_control.cli.flags import Values
+from daos_control.cli.ui.consent import consent
 from daos_control.cli.ui.documents import by_key, document
 from daos_control.cli.ui.steps import Step
 from daos_control.cli.ui.tables import counted, framed, indented, table
@@ -430,7 +431,7 @@ def smd_pool_lines(storage: HostStorage, *, verbose: bool) -> Iterator[str]:
 async def set_faulty(session: Session, args: Values) -> Output:
     """Give a device up."""
     session.notice("This command will permanently mark the device as unusable!")
-    if not args.force and not args.json and not session.consent():
+    if not args.force and not args.json and not consent():
         raise InvalidRequest("consent not given")
     report = await session.daos.storage.set_faulty(args.host, args.uuid)
     return done_output(report, "set-faulty")
