@@ -13,6 +13,7 @@ from daos_control.base import logs
 from daos_control.base.errors import DaosControlError
 from daos_control.cli.flags import Values
 from daos_control.cli.ui.progress import WIPE, bar, is_live
+from daos_control.cli.ui.terminal import width_of
 from daos_control.host.support import folder as folders
 from daos_control.host.support.collector import Collector, Wishes, run_command
 from daos_control.host.support.folder import check_target
@@ -36,7 +37,7 @@ class Bar:
         """Show what is done next."""
         if self._shown:
             shown = f"{bar(self._done / self._total)} {self._done} of {self._total} steps, {' '.join(title.split())}"
-            print(f"{WIPE}{shown[: shutil.get_terminal_size().columns - 1]}", end="", file=sys.stderr, flush=True)
+            print(f"{WIPE}{shown[: width_of(sys.stderr) - 1]}", end="", file=sys.stderr, flush=True)
         self._done += 1
 
     def close(self) -> None:
