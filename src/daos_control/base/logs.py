@@ -16,7 +16,6 @@ needed. If it cannot be written, standard error says so once, and again how many
 This is the standard library's logging underneath, so what other packages log comes out the same way.
 """
 
-import json
 import logging
 import os
 import socket
@@ -257,6 +256,8 @@ def _value(value: object) -> str:
     text = str(value)
     if text and text.isprintable() and " " not in text and '"' not in text and "=" not in text:
         return text
+    import json  # noqa: PLC0415  few values need it, and few logs
+
     return json.dumps(text, ensure_ascii=False)
 
 
@@ -297,6 +298,8 @@ class _JsonLines(logging.Formatter):
         self._prefix = prefix
 
     def format(self, record: logging.LogRecord) -> str:
+        import json  # noqa: PLC0415  see _value
+
         debug = record.levelno < Level.INFO
         moment = datetime.fromtimestamp(record.created).astimezone()
         zone = moment.strftime("%z")

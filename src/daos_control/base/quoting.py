@@ -5,8 +5,8 @@ Fault texts carry their description quoted; tools take them apart again, so the 
 
 import re
 
-_ESCAPE = re.compile(r'\\([abfnrtv\\"]|[0-7]{3}|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8})')
-_UNQUOTED = re.compile(rf'(?:[^"\\\n]|{_ESCAPE.pattern})*')
+_ESCAPE = r'\\([abfnrtv\\"]|[0-7]{3}|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8})'  # compiled when first needed
+_UNQUOTED = rf'(?:[^"\\\n]|{_ESCAPE})*'
 _SHORT = {
     "\a": r"\a",
     "\b": r"\b",
@@ -36,9 +36,9 @@ def unquoted(text: str) -> str:
     say "hi"
     """
     inner = text[1:-1]
-    if len(text) < 2 or text[0] != '"' or text[-1] != '"' or _UNQUOTED.fullmatch(inner) is None:
+    if len(text) < 2 or text[0] != '"' or text[-1] != '"' or re.fullmatch(_UNQUOTED, inner) is None:
         raise ValueError(f"{text} is not a text in quotes")
-    return _ESCAPE.sub(_meant, inner)
+    return re.sub(_ESCAPE, _meant, inner)
 
 
 def one_line(text: str) -> str:

@@ -33,7 +33,7 @@ TOGETHER: Final = 5
 """Hosts of a list that is short enough to be asked at once."""
 MOST_ASKED: Final = 16
 """Hosts that are asked at the same time in one round."""
-REACH_HEDGE_S: Final = 0.05
+REACH_HEDGE_S: Final = 0.02
 """How long a host may take to be reached before others are tried as well: as many as are being tried."""
 ANSWER_HEDGE_S: Final = 0.15
 """How long a host that was reached may think before the next one is asked as well."""

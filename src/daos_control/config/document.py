@@ -11,10 +11,10 @@ is wanted any scalar is taken as it is written.
 import re
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass, replace
+from dataclasses import MISSING, Field, field, fields, is_dataclass, replace
 from operator import attrgetter
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, NamedTuple, TypeVar, Union, get_args, get_origin
 
 from daos_control.base.errors import DaosControlError
 from daos_control.config import plain
@@ -23,11 +23,10 @@ from daos_control.config.plain import BOOL, NULL, STR
 Value = TypeVar("Value")
 
 _MERGE = "tag:yaml.org,2002:merge"
-_NUMBER = re.compile(r"[-+]?(?:0b[01_]+|0x[0-9a-fA-F_]+|0o?[0-7_]+|[0-9][0-9_]*)")
+_NUMBER = r"[-+]?(?:0b[01_]+|0x[0-9a-fA-F_]+|0o?[0-7_]+|[0-9][0-9_]*)"
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """One thing that is wrong with a document."""
 
     line: int
@@ -49,16 +48,14 @@ class ConfigError(DaosControlError):
         return f"cannot use {self.source}:\n" + "\n".join(f"  {line}" for line in lines)
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
+class Scalar(NamedTuple):
     """How a value of a type of its own is written in one scalar; ``read`` raises ValueError."""
 
     read: Callable[[str], Any]
     write: Callable[[Any], str | int]
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(NamedTuple):
     """The whole numbers that fit."""
 
     lo: int
@@ -235,7 +232,7 @@ def _scalar(node: Any, kind: Any, extras: tuple[Any, ...]) -> Any:
         if node.tag != BOOL:
             raise ValueError(f'true or false is wanted, not "{node.value}"')
         return node.value.lower() in {"yes", "true", "on"}
-    if node.tag == STR or not _NUMBER.fullmatch(node.value):
+    if node.tag == STR or not re.fullmatch(_NUMBER, node.value):
         raise ValueError(f'a whole number is wanted, not "{node.value}"')
     number = _number(node.value)
     for bounds in extras:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import wraps
-from typing import Any, Final, TextIO, TypeVar
+from typing import Any, Final, NamedTuple, TextIO, TypeVar
 
 from daos_control.base import logs
 from daos_control.base.aio import background
@@ -53,8 +53,7 @@ class Output:
     """What a person may want to do now; only said at a terminal."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Headway:
+class Headway(NamedTuple):
     """How far something is."""
 
     done: int

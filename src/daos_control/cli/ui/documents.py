@@ -2,16 +2,15 @@
 
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from daos_control.base.hostset import HostSet
 from daos_control.base.rankset import RankSet
 
 
-@dataclass(frozen=True, slots=True)
-class Verbatim:
+class Verbatim(NamedTuple):
     """What is a document already, to the order of its keys and the last digit of its numbers."""
 
     value: Any

@@ -1,7 +1,5 @@
 """The envelope of DAOS's JSON documents; as light as ``dmg version`` needs it."""
 
-import json
-
 MISCELLANEOUS = -1025
 """The DER status of an error that has no status of its own."""
 
@@ -19,6 +17,8 @@ def envelope(response: object, error: BaseException | None = None, *, text: str 
 
 def dumps(document: object) -> str:
     """Write JSON, with the characters escaped that would matter inside HTML, as DAOS does."""
+    import json
+
     text = json.dumps(document, indent=2, ensure_ascii=False)
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 

@@ -2,14 +2,13 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from daos_control.cli.ui.style import Style
 from daos_control.cli.ui.terminal import is_wanted
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """A command, and what it would do."""
 
     command: str

@@ -4,12 +4,13 @@ A call fails in one of the ways ``base.errors`` knows. A host that cannot be rea
 tried anew by the next call; one that took a request and never answers costs that call its own time limit and nothing
 else. A call that the other end has certainly not looked at is made again, on a new connection if need be.
 """
+# ruff: noqa: PLC0415 - clients without certificates, and those whose certificates are good, pay nothing for judging them
 
 import asyncio
 import ssl
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from google.protobuf.message import DecodeError, Message
 
@@ -24,8 +25,10 @@ from daos_control.net.http2.headers import indexed, literal
 from daos_control.net.rpc.headers import COMPONENT_HEADER, VERSION_HEADER
 from daos_control.net.rpc.methods import Method
 from daos_control.net.rpc.status import Code, Status, StatusError, from_status
-from daos_control.security.certificates import CertificateError, Certificates, explain
 from daos_control.security.components import Component
+
+if TYPE_CHECKING:
+    from daos_control.security.certificates import Certificates
 
 MAX_REPLY: Final = 256 << 20
 """Bytes of the largest reply taken; genuine clients stop at 4 MiB, which a list of many containers exceeds."""
@@ -49,7 +52,7 @@ class Channels:
 
     def __init__(
         self,
-        tls: Certificates | None,
+        tls: "Certificates | None",
         component: Component,
         version: str = DAOS_VERSION,
         *,
@@ -179,6 +182,8 @@ class Channels:
         ours, now = self._certificates, asyncio.get_running_loop().time()
         suspect = ours is not None and (isinstance(error, ssl.SSLError) or not ours.is_checked)
         if ours is not None and suspect and now >= self._blameless_until:
+            from daos_control.security.certificates import explain
+
             try:
                 explain(ours)
             except DaosControlError as own:
@@ -247,7 +252,9 @@ class _Peer:
             attempt.set_result(failure)
 
 
-def _context(certificates: Certificates) -> ssl.SSLContext:
+def _context(certificates: "Certificates") -> ssl.SSLContext:
+    from daos_control.security.certificates import CertificateError, explain
+
     try:
         return client_context(certificates)
     except ssl.SSLError as error:

@@ -9,10 +9,12 @@ import os
 import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from daos_control.security.certificates import Certificates
 from daos_control.security.components import Component
+
+if TYPE_CHECKING:
+    from daos_control.security.certificates import Certificates
 
 GENUINE_CIPHER: Final = "AES256-GCM-SHA384"
 """The one cipher of DAOS 2.8's programs; those of TLS 1.3 need not be named."""
@@ -24,7 +26,7 @@ class NotTrusted(ssl.SSLError):
     """The peer's certificate is good, but not that of the party we meant, or it does not speak HTTP/2."""
 
 
-def server_context(certificates: Certificates) -> ssl.SSLContext:
+def server_context(certificates: "Certificates") -> ssl.SSLContext:
     """Demand a certificate of our authority from every client. Raises ssl.SSLError if ours cannot be used."""
     context = _context(ssl.PROTOCOL_TLS_SERVER, certificates)
     # Genuine clients never resume a session, nor do ours: connections are kept instead. Tickets would be made and sent
@@ -35,14 +37,14 @@ def server_context(certificates: Certificates) -> ssl.SSLContext:
     return context
 
 
-def client_context(certificates: Certificates) -> ssl.SSLContext:
+def client_context(certificates: "Certificates") -> ssl.SSLContext:
     """Trust servers of our authority, and show who we are. Raises ssl.SSLError if our certificate cannot be used."""
     context = _context(ssl.PROTOCOL_TLS_CLIENT, certificates)
     context.set_alpn_protocols([PROTOCOL])
     return context
 
 
-def _context(protocol: int, certificates: Certificates) -> ssl.SSLContext:
+def _context(protocol: int, certificates: "Certificates") -> ssl.SSLContext:
     context = ssl.SSLContext(protocol)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_REQUIRED
