@@ -57,6 +57,22 @@ def test_wrong_usage_is_a_document_too(capsys: pytest.CaptureFixture[str]) -> No
     assert captured.err == "ERROR: dmg: unknown flag `bogus'\n"
 
 
+@pytest.mark.parametrize(
+    ("line", "reply"),
+    [
+        ("pool update-acl tank", None),
+        ("pool delete-acl --principal= tank", None),
+        ("pool overwrite-acl -a /nonexistent tank", None),
+        ("pool get-acl tank", {"ACL": {"entries": None, "owner_user": "", "owner_group": ""}}),
+    ],
+)
+def test_the_document_of_what_was_not_asked_has_no_reply(
+    line: str, reply: object, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["-j", "-o", str(config), *line.split()]) == 1
+    assert json.loads(capsys.readouterr().out)["response"] == reply
+
+
 def test_help_after_json_prints_both(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["-j", "pool", "-h"]) == 0
     out = capsys.readouterr().out

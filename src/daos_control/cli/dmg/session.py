@@ -27,7 +27,7 @@ from daos_control.cli.ui.progress import Display, display_for
 from daos_control.cli.ui.steps import Step, steps_text
 from daos_control.cli.ui.style import Style
 from daos_control.client.daos import DaosClient
-from daos_control.client.errors import Interrupted
+from daos_control.client.errors import Interrupted, InvalidRequest
 
 PROGRAM: Final = "dmg"
 LOOK_EVERY_S: Final = 1.0
@@ -137,7 +137,7 @@ Command = Callable[[Session, Values], Awaitable[Output]]
 def command(
     failure: str = "", *, failed: object = None, bare: bool = False
 ) -> Callable[[Command], Callable[[Values], int]]:
-    """Turn a coroutine into a command; ``failure`` begins the text of every error, ``failed`` is its document then.
+    """Turn a coroutine into a command; ``failure`` begins the text of every error, ``failed`` is the reply then.
 
     With ``bare``, errors of documents do without that beginning, as they do in DAOS.
     """
@@ -200,6 +200,8 @@ def _run(function: Command, args: Values, failure: str, output: Output) -> int:
             error = output.problem
         except DaosControlError as raised:
             error = raised
+            if isinstance(raised, InvalidRequest):  # nobody was asked, so there is no reply, not even an empty one
+                output = Output()
         except KeyboardInterrupt:
             error = Interrupted()
     prefix = f"{failure}: " if failure and error is not output.problem else ""

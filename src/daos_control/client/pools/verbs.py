@@ -34,6 +34,7 @@ from daos_control.client.system import PoolRanksResult, System
 from daos_control.client.transport import DEADLINE_S
 from daos_control.model.member_state import AVAILABLE, MemberState
 from daos_control.model.pool_property import DEFAULT_QUERY, EVERYTHING, PoolQuery
+from daos_control.model.pool_property_text import is_label, is_uuid
 from daos_control.model.rank_result import RankResult
 from daos_control.wire.pb.mgmt import acl_pb2, cont_pb2, pool_pb2
 
@@ -364,6 +365,8 @@ class Pools:
 
     async def delete_acl(self, pool: str, principal: str) -> Acl:
         """Remove the entry of a principal (``u:name@``, ``g:name@``, ``OWNER@`` ...)."""
+        if not principal:
+            raise InvalidRequest("name the principal whose entry is to go, such as OWNER@ or u:ann@")
         request = acl_pb2.DeleteACLReq(id=pool, principal=principal)
         with explaining_principal(principal):
             return acl_from_pb(await self._connection.ask("PoolDeleteACL", request))
@@ -372,6 +375,8 @@ class Pools:
         """Give a container to another user or group, or both."""
         if not user and not group:
             raise InvalidRequest("name a user or a group that the container should belong to")
+        if not (is_uuid(container) or is_label(container)):
+            raise InvalidRequest(f'"{container}" is neither a label nor a UUID of a container')
         request = cont_pb2.ContSetOwnerReq(
             pool_id=pool, cont_id=container, owner_user=principal(user), owner_group=principal(group)
         )
@@ -379,8 +384,15 @@ class Pools:
 
 
 def principal(name: str) -> str:
-    """Complete a name to a principal, ``name@``; nothing stays nothing."""
-    return name if not name or "@" in name else f"{name}@"
+    """Complete a name to a principal, ``name@``; nothing stays nothing. Raises InvalidRequest."""
+    if not name:
+        return ""
+    from daos_control.model.acl import name_problem
+
+    complete = name if "@" in name else f"{name}@"
+    if problem := name_problem(complete):
+        raise InvalidRequest(problem)
+    return complete
 
 
 def _own_user() -> str:
