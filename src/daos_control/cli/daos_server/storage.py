@@ -64,7 +64,8 @@ def scm_reset(values: Values) -> None:
 @command
 def nvme_scan(values: Values) -> Document | None:
     """List the NVMe devices that the kernel drives."""
-    from daos_control.cli.dmg.storage import controller_document, controllers_table
+    from daos_control.cli.dmg.storage.documents import controller_document
+    from daos_control.cli.dmg.storage.scan import controllers_table
 
     config = optional_configuration(values)
     if config is not None and config.disable_hugepages:

@@ -4,9 +4,9 @@ import sys
 from collections.abc import Sequence
 
 from daos_control.base.hostset import HostSet
+from daos_control.cli.dmg.host_problems import hosts_text, problems_text
 from daos_control.cli.dmg.server_document import server_document
 from daos_control.cli.dmg.session import Output, Session, command
-from daos_control.cli.dmg.storage import hosts_text, problems_text
 from daos_control.cli.flags import Values
 from daos_control.cli.generation import configuration_text, wishes_of
 from daos_control.cli.ui.tables import table

@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Any
 
 from daos_control.base.rankset import RankSet
+from daos_control.cli.dmg.host_problems import errors_document, problems_text
 from daos_control.cli.dmg.session import Output, Session, command
-from daos_control.cli.dmg.storage import errors_document, problems_text
 from daos_control.cli.flags import Values
 from daos_control.cli.ui.documents import document
 from daos_control.cli.ui.tables import counted, table

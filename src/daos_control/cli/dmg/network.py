@@ -3,8 +3,8 @@
 from dataclasses import fields
 from typing import Any
 
+from daos_control.cli.dmg.host_problems import errors_document, hosts_text, problem_of, problems_text
 from daos_control.cli.dmg.session import Output, Session, command
-from daos_control.cli.dmg.storage import errors_document, hosts_text, problem_of, problems_text
 from daos_control.cli.flags import Values
 from daos_control.cli.ui.documents import by_key
 from daos_control.cli.ui.tables import framed, table

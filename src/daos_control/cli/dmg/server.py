@@ -4,7 +4,7 @@ from typing import Final
 
 from daos_control.base.hostset import HostSet
 from daos_control.cli.dmg.session import Output, Session, command
-from daos_control.cli.dmg.storage import report_output
+from daos_control.cli.dmg.storage.report import report_output
 from daos_control.cli.flags import Values
 
 NAME: Final = "DAOS Control Server"

@@ -9,8 +9,8 @@ from pathlib import Path
 from daos_control.base.errors import DaosControlError
 from daos_control.base.hostset import HostSet
 from daos_control.cli import collecting
+from daos_control.cli.dmg.host_problems import error_cell, hosts_text
 from daos_control.cli.dmg.session import Output, Session, command
-from daos_control.cli.dmg.storage import error_cell, hosts_text
 from daos_control.cli.flags import Values
 from daos_control.cli.ui.tables import table
 from daos_control.client.errors import HostError, InvalidRequest

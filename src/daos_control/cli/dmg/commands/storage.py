@@ -14,13 +14,13 @@ COMMANDS = (
     Command(
         "scan",
         help="Show what storage hosts have",
-        run=f"{STORAGE}:scan",
+        run=f"{STORAGE}.scan:scan",
         options=(HOSTS, VERBOSE, Option("nvme-health", "n", help="Show the health of SSDs")),
     ),
     Command(
         "format",
         help="Format storage that needs it",
-        run=f"{STORAGE}:format_storage",
+        run=f"{STORAGE}.format:format_storage",
         options=(
             HOSTS,
             VERBOSE,
@@ -35,7 +35,7 @@ COMMANDS = (
             Command(
                 "usage",
                 help="Show how much storage is in use",
-                run=f"{STORAGE}:usage",
+                run=f"{STORAGE}.usage:usage",
                 options=(
                     HOSTS,
                     Option("show-usable", "u", help="Show what is left for data, instead of what is free"),
@@ -50,7 +50,7 @@ COMMANDS = (
             Command(
                 "list-devices",
                 help="Show the devices that engines use",
-                run=f"{STORAGE}:list_devices",
+                run=f"{STORAGE}.devices:list_devices",
                 options=(
                     HOSTS,
                     Option("rank", "r", help="Only of this rank", parse=natural, metavar="RANK"),
@@ -62,7 +62,7 @@ COMMANDS = (
             Command(
                 "list-pools",
                 help="Show the pools on engines' devices",
-                run=f"{STORAGE}:list_pools",
+                run=f"{STORAGE}.devices:list_pools",
                 options=(
                     HOSTS,
                     VERBOSE,
@@ -79,7 +79,7 @@ COMMANDS = (
             Command(
                 "nvme-faulty",
                 help="Give a device up",
-                run=f"{STORAGE}:set_faulty",
+                run=f"{STORAGE}.devices:set_faulty",
                 options=(HOST, DEVICE_UUID, Option("force", "f", help="Do not ask first")),
             ),
         ),
@@ -91,7 +91,7 @@ COMMANDS = (
             Command(
                 "nvme",
                 help="Put a new device in the place of one that was given up",
-                run=f"{STORAGE}:replace_device",
+                run=f"{STORAGE}.devices:replace_device",
                 options=(
                     HOST,
                     Option("old-uuid", help="UUID of the old device", parse=text, metavar="UUID", required=True),
@@ -104,11 +104,13 @@ COMMANDS = (
         "led",
         help="LEDs of SSDs",
         commands=(
-            Command("check", help="Show LEDs", run=f"{STORAGE}:led_check", positionals=(LED_IDS,), options=(HOSTS,)),
+            Command(
+                "check", help="Show LEDs", run=f"{STORAGE}.devices:led_check", positionals=(LED_IDS,), options=(HOSTS,)
+            ),
             Command(
                 "identify",
                 help="Let LEDs blink",
-                run=f"{STORAGE}:led_identify",
+                run=f"{STORAGE}.devices:led_identify",
                 positionals=(LED_IDS,),
                 options=(
                     HOSTS,
@@ -121,13 +123,13 @@ COMMANDS = (
     Command(
         "nvme-rebind",
         help="Take an SSD from the kernel's driver",
-        run=f"{STORAGE}:nvme_rebind",
+        run=f"{STORAGE}.devices:nvme_rebind",
         options=(ONE_HOST, PCI_ADDRESS),
     ),
     Command(
         "nvme-add-device",
         help="Add an SSD to an engine",
-        run=f"{STORAGE}:nvme_add_device",
+        run=f"{STORAGE}.devices:nvme_add_device",
         options=(
             ONE_HOST,
             PCI_ADDRESS,

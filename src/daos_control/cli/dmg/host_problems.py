@@ -1,0 +1,65 @@
+"""What went wrong at some of many hosts: as a document, and as people read it."""
+
+from typing import Final, Protocol
+
+from daos_control.base.errors import DaosControlError, Fault
+from daos_control.base.hostset import HostSet
+from daos_control.cli.ui.documents import by_key
+from daos_control.cli.ui.tables import table
+from daos_control.client.errors import HostError, PartlyFailed
+from daos_control.client.outcomes import is_timeout
+from daos_control.client.reports import HostProblem
+
+CONTROL_PORT: Final = ":10001"
+
+
+def errors_document(problems: tuple[HostProblem, ...]) -> dict[str, str]:
+    """Give errors the form that DAOS gives them: text to hosts."""
+    return by_key({str(problem.error): str(problem.hosts) for problem in problems})
+
+
+class Checkable(Protocol):
+    """A report that knows whether hosts had errors."""
+
+    def check(self) -> None:
+        """Raise PartlyFailed if some had."""
+
+
+def problem_of(report: Checkable) -> PartlyFailed | None:
+    """Return that hosts had errors, if some had."""
+    try:
+        report.check()
+    except PartlyFailed as problem:
+        return problem
+    return None
+
+
+def problems_text(problems: tuple[HostProblem, ...]) -> str:
+    """Lay out errors; of a fault, only what happened."""
+    if not problems:
+        return ""
+    alike: dict[str, list[str]] = {}
+    for problem in problems:
+        alike.setdefault(_impersonal(problem), []).extend(problem.hosts)
+    rows = [(hosts_text(HostSet(hosts)), error) for error, hosts in alike.items()]
+    text = "Errors:\n" + table(["Hosts", "Error"], rows, indent="  ")
+    late = any(is_timeout(problem.error) for problem in problems)
+    return text + "  Hosts that may just be slow are given more time with --timeout, such as --timeout=1m.\n" * late
+
+
+def _impersonal(problem: HostProblem) -> str:
+    """Say what went wrong without the host's own address, so that it is the same for many hosts."""
+    text = error_cell(problem.error)
+    return text.replace(str(problem.hosts), "the host") if len(problem.hosts) == 1 else text
+
+
+def error_cell(error: DaosControlError) -> str:
+    """Say in one cell what went wrong: of a fault, only what happened."""
+    if isinstance(error, Fault):
+        return error.description
+    return f"{error} ({error.hint})" if isinstance(error, HostError) and error.hint else str(error)
+
+
+def hosts_text(hosts: HostSet) -> str:
+    """Fold hosts without the port that all have."""
+    return str(HostSet(host.removesuffix(CONTROL_PORT) for host in hosts))

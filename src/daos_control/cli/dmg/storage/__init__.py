@@ -1,0 +1,1 @@
+"""``dmg storage ...``: what storage hosts have, formatting it, and the devices of engines."""
