@@ -15,8 +15,7 @@ from daos_control.base import logs
 from daos_control.base.aio import map_bounded
 from daos_control.base.clock import Clock
 from daos_control.base.der import Der
-from daos_control.base.errors import DaosControlError, DaosError, Fault
-from daos_control.base.fault_codes import FaultCode
+from daos_control.base.errors import DaosControlError, DaosError
 from daos_control.base.rankset import RankSet
 from daos_control.base.version import DAOS_VERSION
 from daos_control.mgmt.decisions import Decisions
@@ -27,6 +26,7 @@ from daos_control.mgmt.ranks import Limit, no_limit
 from daos_control.mgmt.rules import membership
 from daos_control.model.pool import PoolService
 from daos_control.model.pool_property import PoolQuery
+from daos_control.model.pool_retry import passes_by_itself
 from daos_control.model.system_property import SystemProperty
 from daos_control.net.drpc import methods as drpc
 from daos_control.net.drpc.errors import DrpcError
@@ -37,9 +37,6 @@ log = logs.get(__name__)
 
 AT_ONCE: Final = 16
 """Pools that are asked at once."""
-FOR_NOW: Final = frozenset({Der.TIMEDOUT, Der.GRPVER, Der.AGAIN, Der.OOG, Der.UNREACH, Der.EXCLUDED})
-"""Statuses after which clients ask a pool again."""
-FOR_NOW_FAULTS: Final = frozenset({FaultCode.SERVER_DATA_PLANE_NOT_STARTED, FaultCode.SYSTEM_POOL_LOCKED})
 PAUSE_S: Final = 0.25
 LONGEST_PAUSE_S: Final = 4.0
 
@@ -283,18 +280,12 @@ class AllPools:
                         if not reply.status:
                             return reply
                         problem = DaosError(reply.status)
-                    if not _only_for_now(problem):
+                    if not passes_by_itself(problem):
                         raise problem
                     await asyncio.sleep(pause_s)
                     pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
         except TimeoutError:
             raise problem from None
-
-
-def _only_for_now(error: DaosControlError) -> bool:
-    if isinstance(error, DaosError):
-        return error.status in FOR_NOW
-    return isinstance(error, Fault) and error.code in FOR_NOW_FAULTS
 
 
 def _name(pool: PoolService) -> str:

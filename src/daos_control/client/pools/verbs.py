@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec
 from uuid import uuid4
 
 from daos_control.base.aio import map_bounded
-from daos_control.base.der import Der
-from daos_control.base.errors import DaosControlError, DaosError, Fault, PoolNotFound, Redirect
+from daos_control.base.errors import DaosControlError, Fault, PoolNotFound, Redirect
 from daos_control.base.fault_codes import FaultCode
 from daos_control.client import pool_properties
 from daos_control.client.connection import Connection
@@ -35,6 +34,7 @@ from daos_control.client.transport import DEADLINE_S
 from daos_control.model.member_state import AVAILABLE, MemberState
 from daos_control.model.pool_property import DEFAULT_QUERY, EVERYTHING, PoolQuery
 from daos_control.model.pool_property_text import is_label, is_uuid
+from daos_control.model.pool_retry import passes_by_itself
 from daos_control.model.rank_result import RankResult
 from daos_control.wire.pb.mgmt import acl_pb2, cont_pb2, pool_pb2
 
@@ -54,19 +54,9 @@ PATIENCE_S: Final = 60.0
 AT_ONCE: Final = 16
 """Pools that are queried at the same time for a list."""
 
-RETRIED: Final = frozenset({Der.TIMEDOUT, Der.GRPVER, Der.AGAIN, Der.OOG, Der.UNREACH, Der.EXCLUDED})
-"""Statuses of a pool request that pass by themselves."""
-
 DEFAULT_SELF_HEAL: Final = "exclude;rebuild"
 
 HEALTH_ONLY: Final = EVERYTHING & ~int(PoolQuery.SPACE | PoolQuery.ENGINES_ENABLED | PoolQuery.SELF_HEAL_POLICY)
-
-
-def passes_by_itself(error: DaosControlError) -> bool:
-    """Whether a pool request that failed so is worth another try."""
-    if isinstance(error, Fault):
-        return error.code in (FaultCode.SERVER_DATA_PLANE_NOT_STARTED, FaultCode.SYSTEM_POOL_LOCKED)
-    return isinstance(error, DaosError) and error.status in RETRIED
 
 
 class Pools:
