@@ -52,6 +52,7 @@ from daos_control.model.checker import CheckStatus
 from daos_control.model.member_state import MemberState
 from daos_control.model.pool_property import PoolQuery
 from daos_control.testing.leader_process import SWIM, Leader, leaders
+from daos_control.testing.simulation.host import Trouble
 from daos_control.testing.simulation.layout import Layout
 from daos_control.testing.simulation.system import Simulation, simulation
 from daos_control.testing.storage_host import StorageHost, free_ports
@@ -625,6 +626,44 @@ async def test_whenever_the_leader_dies_the_checker_is_on_or_off_and_can_be_swit
         await pool_round(stage, promises, {verb: Tally() for verb in ("create", "destroy", "extend")}, chance, CALM)
         for name in CHECKS:
             await check_round(stage, promises, name, Tally(), chance, Options())
+
+
+@pytest.mark.timeout(240)
+async def test_a_stop_that_the_leader_dies_in_is_made_good_by_a_start() -> None:
+    async with stage_at() as stage:
+        members = stage.daos.system.query
+        held_up = stage.simulated.hosts[-1]
+        stage.simulated.trouble([held_up], Trouble.MUTE)
+        before = {member.rank: member.incarnation for member in (await members()).members}
+
+        async def all_others_prepared() -> str:
+            states = {member.rank: member.state for member in (await members()).members}
+            unprepared = [rank for rank, state in states.items() if state is not MemberState.STOPPING]
+            return "" if len(unprepared) == held_up.serving else f"not prepared: {unprepared}"
+
+        async with asyncio.TaskGroup() as group:
+            stop = group.create_task(stage.daos.system.stop(force=False))
+            await stage.until(all_others_prepared)
+            stage.kill()
+            stop.cancel()
+        stage.simulated.trouble([held_up], Trouble.NONE)
+        stage.start()
+
+        async def started() -> str:
+            (await stage.daos.system.start()).check()
+            return ""
+
+        await stage.until(started)
+        renewed = set()
+
+        async def all_joined() -> str:
+            now = (await members()).members
+            renewed.update(member.rank for member in now if member.incarnation > before[member.rank])
+            left = {member.rank: member.state for member in now if member.state is not MemberState.JOINED}
+            return f"ranks {left}" if left else ""
+
+        await stage.until(all_joined, patience_s=20)
+        assert len(renewed) == len(RANKS) - held_up.serving, "what was prepared for its end has ended and come back"
 
 
 async def run(rounds: int, checks: int, seed: int, *, keep: bool) -> None:

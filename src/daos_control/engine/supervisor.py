@@ -82,6 +82,7 @@ class EngineSupervisor:
         self._record = RestartRecord()
         self._self_terminated = False
         self._exit_wanted = False
+        self._prepared_to_end = False
         self._exits = 0
         self._granted: bool | None = None
         self._superblock: Superblock | None = None
@@ -163,8 +164,12 @@ class EngineSupervisor:
     async def start(self) -> EngineState:
         """Start it if it is not on its way already, and return how far it came: READY, AWAIT_FORMAT or STOPPED.
 
-        One that the system wants in its other mode ends, and comes again: that is a part of the way.
+        One that the system wants in its other mode ends, and comes again: that is a part of the way. So does one that
+        is about to end.
         """
+        if self._about_to_end:
+            self.request_start()
+            await self.stop(signal.SIGINT)
         exits = self._exits
         if self._state is EngineState.STOPPED:
             self.request_start()
@@ -174,6 +179,18 @@ class EngineSupervisor:
             return state is EngineState.STOPPED and self._exits > exits and not self._start_wanted
 
         return await self.until(lambda state: state in settled or given_up(state))
+
+    @property
+    def _about_to_end(self) -> bool:
+        """Whether the running process was told that it is to end.
+
+        What it was prepared for, nothing takes back: for the rest of its life it excludes nobody, whoever dies.
+        """
+        return self._state.running and (self._prepared_to_end or self._exit_wanted)
+
+    def prepared_to_end(self) -> None:
+        """Hear that the running process was told to prepare for its end, or may have been."""
+        self._prepared_to_end = True
 
     def forget_restarts(self) -> None:
         """Drop what counts against it, and any restart that is due: somebody has taken charge."""
@@ -330,7 +347,7 @@ class EngineSupervisor:
         log.info(f"Starting I/O Engine instance {self.index}: {self._place.binary}")
         prefix = f"daos_engine:{self.index}"
         output = Output(out=lambda line: log.info(f"{prefix} {line}"), err=lambda line: log.error(f"{prefix} {line}"))
-        self._exit_wanted = self._self_terminated = False
+        self._exit_wanted = self._self_terminated = self._prepared_to_end = False
         self._notice = asyncio.get_running_loop().create_future()
         arguments = engine_arguments(self.settings, check_mode=self.check_mode)
         environment = engine_environment(self.settings, self._place.inherited)

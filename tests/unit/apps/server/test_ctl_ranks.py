@@ -9,6 +9,7 @@ from daos_control.apps.server.servicers.ctl_ranks import NoRanksError, RankServi
 from daos_control.base.errors import DaosControlError, Fault
 from daos_control.engine.ports import Admission, Standing
 from daos_control.engine.state import EngineState
+from daos_control.net.drpc.errors import DrpcFailure
 from daos_control.net.drpc.methods import Mgmt
 from daos_control.net.rpc.handlers import Caller
 from daos_control.security.components import Component
@@ -82,6 +83,39 @@ async def test_starting_what_runs_changes_nothing_but_the_mode(tmp_path):
         assert play.engines[0].process.pid == pid
 
 
+async def test_what_was_prepared_for_its_end_and_never_ended_is_started_anew(tmp_path):
+    async with stage(tmp_path, engines=2, answers={Mgmt.PREP_SHUTDOWN: lambda _: svc_pb2.DaosResp()}) as play:
+        service = await both_ready(play)
+        await service.prepare_shutdown(RanksReq(ranks="7"), LEADER)
+        prepared, untouched = (engine.process.pid for engine in play.engines)
+        async with asyncio.TaskGroup() as group:
+            starting = group.create_task(service.start(BOTH, LEADER))
+            await play.make_ready(0)
+        assert [(result.rank, result.state) for result in starting.result().results] == [(7, "ready"), (8, "ready")]
+        assert play.engines[0].process.pid != prepared, "a prepared engine never excludes anybody again"
+        assert play.engines[1].process.pid == untouched
+        assert [change.exit.wanted for change in play.engines[0].changes if change.exit] == [True]
+        assert [candidate.index for candidate in play.town.asked].count(0) == 2, "it has joined once more"
+        again = play.engines[0].process.pid
+        await service.start(BOTH, LEADER)
+        assert play.engines[0].process.pid == again, "that life was not prepared for its end"
+
+
+async def test_a_preparation_whose_answer_got_lost_may_have_been_made(tmp_path):
+    def lose(_):
+        raise DrpcFailure
+
+    async with stage(tmp_path, answers={Mgmt.PREP_SHUTDOWN: lose}) as play:
+        await play.make_ready()
+        service = RankService(play.harness)
+        (result,) = (await service.prepare_shutdown(RanksReq(ranks="7"), LEADER)).results
+        assert result.errored
+        async with asyncio.TaskGroup() as group:
+            starting = group.create_task(service.start(RanksReq(ranks="7"), LEADER))
+            await play.make_ready()
+        assert starting.result().results[0].state == "ready"
+
+
 async def test_an_engine_that_cannot_start_is_told_at_once(tmp_path):
     async with stage(tmp_path) as play:
         await play.make_ready()
@@ -147,22 +181,41 @@ async def test_an_engine_that_does_not_answer_is_unresponsive_and_keeps_no_other
         assert (second.rank, second.errored, second.state) == (8, False, "stopping")
 
 
+async def deafen(play, index: int = 0) -> None:
+    """Start an engine anew as one that does not hear when it is asked to end."""
+    it = play.engines[index]
+    await it.supervisor.stop(signal.SIGKILL)
+    deaf = it.folder / "deaf"
+    (it.folder / "daos_engine").write_text(f"#!/bin/sh\ntrap '' INT\n: > {deaf}\nexec /bin/sleep 1000\n")
+    it.supervisor.request_start()
+    await play.make_ready(index)
+    async with asyncio.timeout(10):
+        while not deaf.exists():  # noqa: ASYNC110  another process makes it
+            await asyncio.sleep(0.01)
+
+
 async def test_an_engine_that_does_not_end_is_reported_and_force_ends_it(tmp_path):
     async with stage(tmp_path, engines=2) as play:
         service = await both_ready(play)
-        await service.stop(RanksReq(ranks="7", force=True), LEADER)
-        binary, deaf = play.engines[0].folder / "daos_engine", play.engines[0].folder / "deaf"
-        binary.write_text(f"#!/bin/sh\ntrap '' INT\n: > {deaf}\nexec /bin/sleep 1000\n")
-        play.engines[0].supervisor.request_start()
-        await play.make_ready(0)
-        async with asyncio.timeout(10):
-            while not deaf.exists():  # noqa: ASYNC110  another process makes it
-                await asyncio.sleep(0.01)
+        await deafen(play)
         first, second = (await service.stop(BOTH, in_a_hurry())).results
         assert (first.errored, first.state, first.msg) == (True, "errored", "system stop: rank failed to stop")
         assert (second.errored, second.state, second.msg) == (False, "stopped", "system stop")
         reply = await service.stop(RanksReq(ranks="7-8", force=True), LEADER)
         assert [result.state for result in reply.results] == ["stopped", "stopped"]
+
+
+async def test_an_engine_that_is_still_ending_is_started_once_it_has_ended(tmp_path):
+    async with stage(tmp_path) as play:
+        await play.make_ready()
+        await deafen(play)
+        service = RankService(play.harness)
+        assert (await service.stop(RanksReq(ranks="7"), in_a_hurry())).results[0].errored
+        (result,) = (await service.start(RanksReq(ranks="7"), in_a_hurry())).results
+        assert (result.errored, result.msg) == (True, "system start: rank failed to start")
+        play.engines[0].process.send(signal.SIGTERM)  # now it ends
+        await play.make_ready()
+        assert (await service.start(RanksReq(ranks="7"), LEADER)).results[0].state == "ready"
 
 
 async def test_an_engine_that_takes_long_to_start_is_reported_and_goes_on(tmp_path):

@@ -73,7 +73,12 @@ class RankService:
         return await _on_all(self._engines(request), stop, caller, late=_not_stopped)
 
     async def start(self, request: ranks_pb2.RanksReq, caller: Caller) -> ranks_pb2.RanksResp:
-        """Start engines that do not run; the mode takes effect at an engine's next start."""
+        """Start engines that do not run; the mode takes effect at an engine's next start.
+
+        Engines that were prepared for a stop, or asked to end, and run on are stopped first: a stop of the system that
+        broke off half way (its leader died, another rank failed) leaves such. They would take no part in excluding
+        the dead any more, and would not join again, so that the system would never count on them as members.
+        """
 
         async def start(engine: EngineSupervisor, rank: int) -> shared_pb2.RankResult:
             engine.check_mode = request.check_mode
@@ -102,6 +107,7 @@ class RankService:
 async def _prepare(engine: EngineSupervisor, rank: int) -> shared_pb2.RankResult:
     if engine.state is not EngineState.READY:
         return shared_pb2.RankResult(rank=rank, state=MemberState.STOPPED)
+    engine.prepared_to_end()
     try:
         # The genuine server sends no rank here, so this goes out as an empty body as well.
         reply = await serving(engine).call(Mgmt.PREP_SHUTDOWN, svc_pb2.PrepShutdownReq())
