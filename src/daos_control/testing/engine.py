@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from daos_control.base import aio
-from daos_control.base.clock import SystemClock
+from daos_control.base.clock import Clock, SystemClock
 from daos_control.engine import superblock
 from daos_control.engine.command import EngineSettings, Fabric, Storage
 from daos_control.engine.harness import Harness
@@ -63,7 +63,15 @@ class Town:
 class StagedEngine:
     """One engine. ``told`` is what its socket heard; ``answers`` are what it says, by method."""
 
-    def __init__(self, folder: Path, town: Town, *, index: int = 0, restarts: RestartPolicy | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        town: Town,
+        *,
+        index: int = 0,
+        restarts: RestartPolicy | None = None,
+        clock: Clock | None = None,
+    ) -> None:
         self.folder = folder
         self.disk = Disk()
         self.town = town
@@ -99,7 +107,7 @@ class StagedEngine:
             ),
             scm=self.disk,
             membership=town,
-            clock=SystemClock(),
+            clock=clock or SystemClock(),
             restarts=restarts or RestartPolicy(),
         )
         self.supervisor.listen(self.changes.append)
@@ -186,14 +194,19 @@ async def stage(
     formatted: bool = True,
     keep: bool = False,
     restarts: RestartPolicy | None = None,
+    clock: Clock | None = None,
     answers: dict[Method[Any, Any], Callable[[Any], Any]] | None = None,
 ) -> AsyncIterator[Stage]:
     """Run engines for the length of a block; ``folder`` must have a short path, since sockets are made in it.
 
-    ``keep`` leaves the storage as an earlier stage in the same folder left it.
+    ``keep`` leaves the storage as an earlier stage in the same folder left it. How long an engine served, and when it
+    may start again, is by ``clock``: one that stands still does not care how long processes take to start and end.
     """
     town = Town()
-    staged = [StagedEngine(folder / f"e{index}", town, index=index, restarts=restarts) for index in range(engines)]
+    staged = [
+        StagedEngine(folder / f"e{index}", town, index=index, restarts=restarts, clock=clock)
+        for index in range(engines)
+    ]
     play = Stage(staged, town)
     for engine in staged:
         engine.answers |= answers or {}

@@ -12,6 +12,7 @@ from daos_control.engine.ports import Admission, Candidate, RefusedError, Standi
 from daos_control.engine.restarts import Reason, Restart, RestartPolicy, Stay
 from daos_control.engine.state import EngineState
 from daos_control.net.drpc.methods import Mgmt
+from daos_control.testing.clock import ManualClock
 from daos_control.testing.engine import StagedEngine, Town, stage
 from daos_control.testing.logs import captured_logs
 from daos_control.wire.pb.mgmt import svc_pb2
@@ -232,17 +233,19 @@ async def test_the_service_may_have_set_it_up_already(tmp_path):
 
 
 async def test_one_that_ended_itself_comes_back_but_not_too_soon(tmp_path):
-    async with stage(tmp_path, restarts=RestartPolicy(min_delay_s=0.3)) as play:
+    clock = ManualClock()
+    async with stage(tmp_path, restarts=RestartPolicy(min_delay_s=0.01), clock=clock) as play:
         it = play.engines[0]
         await play.make_ready()
-        it.supervisor.self_terminated()
-        it.process.send(signal.SIGKILL)
+        await end_itself(play)
         await play.make_ready()
-        again = asyncio.get_running_loop().time()
-        it.supervisor.self_terminated()
-        it.process.send(signal.SIGKILL)
+        clock.advance(0.004)
+        await end_itself(play)
+        assert it.supervisor.restarts.decision == Restart(clock.monotonic() + 0.006)
+        await asyncio.sleep(0.05)
+        assert it.supervisor.state is EngineState.STOPPED, "by its clock it is too soon"
+        clock.advance(0.006)
         await play.make_ready()
-        assert asyncio.get_running_loop().time() - again > 0.2
         assert len(it.exits) == 2
 
 
@@ -260,12 +263,14 @@ async def end_itself(play, *, late: bool = False) -> None:
 
 
 async def test_restarts_in_vain_come_to_an_end_that_is_told_and_a_start_begins_anew(tmp_path):
+    clock = ManualClock()
     with captured_logs() as lines:
-        async with stage(tmp_path, restarts=RestartPolicy(min_delay_s=0.1, limit=2)) as play:
+        async with stage(tmp_path, restarts=RestartPolicy(min_delay_s=0.1, limit=2), clock=clock) as play:
             it = play.engines[0]
             for _ in range(3):
                 await play.make_ready()
                 await end_itself(play)
+                clock.advance(0.1)
             assert it.supervisor.restarts.decision == Stay(Reason.GIVEN_UP)
             assert it.supervisor.restarts.total == 2
             assert [change.left_down for change in it.changes if change.left_down] == [
