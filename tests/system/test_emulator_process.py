@@ -71,6 +71,16 @@ async def until_version(engine: EngineProcess, ranks: int, version: int) -> pool
     return reply
 
 
+async def until_known_dead(engine: EngineProcess, ranks: list[int]) -> None:
+    """Wait until an engine holds just these ranks for dead."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            status = await engine.call(Mgmt.GROUP_STATUS_GET, svc_pb2.GetGroupStatusReq())
+            if list(status.dead_ranks) == ranks:
+                return
+            await asyncio.sleep(0.05)  # another process
+
+
 async def test_what_it_says_of_itself(host: EngineHost) -> None:
     engine = await host.start(3, "-p", "0", targets=2)
     ready = engine.ready
@@ -241,13 +251,15 @@ async def test_a_dead_rank_is_noticed_and_kept_out(host: EngineHost) -> None:
     dead = host.engines[2]
     await dead.stop(signal.SIGKILL)
     event = await host.until_event(17)
-    assert (event.rank, event.incarnation) == (2, dead.ready.incarnation)
+    assert event.rank == 2
     reply = await until_version(host.engines[0], 2, 5)
     assert (reply.disabled_ranks, reply.dead_ranks, reply.enabled_ranks) == ("[2]", "[2]", "[0-1]")
-    status = await host.engines[1].call(Mgmt.GROUP_STATUS_GET, svc_pb2.GetGroupStatusReq())
-    assert list(status.dead_ranks) == [2]
+    await until_known_dead(host.engines[1], [2])  # one of the two noticed, the other hears of it
     del host.engines[2]
-    await host.join(await host.start(2))
+    again = await host.start(2)
+    # A suspicion that it lived to deny, as on a busy host, has made it newer, but not as new as its next life.
+    assert dead.ready.incarnation <= event.incarnation < again.ready.incarnation
+    await host.join(again)
     await host.spread_map()
     back = pool_pb2.PoolReintReq(id=UUID, rank=2, svc_ranks=[0, 1], tier_bytes=[64 << 20, 0])
     assert (await host.engines[0].call(Mgmt.POOL_REINT, back)).status == 0
@@ -281,7 +293,8 @@ async def test_an_excluded_engine_ends_itself(host: EngineHost) -> None:
     await host.start_joined(2)
     await host.spread_map({0})
     event = await host.until_event(5)
-    assert (event.rank, event.incarnation) == (1, host.engines[1].ready.incarnation)
+    assert event.rank == 1
+    assert event.incarnation >= host.engines[1].ready.incarnation, "it may have denied a suspicion meanwhile"
     assert await host.engines[1].ended() == -signal.SIGKILL
 
 
