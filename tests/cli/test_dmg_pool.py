@@ -8,10 +8,8 @@ import pty
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
-from google.protobuf.message import Message
 
 from daos_control.cli import flags
 from daos_control.cli.dmg.commands import PROGRAM
@@ -21,29 +19,11 @@ from daos_control.client.daos import DaosClient
 from daos_control.client.errors import InvalidRequest
 from daos_control.client.rehearsal import READS
 from daos_control.net.rpc.methods import MGMT
+from daos_control.testing.answers import Answers
 from daos_control.wire.pb.ctl import storage_pb2, storage_scm_pb2
 from daos_control.wire.pb.mgmt import acl_pb2, pool_pb2, system_pb2
 
 UUID = "11111111-1111-4111-8111-111111111111"
-
-
-class OneHost:
-    """A host that answers methods by name."""
-
-    def __init__(self, **answers: Message) -> None:
-        self.answers = answers
-        self.asked: list[Any] = []
-
-    async def reach(self, address: str, *, timeout_s: float | None = None) -> None: ...
-
-    async def call(self, address: str, method: Any, request: Message, *, timeout_s: float | None = None) -> Message:
-        self.asked.append(request)
-        return self.answers[method.name]
-
-    async def aclose(self) -> None: ...
-
-    def sent(self, kind: type[Message]) -> list[Any]:
-        return [request for request in self.asked if isinstance(request, kind)]
 
 
 class AtTerminal(Session):
@@ -61,18 +41,18 @@ class AtTerminal(Session):
         return self.answer == word
 
 
-async def run(line: str, host: OneHost, *, session: type[Session] = Session, json: bool = False) -> Output:
+async def run(line: str, host: Answers, *, session: type[Session] = Session, json: bool = False) -> Output:
     parsed = flags.parse(PROGRAM, line.split())
     command = flags.load(parsed.command.run).__wrapped__  # the coroutine, without configuration and printing
     output: Output = await command(session(DaosClient(host, ["a"]), json=json), parsed.values)
     return output
 
 
-def ready() -> OneHost:
+def ready() -> Answers:
     """A system of two ranks with 8 GiB of memory each, and a pool with a container."""
     mounts = [storage_scm_pb2.ScmNamespace.Mount(rank=rank, usable_bytes=8 << 30) for rank in (0, 1)]
     namespaces = [storage_scm_pb2.ScmNamespace(blockdev=f"ram{mount.rank}", mount=mount) for mount in mounts]
-    return OneHost(
+    return Answers(
         SystemQuery=system_pb2.SystemQueryResp(
             members=[system_pb2.SystemMember(rank=rank, state="joined") for rank in (0, 1)]
         ),
@@ -132,7 +112,7 @@ def ready() -> OneHost:
     ],
 )
 async def test_what_makes_no_sense_is_refused_before_anybody_is_asked(line: str, complaint: str) -> None:
-    host = OneHost()
+    host = Answers()
     with pytest.raises(InvalidRequest, match=complaint):
         await run(line, host)
     assert not host.asked
@@ -181,7 +161,7 @@ async def test_a_rehearsal_shows_the_request_and_sends_nothing(line: str, tmp_pa
     assert shown["dry_run"] is True
     assert all(step["request"] and step["changes"] for step in shown["requests"])
     allowed = READS | {"SystemQuery", "ListPools", "PoolQuery", "PoolGetProp", "PoolGetACL", "ListCont"}
-    assert {type(request).__name__.removesuffix("Req") for request in host.asked} <= allowed | {"GetACL"}
+    assert {type(request).__name__.removesuffix("Req") for request in host.sent} <= allowed | {"GetACL"}
 
 
 async def test_a_rehearsal_that_foresees_a_failure_fails() -> None:
@@ -196,7 +176,7 @@ async def test_destroying_at_a_terminal_takes_the_name_of_the_pool(line: str) ->
     AtTerminal.answer = "yes"
     with pytest.raises(InvalidRequest, match="consent not given"):
         await run(line, host, session=AtTerminal)
-    assert not host.sent(pool_pb2.PoolDestroyReq)
+    assert not host.requests("PoolDestroy")
     assert AtTerminal.warning == (
         f"This destroys pool tank ({UUID}), which is Ready:\n"
         "  SCM: 4.3 GB, of which 3.2 GB are used\n"
@@ -205,7 +185,7 @@ async def test_destroying_at_a_terminal_takes_the_name_of_the_pool(line: str) ->
     )
     AtTerminal.answer = "tank"
     await run(line, host, session=AtTerminal)
-    assert len(host.sent(pool_pb2.PoolDestroyReq)) == 1
+    assert len(host.requests("PoolDestroy")) == 1
 
 
 @pytest.mark.parametrize(
@@ -224,8 +204,8 @@ async def test_scripts_are_asked_nothing_and_send_what_they_always_sent(
     host = ready()
     AtTerminal.answer = "not asked"
     await run(line, host, session=session, json=json)
-    assert [type(request) for request in host.asked] == [pool_pb2.PoolDestroyReq]
-    assert host.asked[0].force == ("--force" in line)
+    assert [type(request) for request in host.sent] == [pool_pb2.PoolDestroyReq]
+    assert host.sent[0].force == ("--force" in line)
 
 
 ASKS = (
@@ -280,12 +260,12 @@ async def test_a_plan_without_a_size_tells_the_largest_pool() -> None:
 
 
 async def test_the_owner_of_a_container_gets_its_at_sign() -> None:
-    host = OneHost(ContSetOwner=MGMT["ContSetOwner"].reply())
+    host = Answers(ContSetOwner=MGMT["ContSetOwner"].reply())
     await run(f"cont set-owner tank {UUID} --user=bob --group=lab@site", host)
-    assert (host.asked[0].owner_user, host.asked[0].owner_group) == ("bob@", "lab@site")
+    assert (host.sent[0].owner_user, host.sent[0].owner_group) == ("bob@", "lab@site")
 
 
 async def test_targets_of_a_rank_may_be_given_as_a_range() -> None:
-    host = OneHost(PoolQueryTarget=pool_pb2.PoolQueryTargetResp())
+    host = Answers(PoolQueryTarget=pool_pb2.PoolQueryTargetResp())
     await run("pool query-targets tank --rank=1 --target-idx=0-2,5", host)
-    assert list(host.asked[0].targets) == [0, 1, 2, 5]
+    assert list(host.sent[0].targets) == [0, 1, 2, 5]

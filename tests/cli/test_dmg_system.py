@@ -4,37 +4,20 @@ What is printed when all went well is held to recordings of DAOS 2.8, in tests/c
 """
 
 from pathlib import Path
-from typing import Any
 
 import pytest
-from google.protobuf.message import Message
 
 from daos_control.cli import flags
 from daos_control.cli.dmg.commands import PROGRAM
 from daos_control.cli.dmg.session import Output, Session
 from daos_control.client.daos import DaosClient
 from daos_control.client.errors import InvalidRequest
+from daos_control.testing.answers import Answers
 from daos_control.wire.pb.mgmt import system_pb2
 from daos_control.wire.pb.shared.ranks_pb2 import RankResult
 
 
-class OneHost:
-    """A host that answers methods by name."""
-
-    def __init__(self, **answers: Message) -> None:
-        self.answers = answers
-        self.asked: list[Any] = []
-
-    async def reach(self, address: str, *, timeout_s: float | None = None) -> None: ...
-
-    async def call(self, address: str, method: Any, request: Message, *, timeout_s: float | None = None) -> Message:
-        self.asked.append(request)
-        return self.answers[method.name]
-
-    async def aclose(self) -> None: ...
-
-
-async def run(line: str, host: OneHost) -> Output:
+async def run(line: str, host: Answers) -> Output:
     parsed = flags.parse(PROGRAM, ["system", *line.split()])
     command = flags.load(parsed.command.run).__wrapped__  # the coroutine, without configuration and printing
     output: Output = await command(Session(DaosClient(host, ["a"]), json=False), parsed.values)
@@ -55,7 +38,7 @@ MIXED = [
 
 async def test_what_was_stopped_is_shown_though_others_failed_and_others_do_not_exist() -> None:
     reply = system_pb2.SystemStopResp(results=MIXED, absentranks="8-9", absenthosts="node7")
-    output = await run("stop", OneHost(SystemStop=reply))
+    output = await run("stop", Answers(SystemStop=reply))
     assert output.text == (
         "Rank  Operation Result           \n"
         "----  --------- ------           \n"
@@ -75,7 +58,7 @@ async def test_what_was_stopped_is_shown_though_others_failed_and_others_do_not_
 
 
 async def test_ranks_that_could_not_be_excluded_are_not_among_those_that_were() -> None:
-    output = await run("exclude --ranks 0-4", OneHost(SystemExclude=system_pb2.SystemExcludeResp(results=MIXED)))
+    output = await run("exclude --ranks 0-4", Answers(SystemExclude=system_pb2.SystemExcludeResp(results=MIXED)))
     assert output.text == "updated ranks: 0\n"
     assert "rank 4: no host is known" in output.error_text
     assert str(output.problem) == "check results for failed ranks 1-2,4"
@@ -83,7 +66,7 @@ async def test_ranks_that_could_not_be_excluded_are_not_among_those_that_were() 
 
 async def test_a_system_that_could_not_be_erased_everywhere_is_not_called_erased() -> None:
     stopped = system_pb2.SystemQueryResp(members=[system_pb2.SystemMember(rank=0, state="stopped")])
-    output = await run("erase", OneHost(SystemQuery=stopped, SystemErase=system_pb2.SystemEraseResp(results=MIXED)))
+    output = await run("erase", Answers(SystemQuery=stopped, SystemErase=system_pb2.SystemEraseResp(results=MIXED)))
     assert output.text == ""
     assert "ranks 1-2 on 10.0.0.[1-2]:10001: would not end" in output.error_text
     assert output.problem
@@ -93,7 +76,7 @@ async def test_pools_that_drained_are_shown_though_others_failed() -> None:
     results = [RankResult(rank=1), failed(2, "", "busy"), RankResult(rank=3)]
     reply = system_pb2.SystemDrainResp()
     reply.responses.add(id="tank", results=results)
-    output = await run("drain --ranks 1-3", OneHost(SystemDrain=reply))
+    output = await run("drain --ranks 1-3", Answers(SystemDrain=reply))
     assert [line.split() for line in output.text.splitlines()[2:-1]] == [
         ["tank", "1,3", "OK", "-"],
         ["tank", "2", "FAIL", "busy"],
@@ -105,18 +88,18 @@ async def test_pools_that_took_a_request_to_rebuild_are_counted_though_others_di
     reply = system_pb2.SystemRebuildManageResp()
     reply.results.add(id="tank", op_code=2)
     reply.results.add(id="scratch", op_code=2, errored=True, msg="busy")
-    host = OneHost(SystemRebuildManage=reply)
+    host = Answers(SystemRebuildManage=reply)
     output = await run("rebuild stop -v --force", host)
     assert output.text == "System-rebuild stop request succeeded on 1 pool [tank]\n"
     assert str(output.problem) == "pool-rebuild stop failed on pool scratch: busy"
-    assert (host.asked[0].op_code, host.asked[0].force) == (2, True)
+    assert (host.sent[0].op_code, host.sent[0].force) == (2, True)
 
 
 async def test_handles_that_could_not_be_closed_are_an_error() -> None:
     reply = system_pb2.SystemCleanupResp()
     reply.results.add(pool_id="tank", count=2)
     reply.results.add(pool_id="scratch", status=-1012, msg="DER_BUSY(-1012): Device or resource busy")
-    output = await run("cleanup -v node1", OneHost(SystemCleanup=reply))
+    output = await run("cleanup -v node1", Answers(SystemCleanup=reply))
     assert output.text.splitlines()[2].split() == ["tank", "2"]
     assert str(output.problem).startswith("handles were not closed on scratch: DER_BUSY")
 
@@ -140,27 +123,27 @@ async def test_handles_that_could_not_be_closed_are_an_error() -> None:
     ],
 )
 async def test_what_makes_no_sense_is_refused_before_anybody_is_asked(line: str, complaint: str) -> None:
-    host = OneHost()
+    host = Answers()
     with pytest.raises(InvalidRequest, match=complaint):
         await run(line, host)
     assert not host.asked
 
 
 async def test_keys_of_properties_may_be_written_in_any_case() -> None:
-    host = OneHost(SystemGetProp=system_pb2.SystemGetPropResp(properties={"self_heal": "none", "unheard_of": "1"}))
+    host = Answers(SystemGetProp=system_pb2.SystemGetPropResp(properties={"self_heal": "none", "unheard_of": "1"}))
     output = await run("get-prop SELF_HEAL", host)
-    assert host.asked[0].keys == ["self_heal"]
+    assert host.sent[0].keys == ["self_heal"]
     assert output.document == [
         {"key": "self_heal", "value": "none", "description": "Self-heal policy for the system"}
     ], "what is not known here is left out, as DAOS leaves it out"
 
 
 async def test_stopping_is_by_force_unless_a_full_stop_is_asked_for() -> None:
-    host = OneHost(SystemStop=system_pb2.SystemStopResp())
+    host = Answers(SystemStop=system_pb2.SystemStopResp())
     await run("stop", host)
     await run("stop --force", host)
     await run("stop --full", host)
-    assert [request.force for request in host.asked] == [True, True, False]
+    assert [request.force for request in host.sent] == [True, True, False]
 
 
 def test_a_refusal_ends_dmg_with_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,6 +8,7 @@ from daos_control.client.daos import DaosClient
 from daos_control.client.errors import InvalidRequest
 from daos_control.model.checker import Action, CheckFlag, CheckPhase, CheckStatus, Inconsistency, PoolCheckStatus
 from daos_control.model.member import NIL_RANK
+from daos_control.testing.answers import Answers
 from daos_control.wire.pb.chk import chk_pb2
 from daos_control.wire.pb.mgmt import check_pb2, svc_pb2
 
@@ -21,8 +22,8 @@ def a_pool(uuid: str, status: int, targets: Any = (), start: int = 0, misc: int 
     return pool
 
 
-async def test_options_become_flags_and_only_those_that_were_given(make_answers: Any) -> None:
-    answers = make_answers(SystemCheckStart=check_pb2.CheckStartResp())
+async def test_options_become_flags_and_only_those_that_were_given() -> None:
+    answers = Answers(SystemCheckStart=check_pb2.CheckStartResp())
     checker = DaosClient(answers, ["a"]).checker
     await checker.start()
     await checker.start(dry_run=True, reset=True, find_orphans=True, failout=True, auto=False)
@@ -33,8 +34,8 @@ async def test_options_become_flags_and_only_those_that_were_given(make_answers:
     assert [(policy.inconsist_cas, policy.inconsist_act) for policy in opposite.policies] == [(7, 6)]
 
 
-async def test_all_policies_are_all_there_are(make_answers: Any) -> None:
-    answers = make_answers(SystemCheckSetPolicy=svc_pb2.DaosResp())
+async def test_all_policies_are_all_there_are() -> None:
+    answers = Answers(SystemCheckSetPolicy=svc_pb2.DaosResp())
     checker = DaosClient(answers, ["a"]).checker
     await checker.reset_policies()
     await checker.ask_always()
@@ -46,7 +47,7 @@ async def test_all_policies_are_all_there_are(make_answers: Any) -> None:
         await checker.set_policies({})
 
 
-async def test_a_check_is_told_of_rank_by_rank_and_put_together(make_answers: Any) -> None:
+async def test_a_check_is_told_of_rank_by_rank_and_put_together() -> None:
     reply = check_pb2.CheckQueryResp(ins_status=chk_pb2.CIS_RUNNING, ins_phase=chk_pb2.CSP_POOL_MBS)
     reply.time.start_time = 100
     reply.pools.append(a_pool("p", chk_pb2.CPS_CHECKING, TARGETS[0], 100, 9))
@@ -56,7 +57,7 @@ async def test_a_check_is_told_of_rank_by_rank_and_put_together(make_answers: An
     for seq, kind in ((9, 7), (3, 7), (5, 4)):
         report = reply.reports.add(seq=seq, action=chk_pb2.CIA_INTERACT if seq == 9 else chk_pb2.CIA_IGNORE)
         setattr(report, "class", kind)
-    state = await DaosClient(make_answers(SystemCheckQuery=reply), ["a"]).checker.query()
+    state = await DaosClient(Answers(SystemCheckQuery=reply), ["a"]).checker.query()
     assert (state.status, state.phase, state.leader) == (CheckStatus.RUNNING, CheckPhase.POOL_MBS, 0)
     assert state.started.timestamp() == 100
     assert {uuid: pool.ranks for uuid, pool in state.pools.items()} == {"p": (0, 1), "q": (1,), "r": (NIL_RANK,)}
@@ -67,20 +68,20 @@ async def test_a_check_is_told_of_rank_by_rank_and_put_together(make_answers: An
     assert [finding.seq for finding in state.open] == [9]
 
 
-async def test_an_engine_that_cannot_lead(make_answers: Any) -> None:
+async def test_an_engine_that_cannot_lead() -> None:
     reply = check_pb2.CheckQueryResp(req_status=-2008, leader=NIL_RANK)
-    answers = make_answers(SystemCheckQuery=reply)
+    answers = Answers(SystemCheckQuery=reply)
     state = await DaosClient(answers, ["a"]).checker.query(["tank"], findings=[7], shallow=True)
     assert (state.leader, state.request_status, state.status) == (None, -2008, CheckStatus.INIT)
     (request,) = answers.requests("SystemCheckQuery")
     assert (list(request.uuids), list(request.seqs), request.shallow) == (["tank"], [7], True)
 
 
-async def test_policies_are_told_in_their_order(make_answers: Any) -> None:
+async def test_policies_are_told_in_their_order() -> None:
     reply = check_pb2.CheckGetPolicyResp(flags=9)
     reply.policies.add(inconsist_cas=7, inconsist_act=1)  # type: ignore[arg-type]
     reply.policies.add(inconsist_cas=4)  # type: ignore[arg-type]
-    answers = make_answers(SystemCheckGetPolicy=reply)
+    answers = Answers(SystemCheckGetPolicy=reply)
     found = await DaosClient(answers, ["a"]).checker.get_policies([Inconsistency.POOL_BAD_LABEL], last_used=True)
     assert found.flags == CheckFlag.DRY_RUN | CheckFlag.AUTO
     assert found.policies == (
@@ -91,8 +92,8 @@ async def test_policies_are_told_in_their_order(make_answers: Any) -> None:
     assert (list(request.classes), request.last_used) == ([7], True)
 
 
-async def test_the_rest_is_said_as_it_is(make_answers: Any) -> None:
-    answers = make_answers(
+async def test_the_rest_is_said_as_it_is() -> None:
+    answers = Answers(
         SystemCheckEnable=svc_pb2.DaosResp(),
         SystemCheckDisable=svc_pb2.DaosResp(),
         SystemCheckStop=check_pb2.CheckStopResp(),

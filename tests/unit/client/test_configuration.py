@@ -8,6 +8,7 @@ from daos_control.cli.dmg.config import differences_text
 from daos_control.client.configuration import HostsDiffer, ScanFailed
 from daos_control.client.daos import DaosClient
 from daos_control.config.generation import CannotGenerate, Wishes
+from daos_control.testing.answers import Answers
 from daos_control.wire.pb.ctl.network_pb2 import FabricInterface, NetworkScanResp
 from daos_control.wire.pb.ctl.storage_pb2 import StorageScanResp
 
@@ -38,8 +39,8 @@ async def generated(answers, *hosts):
     return (await daos.configuration.generate(Wishes(tmpfs=True))).config
 
 
-async def test_all_hosts_are_scanned_for_every_provider_and_for_ssds_alone(make_answers):
-    answers = make_answers(NetworkScan=network(), StorageScan=storage())
+async def test_all_hosts_are_scanned_for_every_provider_and_for_ssds_alone():
+    answers = Answers(NetworkScan=network(), StorageScan=storage())
     config = await generated(answers)
     assert [engine.fabric_iface for engine in config.engines] == ["ib0", "ib1"]
     assert {(address, name) for address, name, _ in answers.asked} == {
@@ -49,8 +50,8 @@ async def test_all_hosts_are_scanned_for_every_provider_and_for_ssds_alone(make_
     assert {request.nvme.Basic for request in answers.requests("StorageScan")} == {True}
 
 
-async def test_of_hosts_with_different_networks_it_is_told_what_only_some_have(make_answers):
-    answers = make_answers(NetworkScan=network(), c_NetworkScan=network(node=0), StorageScan=storage())
+async def test_of_hosts_with_different_networks_it_is_told_what_only_some_have():
+    answers = Answers(NetworkScan=network(), c_NetworkScan=network(node=0), StorageScan=storage())
     with pytest.raises(HostsDiffer, match=r"^network hardware not consistent across hosts$") as caught:
         await generated(answers)
     assert caught.value.groups == {
@@ -74,31 +75,31 @@ async def test_of_hosts_with_different_networks_it_is_told_what_only_some_have(m
         (storage(memory_kib=5), "5 KiB of RAM"),
     ],
 )
-async def test_of_hosts_with_different_storage_too(make_answers, other, fact):
-    answers = make_answers(NetworkScan=network(), StorageScan=storage(), b_StorageScan=other)
+async def test_of_hosts_with_different_storage_too(other, fact):
+    answers = Answers(NetworkScan=network(), StorageScan=storage(), b_StorageScan=other)
     with pytest.raises(HostsDiffer, match="storage hardware not consistent") as caught:
         await generated(answers)
     assert caught.value.groups[HostSet.parse("b:10001")] == [fact]
 
 
-async def test_hosts_that_differ_in_nothing_that_matters_differ_all_the_same(make_answers):
+async def test_hosts_that_differ_in_nothing_that_matters_differ_all_the_same():
     in_use = storage()
     in_use.nvme.ctrlrs[0].smd_devices.add(uuid="10000000-bbbb-4bbb-8bbb-000000000010", rank=7)
-    answers = make_answers(NetworkScan=network(), StorageScan=storage(), b_StorageScan=in_use)
+    answers = Answers(NetworkScan=network(), StorageScan=storage(), b_StorageScan=in_use)
     with pytest.raises(HostsDiffer) as caught:
         await generated(answers)
     assert "nothing that the others have not" in differences_text(caught.value)
 
 
-async def test_a_host_that_cannot_be_scanned_is_named(make_answers):
+async def test_a_host_that_cannot_be_scanned_is_named():
     refused = FaultCode.CLIENT_CONNECTION_REFUSED.fault(address="b:10001")
-    answers = make_answers(NetworkScan=network(), b_NetworkScan=refused, StorageScan=storage())
+    answers = Answers(NetworkScan=network(), b_NetworkScan=refused, StorageScan=storage())
     with pytest.raises(ScanFailed, match=r"^1 host had errors$") as caught:
         await generated(answers)
     assert [str(problem.hosts) for problem in caught.value.problems] == ["b:10001"]
 
 
-async def test_an_ssd_without_a_real_address_cannot_be_used(make_answers):
-    answers = make_answers(NetworkScan=network(), StorageScan=storage(address="<nil>"))
+async def test_an_ssd_without_a_real_address_cannot_be_used():
+    answers = Answers(NetworkScan=network(), StorageScan=storage(address="<nil>"))
     with pytest.raises(CannotGenerate, match="'<nil>' is not a PCI address"):
         await generated(answers)

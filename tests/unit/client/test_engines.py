@@ -11,6 +11,7 @@ from daos_control.client.engines import LastExit
 from daos_control.client.errors import InvalidRequest, NotOffered, PartlyFailed
 from daos_control.model.member import NIL_RANK
 from daos_control.net.rpc.status import Code, StatusError
+from daos_control.testing.answers import Answers
 from daos_control.wire.pb.control import host_pb2
 from daos_control.wire.pb.mgmt.system_pb2 import SystemMember, SystemQueryResp
 
@@ -31,10 +32,8 @@ def members(*ranks: int) -> SystemQueryResp:
     return SystemQueryResp(members=found)
 
 
-async def test_all_hosts_of_the_system_are_asked_for_all_their_engines(make_answers):
-    answers = make_answers(
-        SystemQuery=members(2, 1), **{"10.0.0.1_Engines": told(engine(1)), "Engines": told(engine(2))}
-    )
+async def test_all_hosts_of_the_system_are_asked_for_all_their_engines():
+    answers = Answers(SystemQuery=members(2, 1), **{"10.0.0.1_Engines": told(engine(1)), "Engines": told(engine(2))})
     report = await DaosClient(answers, ["a"]).engines.query()
     assert [(one.rank, one.host, one.pid) for one in report.engines] == [
         (1, "10.0.0.1:10001", 101),
@@ -44,9 +43,9 @@ async def test_all_hosts_of_the_system_are_asked_for_all_their_engines(make_answ
     report.check()
 
 
-async def test_some_ranks_are_asked_for_where_they_are(make_answers):
+async def test_some_ranks_are_asked_for_where_they_are():
     found = SystemQueryResp(members=members(1).members, absentranks="9")
-    answers = make_answers(SystemQuery=found, Engines=told(engine(1)))
+    answers = Answers(SystemQuery=found, Engines=told(engine(1)))
     report = await DaosClient(answers, ["a"]).engines.query(ranks="1,9")
     assert [request.ranks for request in answers.requests("Engines")] == ["1"]
     assert report.absent_ranks == RankSet([9])
@@ -54,8 +53,8 @@ async def test_some_ranks_are_asked_for_where_they_are(make_answers):
         report.check()
 
 
-async def test_named_hosts_are_asked_without_the_management_service(make_answers):
-    answers = make_answers(Engines=told(engine(NIL_RANK), engine(3, index=1)))
+async def test_named_hosts_are_asked_without_the_management_service():
+    answers = Answers(Engines=told(engine(NIL_RANK), engine(3, index=1)))
     report = await DaosClient(answers, ["a"]).engines.query(hosts=["b", "c"], ranks=[3])
     assert [(name, method) for name, method, _ in answers.asked] == [("b:10001", "Engines"), ("c:10001", "Engines")]
     assert [one.rank for one in report.engines] == [3, 3, None, None], "those without a rank come last"
@@ -63,15 +62,15 @@ async def test_named_hosts_are_asked_without_the_management_service(make_answers
         await DaosClient(answers, ["a"]).engines.query(hosts=["b"], rank_hosts=["c"])
 
 
-async def test_a_system_without_members_is_asked_at_its_configured_hosts(make_answers):
-    answers = make_answers(SystemQuery=SystemQueryResp(), Engines=told(engine(NIL_RANK)))
+async def test_a_system_without_members_is_asked_at_its_configured_hosts():
+    answers = Answers(SystemQuery=SystemQueryResp(), Engines=told(engine(NIL_RANK)))
     report = await DaosClient(answers, ["a"]).engines.query()
     assert [(one.host, one.rank) for one in report.engines] == [("a:10001", None)]
 
 
-async def test_a_genuine_server_is_a_problem_that_says_so(make_answers):
+async def test_a_genuine_server_is_a_problem_that_says_so():
     unknown = StatusError(Code.UNIMPLEMENTED, "unknown service daos_control.HostSvc")
-    answers = make_answers(Engines=told(engine(1)), b_Engines=unknown)
+    answers = Answers(Engines=told(engine(1)), b_Engines=unknown)
     report = await DaosClient(answers, ["a"]).engines.query(hosts=["a", "b"])
     (problem,) = report.problems
     assert isinstance(problem.error, NotOffered)
@@ -81,13 +80,13 @@ async def test_a_genuine_server_is_a_problem_that_says_so(make_answers):
         report.check()
 
 
-async def test_an_exit_and_what_follows(make_answers):
+async def test_an_exit_and_what_follows():
     ended = host_pb2.Exit(at=SINCE, text="x exited: signal: killed", signal=9, self_terminated=True, served_s=0.5)
     one = host_pb2.Engine(rank=1, state="stopped", since=SINCE, last_exit=ended, restart_at=SINCE)
     two = host_pb2.Engine(
         rank=2, state="stopped", since=SINCE, last_exit=host_pb2.Exit(at=SINCE, code=0), stays_down="y"
     )
-    report = await DaosClient(make_answers(Engines=told(one, two)), ["a"]).engines.query(hosts=["a"])
+    report = await DaosClient(Answers(Engines=told(one, two)), ["a"]).engines.query(hosts=["a"])
     first, second = report.engines
     moment = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
     assert (first.restart_at, first.stays_down, first.pid) == (moment, "", None)

@@ -16,6 +16,7 @@ from daos_control.model.event import Event, EventId, Severity
 from daos_control.model.journal import Entry, Heard
 from daos_control.model.member_state import MemberState
 from daos_control.net.rpc.status import Code, StatusError
+from daos_control.testing.answers import Answers
 from daos_control.wire.convert.journal import entry_to_pb
 from daos_control.wire.pb.control import system_pb2
 from daos_control.wire.pb.control.system_pb2 import ListEventsReq, ListEventsResp
@@ -66,13 +67,13 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PAUSE_S", 0.0)
 
 
-def client(make_answers: Any, journal: Journal) -> DaosClient:
-    return DaosClient(make_answers(ListEvents=journal.answer), ["a"])
+def client(journal: Journal) -> DaosClient:
+    return DaosClient(Answers(ListEvents=journal.answer), ["a"])
 
 
-async def test_what_is_wanted_is_asked_for(make_answers: Any) -> None:
+async def test_what_is_wanted_is_asked_for() -> None:
     journal = Journal(last=3)
-    history = await client(make_answers, journal).events.list(
+    history = await client(journal).events.list(
         since=datetime(2026, 1, 2, tzinfo=timezone(timedelta(hours=2))),
         after=1,
         ranks="0-1,7",
@@ -96,9 +97,9 @@ async def test_what_is_wanted_is_asked_for(make_answers: Any) -> None:
     )
 
 
-async def test_a_long_history_comes_in_pieces_and_ends_at_the_limit(make_answers: Any) -> None:
+async def test_a_long_history_comes_in_pieces_and_ends_at_the_limit() -> None:
     journal = Journal(last=250, most=100)
-    events = client(make_answers, journal).events
+    events = client(journal).events
     assert [found.sequence for found in (await events.list()).entries] == list(range(1, 251))
     assert [found.sequence for found in (await events.list(limit=120)).entries] == list(range(1, 121))
     assert [found.sequence for found in (await events.list(limit=2, newest=True)).entries] == [249, 250]
@@ -111,10 +112,10 @@ async def follow(daos: DaosClient, count: int, **options: Any) -> list[int]:
     return found
 
 
-async def test_who_follows_hears_what_comes_and_nothing_else(make_answers: Any) -> None:
+async def test_who_follows_hears_what_comes_and_nothing_else() -> None:
     journal = Journal(last=5)
     journal.trouble = [lambda: None, lambda: setattr(journal, "last", 7), lambda: setattr(journal, "last", 8)]
-    assert await follow(client(make_answers, journal), 3) == [6, 7, 8]
+    assert await follow(client(journal), 3) == [6, 7, 8]
     assert [request.after for request in journal.requests] == [0, 5, 7]
     assert all(request.wait_ms for request in journal.requests[1:])
 
@@ -130,38 +131,36 @@ async def test_who_follows_hears_what_comes_and_nothing_else(make_answers: Any) 
     ],
     ids=lambda error: str(error)[:30],
 )
-async def test_a_follower_gets_over_trouble_without_gaps_or_repetitions(
-    make_answers: Any, trouble: DaosControlError
-) -> None:
+async def test_a_follower_gets_over_trouble_without_gaps_or_repetitions(trouble: DaosControlError) -> None:
     journal = Journal(last=3, most=2)
     journal.trouble = [lambda: None, trouble, lambda: None, trouble, trouble, lambda: setattr(journal, "last", 6)]
     heard: list[DaosControlError] = []
-    assert await follow(client(make_answers, journal), 6, after=0, trouble=heard.append) == [1, 2, 3, 4, 5, 6]
+    assert await follow(client(journal), 6, after=0, trouble=heard.append) == [1, 2, 3, 4, 5, 6]
 
 
-async def test_entries_that_were_not_kept_are_counted(make_answers: Any) -> None:
+async def test_entries_that_were_not_kept_are_counted() -> None:
     missed: list[int] = []
-    assert await follow(client(make_answers, Journal(last=20, oldest=11)), 1, after=4, missed=missed.append) == [11]
+    assert await follow(client(Journal(last=20, oldest=11)), 1, after=4, missed=missed.append) == [11]
     assert missed == [6]
 
 
-async def test_a_system_that_begins_anew_is_followed_from_its_beginning(make_answers: Any) -> None:
-    assert await follow(client(make_answers, Journal(last=2)), 2, after=1000) == [1, 2]
+async def test_a_system_that_begins_anew_is_followed_from_its_beginning() -> None:
+    assert await follow(client(Journal(last=2)), 2, after=1000) == [1, 2]
 
 
 @pytest.mark.parametrize("verb", ["list", "explain", "follow"])
-async def test_a_server_of_daos_itself_says_so(make_answers: Any, verb: str) -> None:
+async def test_a_server_of_daos_itself_says_so(verb: str) -> None:
     unknown = StatusError(Code.UNIMPLEMENTED, "unknown service daos_control.SystemSvc")
     leader = svc_pb2.LeaderQueryResp(current_leader="b:10001")
-    events = DaosClient(make_answers(ListEvents=unknown, ExplainRank=unknown, LeaderQuery=leader), ["a"]).events
+    events = DaosClient(Answers(ListEvents=unknown, ExplainRank=unknown, LeaderQuery=leader), ["a"]).events
     with pytest.raises(NotOffered, match="DAOS's own"):
         await (anext(events.follow()) if verb == "follow" else getattr(events, verb)(*[1] * (verb == "explain")))
 
 
-async def test_a_server_of_daos_itself_under_a_leader_of_ours_is_passed_over(make_answers: Any) -> None:
+async def test_a_server_of_daos_itself_under_a_leader_of_ours_is_passed_over() -> None:
     unknown = StatusError(Code.UNIMPLEMENTED, "unknown service daos_control.SystemSvc")
     leader = svc_pb2.LeaderQueryResp(current_leader="b:10001")
-    answers = make_answers(ListEvents=Journal(last=3).answer, a_ListEvents=unknown, LeaderQuery=leader)
+    answers = Answers(ListEvents=Journal(last=3).answer, a_ListEvents=unknown, LeaderQuery=leader)
     assert await follow(DaosClient(answers, ["a"]), 2, after=1) == [2, 3]
 
 
@@ -170,20 +169,20 @@ async def test_a_server_of_daos_itself_under_a_leader_of_ours_is_passed_over(mak
     [({"events": ["engine_dies"]}, "there are: container_durable"), ({"since": datetime(2026, 1, 2)}, "time zone")],  # noqa: DTZ001
     ids=["event", "time"],
 )
-async def test_nonsense_is_not_asked(make_answers: Any, options: dict[str, Any], complaint: str) -> None:
+async def test_nonsense_is_not_asked(options: dict[str, Any], complaint: str) -> None:
     journal = Journal()
     with pytest.raises(InvalidRequest, match=complaint):
-        await client(make_answers, journal).events.list(**options)
+        await client(journal).events.list(**options)
     assert not journal.requests
 
 
-async def test_an_entry_of_the_future_is_an_error_and_no_gap(make_answers: Any) -> None:
+async def test_an_entry_of_the_future_is_an_error_and_no_gap() -> None:
     reply = ListEventsResp(entries=[system_pb2.Entry(sequence=1)], last=1)
     with pytest.raises(UnexpectedReply, match="says nothing"):
-        await DaosClient(make_answers(ListEvents=reply), ["a"]).events.list()
+        await DaosClient(Answers(ListEvents=reply), ["a"]).events.list()
 
 
-async def test_an_explanation(make_answers: Any) -> None:
+async def test_an_explanation() -> None:
     reply = system_pb2.ExplainRankResp(
         rank=3,
         uuid="u",
@@ -196,7 +195,7 @@ async def test_an_explanation(make_answers: Any) -> None:
         remedies=[system_pb2.Remedy(text="do", command="dmg it")],
         events=[entry_to_pb(entry(1))],
     )
-    told = await DaosClient(make_answers(ExplainRank=reply), ["a"]).events.explain(3)
+    told = await DaosClient(Answers(ExplainRank=reply), ["a"]).events.explain(3)
     assert (told.state, told.since, told.story, told.events) == (
         MemberState.EXCLUDED,
         NOW,
@@ -206,9 +205,9 @@ async def test_an_explanation(make_answers: Any) -> None:
     assert (told.remedies[0].text, told.remedies[0].command) == ("do", "dmg it")
 
 
-def test_programs_without_an_event_loop_follow_too(make_answers: Any) -> None:
+def test_programs_without_an_event_loop_follow_too() -> None:
     journal = Journal(last=3)
-    with SyncDaosClient(lambda: client(make_answers, journal)) as daos:
+    with SyncDaosClient(lambda: client(journal)) as daos:
         stream = daos.events.follow(after=1)
         assert [next(stream).sequence, next(stream).sequence] == [2, 3]
         stream.close()

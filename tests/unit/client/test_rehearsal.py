@@ -15,6 +15,7 @@ from daos_control.client.pools.foresight import FORESIGHT
 from daos_control.client.rehearsal import Rehearsal
 from daos_control.model.acl import InvalidAcl
 from daos_control.net.rpc.methods import MGMT
+from daos_control.testing.answers import Answers
 from daos_control.wire.pb.ctl import storage_pb2, storage_scm_pb2
 from daos_control.wire.pb.mgmt import acl_pb2, pool_pb2, system_pb2
 
@@ -35,7 +36,7 @@ def get_prop(request: pool_pb2.PoolGetPropReq) -> pool_pb2.PoolGetPropResp:
 
 
 @pytest.fixture
-def answers(make_answers: Any) -> Any:
+def answers() -> Any:
     """A system of three ranks; on ranks 0 and 1 there is a pool with a container, rank 1 is out of it."""
     members = [system_pb2.SystemMember(rank=rank, state="joined") for rank in range(3)]
     listed = [
@@ -43,7 +44,7 @@ def answers(make_answers: Any) -> Any:
         pool_pb2.ListPoolsResp.Pool(uuid=OTHER, label="other", state="Destroying"),
     ]
     space = pool_pb2.StorageUsageStats(total=1000, free=400)
-    return make_answers(
+    return Answers(
         SystemQuery=system_pb2.SystemQueryResp(members=members),
         ListPools=pool_pb2.ListPoolsResp(pools=listed),
         PoolQuery=pool_pb2.PoolQueryResp(
@@ -181,17 +182,17 @@ def test_every_request_of_pools_that_is_not_only_a_read_is_foreseen() -> None:
         (lambda p: p.create("new", SMALL, acl=["nonsense"]), "ends before flags"),
     ],
 )
-async def test_engines_refuse_lists_and_the_client_says_why(make_answers: Any, verb: Verb, explained: str) -> None:
+async def test_engines_refuse_lists_and_the_client_says_why(verb: Verb, explained: str) -> None:
     invalid = DaosError(Der.INVAL)
-    answers = make_answers(PoolUpdateACL=invalid, PoolOverwriteACL=invalid, PoolDeleteACL=invalid, PoolCreate=invalid)
+    answers = Answers(PoolUpdateACL=invalid, PoolOverwriteACL=invalid, PoolDeleteACL=invalid, PoolCreate=invalid)
     with pytest.raises(InvalidAcl) as caught:
         await verb(DaosClient(answers, ["a"]).pools)
     assert explained in str(caught.value)
     assert caught.value.status == Der.INVAL
 
 
-async def test_what_an_engine_refuses_for_reasons_of_its_own_stays_as_it_is(make_answers: Any) -> None:
-    answers = make_answers(PoolUpdateACL=DaosError(Der.INVAL))
+async def test_what_an_engine_refuses_for_reasons_of_its_own_stays_as_it_is() -> None:
+    answers = Answers(PoolUpdateACL=DaosError(Der.INVAL))
     with pytest.raises(DaosError) as caught:
         await DaosClient(answers, ["a"]).pools.update_acl("tank", ["A::OWNER@:r"])
     assert type(caught.value) is DaosError
