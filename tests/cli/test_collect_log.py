@@ -1,13 +1,21 @@
 """support collect-log of daos_server and daos_agent: what is collected on this machine, and how failures are told."""
 
+import io
+import re
+import signal
 import socket
 import tarfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from daos_control.cli import daos_agent, daos_server, program
+from daos_control.cli.ui import progress
+from daos_control.cli.ui.progress import WIPE
+from daos_control.host.support.collector import Collector
+from daos_control.host.support.steps import Item
 
 Collect = Callable[..., int]
 HOST = socket.gethostname()
@@ -133,3 +141,45 @@ def test_times_without_dates_are_remarked(server: Collect, capsys: pytest.Captur
 def test_without_a_configuration_there_is_nothing_to_collect(capsys: pytest.CaptureFixture[str]) -> None:
     assert program.main(daos_server.PROGRAM, ["support", "collect-log", "-o", "/nonexistent.yml"]) == 1
     assert "/nonexistent.yml" in capsys.readouterr().err
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_person_sees_which_step_takes_so_long(server: Collect, monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal, seen = Terminal(), []
+
+    def look_until_shown(_collector: Collector, item: Item, _wishes: object) -> None:
+        end = time.monotonic() + 10
+        while not (shown := terminal.getvalue().rpartition(WIPE)[2]).endswith(item.title) and time.monotonic() < end:
+            time.sleep(0.01)
+        seen.append(re.sub(r"\d+ s,", "... s,", shown))
+
+    monkeypatch.setattr(Collector, "carry_out", look_until_shown)
+    monkeypatch.setattr(progress, "LIVE_AFTER_S", 0.0)
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("TERM", "xterm")
+    assert server("-e", "control,admin") == 0
+    assert seen == [
+        f"collect-log {progress.bar(done / 2)} {done} of 2 steps, ... s, waiting for {title}"
+        for done, title in enumerate(["HelperLog", "ControlLog"])
+    ]
+    assert terminal.getvalue().endswith(WIPE), "the line is gone in the end"
+
+
+def test_ctrl_c_ends_it_after_the_step_that_is_under_way(
+    server: Collect, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    done = []
+
+    def interrupted(_collector: Collector, item: Item, _wishes: object) -> None:
+        signal.raise_signal(signal.SIGINT)
+        done.append(item.title)
+
+    monkeypatch.setattr(Collector, "carry_out", interrupted)
+    assert server("-e", "control,admin") == 1
+    assert len(done) == 1
+    assert f"interrupted while waiting for collect-log: {done[0]} (1 of 2 steps are done)" in capsys.readouterr().err

@@ -32,7 +32,7 @@ TELL_THE_TIME = {
     "base/clock.py": "everybody else's clock",
     "base/logs.py": "the date on a line of a log",
     "base/syslog.py": "the date on a line of the system's log",
-    "cli/collecting.py": "the date in a folder's name",
+    "cli/shared_verbs/collect_log.py": "the date in a folder's name",
     "cli/dmg/telemetry.py": "the date in the name of a configuration that is kept",
     "cli/dmg/values.py": "how long ago '2h' is",
     "apps/doctor/view.py": "how soon a certificate is over",

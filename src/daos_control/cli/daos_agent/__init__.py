@@ -3,10 +3,10 @@
 import sys
 
 from daos_control.cli import program
-from daos_control.cli.collecting_options import OPTIONS as COLLECTING
 from daos_control.cli.flags import Command, Option, text
-from daos_control.cli.generation_options import ROOT
 from daos_control.cli.guidance.commands import ABOUT, ABOUT_COMMANDS
+from daos_control.cli.shared_verbs.collect_log_options import OPTIONS as COLLECTING
+from daos_control.cli.shared_verbs.config_generate_options import ROOT
 
 RUN = "daos_control.cli.daos_agent.commands:"
 

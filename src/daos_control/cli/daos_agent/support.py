@@ -5,8 +5,8 @@ from pathlib import Path
 
 from daos_control.base import logs
 from daos_control.base.logs import Level
-from daos_control.cli import collecting
 from daos_control.cli.flags import Values
+from daos_control.cli.shared_verbs.collect_log import collect_here, run_ours, target_folder
 from daos_control.config.agent import FILE_NAME, AgentConfig
 from daos_control.host.support import steps
 from daos_control.host.support.collector import Collector, Sources
@@ -23,8 +23,8 @@ def collect(values: Values) -> None:
     if values.transfer_args:
         log.notice("an agent has no program to transfer with: --transfer-args does nothing here")
     config = AgentConfig.find(values.config_path)
-    target = collecting.target_folder(values, of="client")
+    target = target_folder(values, of="client")
     print(f"Support logs will be copied to {target}")
     sources = Sources.of_agent(config, config.path or Path(FILE_NAME), host=socket.gethostname())
-    collector = Collector(sources, run=collecting.run_ours)
-    collecting.collect_here(collector, steps.agent_items(extra=bool(values.extra_logs_dir)), values, target=target)
+    collector = Collector(sources, run=run_ours)
+    collect_here(collector, steps.agent_items(extra=bool(values.extra_logs_dir)), values, target=target)

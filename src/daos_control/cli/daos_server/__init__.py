@@ -4,11 +4,11 @@ import sys
 from collections.abc import Sequence
 
 from daos_control.cli import program
-from daos_control.cli.collecting_options import LOG_TYPE
-from daos_control.cli.collecting_options import OPTIONS as COLLECTING
 from daos_control.cli.flags import Command, Option, Positional, integer, natural, natural16, text, words
-from daos_control.cli.generation_options import GENERATION, ROOT
 from daos_control.cli.guidance.commands import ABOUT, ABOUT_COMMANDS
+from daos_control.cli.shared_verbs.collect_log_options import LOG_TYPE
+from daos_control.cli.shared_verbs.collect_log_options import OPTIONS as COLLECTING
+from daos_control.cli.shared_verbs.config_generate_options import GENERATION, ROOT
 
 RUN = "daos_control.cli.daos_server.commands:"
 STORAGE = "daos_control.cli.daos_server.storage:"

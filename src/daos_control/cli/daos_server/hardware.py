@@ -13,8 +13,8 @@ def config_generate(values: Values) -> None:
     """Print the configuration that this host's hardware calls for."""
     import socket
 
-    from daos_control.cli.generation import configuration_text, wishes_of
     from daos_control.cli.local.hardware import local_hardware
+    from daos_control.cli.shared_verbs.config_generate import configuration_text, wishes_of
     from daos_control.config.generation import generate
 
     wishes = wishes_of(values, lambda text: print(f"NOTICE: {text}", file=sys.stderr))

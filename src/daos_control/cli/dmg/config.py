@@ -8,7 +8,7 @@ from daos_control.cli.dmg.host_problems import hosts_text, problems_text
 from daos_control.cli.dmg.server_document import server_document
 from daos_control.cli.dmg.session import Output, Session, command
 from daos_control.cli.flags import Values
-from daos_control.cli.generation import configuration_text, wishes_of
+from daos_control.cli.shared_verbs.config_generate import configuration_text, wishes_of
 from daos_control.cli.ui.tables import table
 from daos_control.client.configuration import HostsDiffer, ScanFailed
 from daos_control.config.generation import told

@@ -23,7 +23,7 @@ from daos_control.cli.interrupts import EXIT_CODE, ending
 from daos_control.cli.ui import terminal
 from daos_control.cli.ui.documents import document
 from daos_control.cli.ui.envelope import envelope
-from daos_control.cli.ui.progress import Display, display_for
+from daos_control.cli.ui.progress import Display, display_for, showing
 from daos_control.cli.ui.steps import Step, steps_text
 from daos_control.cli.ui.style import Style
 from daos_control.client.daos import DaosClient
@@ -233,9 +233,7 @@ async def _within(
         timeout_s=args.time_limit,
     )
     display = display_for(daos.waiting, document=args.json, debug=args.debug)
-    async with daos, background() as beside:
-        if display is not None:
-            beside.start("waiting notice", display.run())
+    async with daos, showing(display):
         with ending(daos.waiting):
             try:
                 result = await function(Session(daos, json=args.json, emit=emit, display=display), args)
@@ -243,9 +241,6 @@ async def _within(
                 if daos.waiting.is_interrupted:
                     raise daos.waiting.interruption from error
                 raise
-            finally:
-                if display is not None:
-                    display.clear()
     if daos.waiting.is_interrupted and isinstance(result, Output):
         return replace(result, problem=daos.waiting.interruption)  # with what is known so far
     return result

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from daos_control.base.errors import DaosControlError
 from daos_control.base.hostset import HostSet
-from daos_control.cli import collecting
 from daos_control.cli.dmg.host_problems import error_cell, hosts_text
 from daos_control.cli.dmg.session import Output, Session, command
 from daos_control.cli.flags import Values
+from daos_control.cli.shared_verbs.collect_log import extra_folder, failure_text, run_ours, target_folder, window
 from daos_control.cli.ui.tables import table
 from daos_control.client.errors import HostError, InvalidRequest
 from daos_control.client.support import Collection
@@ -27,8 +27,8 @@ from daos_control.host.support.steps import Item, Place, Step
 @command()
 async def collect_log(session: Session, args: Values) -> Output:
     """Collect for support."""
-    collecting.window(args)
-    target = collecting.target_folder(args, of="server")
+    window(args)
+    target = target_folder(args, of="server")
     session.say(f"Support logs will be copied to {target}")
     await _system_answers(session)
     run = _Run(session, args, target)
@@ -63,7 +63,7 @@ class _Run:
 
     async def everything(self) -> None:
         args, logs_only = self.args, bool(self.args.log_type)
-        extra = collecting.extra_folder(args)
+        extra = extra_folder(args)
         servers = steps.server_items(args.log_type, extra=extra is not None)
         ours = () if logs_only else steps.DMG_COMMANDS
         total = len(servers) + len(ours) + (not logs_only) + bool(args.transfer_args) + 2 * args.archive
@@ -97,7 +97,7 @@ class _Run:
         return f"Summary :\n{table(['Hosts', 'Command', 'Error'], rows)}\n{place}"
 
     async def _on_hosts(self, item: Item) -> None:
-        args, extra = self.args, collecting.extra_folder(self.args)
+        args, extra = self.args, extra_folder(self.args)
         collection = Collection(
             target=str(self.target),
             extra=str(extra) if extra else "",
@@ -124,7 +124,7 @@ class _Run:
         words = [*steps.words(text), *self._options(), *options]
         with Folder.open_target(self.target) as top, top.sub(*places) as below:
             try:
-                write_masked(collecting.run_ours(words), below, name)
+                write_masked(run_ours(words), below, name)
             except StepFailed as failure:
                 if failure.output:
                     write_masked(failure.output, below, name)
@@ -160,7 +160,7 @@ class _Run:
         try:
             await asyncio.to_thread(folders.archive, self.target)
         except OSError as error:
-            text = collecting.failure_text(error)
+            text = failure_text(error)
             self._failed(_Failure(socket.gethostname(), "archive", HostError(text)))
 
     def _failed(self, failure: _Failure) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from daos_control.cli.flags import Values
 from daos_control.cli.ui.style import Style
+from daos_control.cli.ui.tables import counted
 from daos_control.cli.ui.terminal import is_wanted, width_of
 
 if TYPE_CHECKING:
@@ -130,12 +131,8 @@ def _summary(findings: "Sequence[Finding]") -> str:
         return sum(one.verdict is verdict for one in findings)
 
     problems, warnings, unknown = map(count, (Verdict.PROBLEM, Verdict.WARNING, Verdict.UNKNOWN))
-    parts = [_counted(problems, "problem"), _counted(warnings, "warning")]
+    parts = [counted(problems, "problem", none="no"), counted(warnings, "warning", none="no")]
     if unknown:
         parts.append(f"{unknown} could not be looked at")
     parts.append(f"{count(Verdict.OK)} fine")
     return ", ".join(parts) + "."
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count or 'no'} {noun}{'s' * (count != 1)}"

@@ -11,9 +11,11 @@ thread, and knows nothing of what we wait for; what is left of it for one line i
 import asyncio
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Final, TextIO
 
+from daos_control.base.aio import background
 from daos_control.cli.ui.terminal import width_of
 from daos_control.client.waiting import Wait, Waiting
 
@@ -113,3 +115,16 @@ def display_for(waiting: Waiting, *, document: bool, debug: bool) -> Display | N
     if document and not sys.stderr.isatty():
         return None
     return Display(waiting, sys.stderr, live=live and not debug)
+
+
+@asynccontextmanager
+async def showing(display: Display | None) -> AsyncIterator[None]:
+    """Have a display, if there is one, tell what is waited for during a block."""
+    async with background() as beside:
+        if display is not None:
+            beside.start("waiting notice", display.run())
+        try:
+            yield
+        finally:
+            if display is not None:
+                display.clear()

@@ -2,7 +2,7 @@
 
 from daos_control.cli.dmg.commands.options import HOSTS
 from daos_control.cli.flags import Command
-from daos_control.cli.generation_options import GENERATION
+from daos_control.cli.shared_verbs.config_generate_options import GENERATION
 
 COMMANDS = (
     Command(

@@ -1,9 +1,9 @@
 """The commands of ``dmg support``: names, options and the functions that run them."""
 
-from daos_control.cli.collecting_options import LOG_TYPE
-from daos_control.cli.collecting_options import OPTIONS as COLLECTING
 from daos_control.cli.dmg.commands.options import HOSTS
 from daos_control.cli.flags import Command
+from daos_control.cli.shared_verbs.collect_log_options import LOG_TYPE
+from daos_control.cli.shared_verbs.collect_log_options import OPTIONS as COLLECTING
 
 COMMANDS = (
     Command(

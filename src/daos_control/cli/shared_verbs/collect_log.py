@@ -1,10 +1,11 @@
-"""Collecting for support, as dmg, daos_server and daos_agent share it: the folder, the bar, our own programs."""
+"""``support collect-log``: the folder, the times, our own programs, and the steps that are taken on this machine."""
 
+import asyncio
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -12,8 +13,10 @@ from typing import Final
 from daos_control.base import logs
 from daos_control.base.errors import DaosControlError
 from daos_control.cli.flags import Values
-from daos_control.cli.ui.progress import WIPE, bar, is_live
-from daos_control.cli.ui.terminal import width_of
+from daos_control.cli.interrupts import ending
+from daos_control.cli.ui.progress import display_for, showing
+from daos_control.client.errors import Interrupted
+from daos_control.client.waiting import Waiting
 from daos_control.host.support import folder as folders
 from daos_control.host.support.collector import Collector, Wishes, run_command
 from daos_control.host.support.folder import check_target
@@ -23,27 +26,6 @@ from daos_control.host.support.window import Window
 log = logs.get(__name__)
 
 PROGRAMS: Final = {"dmg": "daos_control.cli.dmg", "daos_agent": "daos_control.cli.daos_agent"}
-
-
-class Bar:
-    """How far the work is, on standard error, if a person looks at it."""
-
-    def __init__(self, total: int) -> None:
-        self._total = total
-        self._done = 0
-        self._shown = is_live(sys.stderr)
-
-    def doing(self, title: str) -> None:
-        """Show what is done next."""
-        if self._shown:
-            shown = f"{bar(self._done / self._total)} {self._done} of {self._total} steps, {' '.join(title.split())}"
-            print(f"{WIPE}{shown[: width_of(sys.stderr) - 1]}", end="", file=sys.stderr, flush=True)
-        self._done += 1
-
-    def close(self) -> None:
-        """Take it away."""
-        if self._shown:
-            print(WIPE, end="", file=sys.stderr, flush=True)
 
 
 def target_folder(values: Values, *, of: str) -> Path:
@@ -77,30 +59,42 @@ def run_ours(words: Iterable[str]) -> bytes:
 
 
 def collect_here(collector: Collector, items: Iterable[Item], values: Values, *, target: Path) -> None:
-    """Carry out steps on this machine, then pack what they found if that is wanted. Raises what stops it."""
+    """Carry out steps on this machine, then pack what they found if that is wanted. Raises what stops it.
+
+    Ctrl-C lets the step that is under way come to its end, and raises Interrupted then.
+    """
     wishes = Wishes(
         target=target, window=window(values), extra=extra_folder(values), transfer_words=values.transfer_args
     )
     was_there = target.exists()
     items = [*items, *([Item(Step.ARCHIVE)] if values.archive else [])]
-    progress = Bar(len(items))
-    failures: list[str] = []
-    try:
-        for item in items:
-            progress.doing(item.title)
-            try:
-                collector.carry_out(item, wishes)
-            except (DaosControlError, OSError) as error:
-                if values.stop_on_error or item.step is Step.ARCHIVE:
-                    raise
-                failures.append(f"{' '.join(item.title.split())}: {failure_text(error)}")
-    finally:
-        progress.close()
+    failures = asyncio.run(_carry_out(collector, items, wishes, values))
     for failure in failures:
         print(f"not collected: {failure}")
     if values.archive and not was_there:  # what is more was not ours
         shutil.rmtree(target)
     print(f"Support logs are in {target}{folders.ARCHIVE_SUFFIX if values.archive else ''}")
+
+
+async def _carry_out(collector: Collector, items: Sequence[Item], wishes: Wishes, values: Values) -> list[str]:
+    """Carry out step by step, and let people see how far that is; return what failed."""
+    waiting, failures = Waiting(), []
+    display = display_for(waiting, document=False, debug=values.debug)
+    async with showing(display):
+        with ending(waiting), waiting.on("collect-log", total=len(items)) as wait:
+            wait.unit = "steps"
+            for item in items:
+                wait.missing = " ".join(item.title.split())
+                try:
+                    await asyncio.to_thread(collector.carry_out, item, wishes)
+                except (DaosControlError, OSError) as error:
+                    if values.stop_on_error or item.step is Step.ARCHIVE:
+                        raise
+                    failures.append(f"{wait.missing}: {failure_text(error)}")
+                wait.done += 1
+                if waiting.is_interrupted:
+                    raise Interrupted(str(waiting), changes=False)
+    return failures
 
 
 def failure_text(error: Exception) -> str:

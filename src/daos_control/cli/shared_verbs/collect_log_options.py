@@ -38,7 +38,7 @@ LOG_TYPE = Option(
     "log-type",
     "e",
     help="Only logs, and only of these: admin, control, server, separated by commas",
-    parse="daos_control.cli.collecting_options:log_types",
+    parse="daos_control.cli.shared_verbs.collect_log_options:log_types",
     metavar="TYPES",
     default=(),
 )
