@@ -65,8 +65,9 @@ def _of_the_server(decisions: Decisions, config: ServerConfig) -> Iterator[Reaso
 def _replicas_because(replicas: tuple[str, ...]) -> str:
     if replicas == Wishes().replicas:
         return "this host alone, as --ms-replicas was not given: on several hosts, name those that all of them know"
-    alone = "; one alone cannot be replaced if it fails" if len(replicas) == 1 else ""
-    return f"asked for with --ms-replicas{alone}"
+    if len(replicas) == 1:
+        return "asked for with --ms-replicas; one alone cannot be replaced if it fails"
+    return "asked for with --ms-replicas, for DAOS's own servers: ours refuses to be one of several"
 
 
 def _provider_because(decisions: Decisions) -> str:

@@ -93,7 +93,8 @@ def test_every_choice_has_a_reason():
 def test_reasons_by_themselves_name_their_values():
     text = told(GENERATED)
     assert "engines[0].fabric_iface = ib0\n    ofi+verbs;ofi_rxm over ib0" in text
-    assert "mgmt_svc_replicas = a:10001, b:10001, c:10001\n    asked for with --ms-replicas\n" in text
+    several = "asked for with --ms-replicas, for DAOS's own servers: ours refuses to be one of several"
+    assert f"mgmt_svc_replicas = a:10001, b:10001, c:10001\n    {several}\n" in text
 
 
 def test_a_system_of_one_host_is_warned():
