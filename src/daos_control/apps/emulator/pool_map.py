@@ -198,5 +198,5 @@ def engine_is_down(engine: PoolEngine) -> bool:
 
 
 def survivors(pool_map: PoolMap) -> dict[int, int]:
-    """Return the ranks a pool can count on, with their fault domains."""
-    return {engine.rank: engine.domain for engine in pool_map.engines if not engine_is_down(engine)}
+    """Return the ranks that a pool's service may be on, with their fault domains: targets alone do not matter."""
+    return {engine.rank: engine.domain for engine in pool_map.engines if engine.state is TargetState.UP_IN}

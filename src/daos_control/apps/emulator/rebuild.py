@@ -70,19 +70,19 @@ class Caretaker:
         self.watch(after)
 
     def watch(self, record: PoolRecord, *, asked: bool = False) -> None:
-        """Start a rebuild where the pool needs one and may have it without being ``asked``."""
+        """Start a rebuild where the pool needs one and may have it, be it only when ``asked``."""
         leadership = self._services.leading.get(record.uuid)
         if leadership is None or not record.map.rebuilding:
             return
         leadership.rebuild = RebuildStatus(state=BUSY, degraded=_degraded(record.map))
-        if leadership.rebuilding or not (asked or _starts_by_itself(record)):
+        if leadership.rebuilding or not _may_start(record, asked=asked):
             return
         leadership.rebuilding = True
         leadership.stop.clear()
         self._chores.start(f"rebuild of {record.short}", self._rebuild(record, leadership))
 
     def start(self, record: PoolRecord) -> None:
-        """Start a rebuild by hand; nothing to rebuild is fine."""
+        """Start a rebuild by hand; nothing to rebuild is fine, and so is that the pool has it wait."""
         self.watch(record, asked=True)
 
     def stop(self, record: PoolRecord) -> None:
@@ -190,11 +190,17 @@ class Caretaker:
         )
 
 
-def _starts_by_itself(record: PoolRecord) -> bool:
-    """Draining and coming targets are always seen to; for lost ones the pool decides."""
+def _may_start(record: PoolRecord, *, asked: bool) -> bool:
+    """Draining and coming targets are always seen to, and lost ones with them; alone, those wait if the pool says so.
+
+    A pool that delays rebuilds goes on to do so when somebody asks for one: DAOS 2.8 does not take that for a reason.
+    """
     if record.map.count(lambda state: state in {TargetState.DRAIN, TargetState.UP}):
         return True
-    return bool(record.number(properties.SELF_HEAL) & properties.SELF_HEAL_REBUILD)
+    policy = record.number(properties.SELF_HEAL)
+    if policy & properties.SELF_HEAL_DELAY_REBUILD:
+        return False
+    return asked or bool(policy & properties.SELF_HEAL_REBUILD)
 
 
 def _degraded(current: PoolMap) -> bool:

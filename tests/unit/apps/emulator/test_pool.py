@@ -1,5 +1,6 @@
 """Commands on a pool's record."""
 
+import msgspec
 import pytest
 
 from daos_control.apps.emulator.pool import (
@@ -91,9 +92,11 @@ def test_containers_are_found_by_label_or_uuid(pool: PoolRecord) -> None:
     assert refused(pool, AddContainer("c1")) == Der.EXIST
 
 
-def test_the_service_leaves_ranks_that_leave_the_pool(pool: PoolRecord) -> None:
+def test_the_service_leaves_ranks_that_are_dead(pool: PoolRecord) -> None:
     gone = pool.replicas[0]
-    moved = after(pool, ChangeTargets(operation=Operation.EXCLUDE, rank=gone))
+    out = ChangeTargets(operation=Operation.EXCLUDE, rank=gone)
+    assert after(pool, out).replicas == pool.replicas
+    moved = after(pool, msgspec.structs.replace(out, whole_rank=True))
     assert gone not in moved.replicas
     assert len(moved.replicas) == 5
 

@@ -89,9 +89,19 @@ def test_extension_takes_the_versions_a_genuine_pool_takes() -> None:
 def test_what_is_left(pool: PoolMap) -> None:
     out = whole(pool, Operation.EXCLUDE, 1)
     half = apply(out, Operation.EXCLUDE, [(2, 0)])
-    assert survivors(half) == {0: 1, 2: 2}
+    assert survivors(half) == {0: 1, 1: 1, 2: 2}
     assert failed_domains(half) == 2
     assert half.ranks_with(lambda engine: engine.enabled) == [0]
+
+
+def test_a_service_stays_on_a_rank_whose_targets_are_out_until_the_rank_itself_is(pool: PoolMap) -> None:
+    out = whole(pool, Operation.EXCLUDE, 1)
+    assert survivors(out) == survivors(pool)
+    dead = apply(out, Operation.EXCLUDE, addresses(out, 1, []), whole_rank=True)
+    assert survivors(dead) == {0: 1, 2: 2}
+    coming = whole(apply(dead, Operation.FINISH_REBUILD, waiting(dead)), Operation.REINTEGRATE, 1)
+    assert survivors(coming) == {0: 1, 2: 2}
+    assert survivors(apply(coming, Operation.FINISH_REBUILD, waiting(coming))) == survivors(pool)
 
 
 def test_the_table_of_moves_never_leaves_a_target_where_it_was() -> None:

@@ -8,9 +8,17 @@ from typing import Any
 
 import msgspec
 
-from daos_control.apps.emulator import ras
+from daos_control.apps.emulator import properties, ras
 from daos_control.apps.emulator.chores import chores
-from daos_control.apps.emulator.pool import AddObjects, ChangeTargets, Command, PoolRecord, Query, new_record
+from daos_control.apps.emulator.pool import (
+    AddObjects,
+    ChangeTargets,
+    Command,
+    PoolRecord,
+    Query,
+    SetProperties,
+    new_record,
+)
 from daos_control.apps.emulator.pool_map import Operation, TargetState
 from daos_control.apps.emulator.rebuild import BUSY, DONE, IDLE, RECORDS, Caretaker
 from daos_control.apps.emulator.replicas import DomainTree
@@ -25,6 +33,14 @@ OBJECTS = 40
 """On each of the two targets."""
 DRAIN = ChangeTargets(operation=Operation.DRAIN, rank=1)
 EXCLUDE = ChangeTargets(operation=Operation.EXCLUDE, rank=1)
+REINTEGRATE = ChangeTargets(operation=Operation.REINTEGRATE, rank=1)
+
+
+def healing(policy: int) -> SetProperties:
+    return SetProperties({properties.SELF_HEAL: policy})
+
+
+DELAYED = healing(properties.SELF_HEAL_EXCLUDE | properties.SELF_HEAL_DELAY_REBUILD)
 
 
 class OneReplica:
@@ -156,6 +172,30 @@ async def test_what_is_lost_stays_lost_until_a_rebuild_of_it_succeeds(tmp_path: 
         one.caretaker.start(one.services.records[UUID])
         assert (await one.until_settled()).rebuild.status == 0
         assert one.targets(1) is TargetState.DOWN_OUT
+
+
+async def test_a_delayed_rebuild_waits_for_another_policy_even_when_it_is_asked_for(tmp_path: Path) -> None:
+    async with engine(tmp_path) as one:
+        await one.do(DELAYED)
+        await one.do(EXCLUDE)
+        one.caretaker.start(one.services.records[UUID])
+        delayed = await one.do(Query())
+        assert (delayed.rebuild.state, delayed.rebuild.degraded) == (BUSY, True)
+        assert not one.services.leading[UUID].rebuilding
+        await one.do(healing(properties.SELF_HEAL_EXCLUDE))
+        assert not one.services.leading[UUID].rebuilding
+        one.caretaker.start(one.services.records[UUID])
+        await one.until_settled()
+        assert one.targets(1) is TargetState.DOWN_OUT
+
+
+async def test_a_delayed_rebuild_is_done_with_the_next_one_that_is_not(tmp_path: Path) -> None:
+    async with engine(tmp_path) as one:
+        await one.do(DELAYED)
+        await one.do(EXCLUDE)
+        await one.do(REINTEGRATE)
+        await one.until_settled()
+        assert one.targets(1) is TargetState.UP_IN
 
 
 async def test_a_rebuild_that_is_stopped_takes_a_moment_and_is_idle_then(tmp_path: Path) -> None:
