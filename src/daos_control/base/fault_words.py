@@ -535,6 +535,13 @@ TABLE: Mapping[str, tuple[Row, ...]] = {
             "see with 'dmg system query' whether the system is healthy and look at the servers' logs, then retry",
             {"request": "name of the request", "limit": "the time that was waited, as text"},
         ),
+        Row(
+            "client",
+            "pool {pool} does not answer: of its ranks, {ranks} are dead, and it has not done without them",
+            "see with 'dmg pool query --health-only {pool}' what is known; bring them back with 'dmg system start "
+            "--ranks={ranks}' or take them out with 'dmg pool exclude --ranks={ranks} {pool}'",
+            {"pool": "label or UUID", "ranks": "the ranks that are dead"},
+        ),
     ),
     "CLIENT_CONFIG_VMD_IMBALANCE": (
         Row(

@@ -30,7 +30,7 @@ def namespace(rank: int) -> storage_scm_pb2.ScmNamespace:
 
 
 def get_prop(request: pool_pb2.PoolGetPropReq) -> pool_pb2.PoolGetPropResp:
-    values = {1: {"strval": "tank"}, 5: {"numval": 1}, 11: {"numval": 1}, 19: {"numval": 2}}
+    values = {1: {"strval": "tank"}, 4: {"numval": 3}, 5: {"numval": 1}, 11: {"numval": 1}, 19: {"numval": 2}}
     found = [pool_pb2.PoolProperty(number=prop.number, **values[prop.number]) for prop in request.properties]  # type: ignore[arg-type]
     return pool_pb2.PoolGetPropResp(properties=found)
 
@@ -138,6 +138,18 @@ async def test_a_pool_that_does_not_answer_is_a_problem_and_no_failure(answers: 
     assert step.problems == (str(DaosError(Der.NO_PERM)),)
     stake = await DaosClient(answers, ["a"]).pools.at_stake("tank")
     assert stake.sentences()[-1] == f"not everything is known: {DaosError(Der.NO_PERM)}"
+
+
+async def test_a_pool_that_delays_rebuilds_would_not_rebuild_what_is_lost(answers: Any) -> None:
+    def rebuilds(pools: Pools) -> Any:
+        return pools.rebuild_start("tank")
+
+    (willing,) = await DaosClient(answers, ["a"]).pools.rehearse(rebuilds)
+    assert not willing.problems
+    delayed = pool_pb2.PoolProperty(number=4, numval=5)
+    answers.answers["PoolGetProp"] = pool_pb2.PoolGetPropResp(properties=[delayed])
+    (step,) = await DaosClient(answers, ["a"]).pools.rehearse(rebuilds)
+    assert "dmg pool set-prop tank 'self_heal:exclude;rebuild'" in step.problems[0]
 
 
 async def test_a_plan_names_hosts_that_do_not_tell_their_storage(answers: Any) -> None:

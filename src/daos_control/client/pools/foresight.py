@@ -294,6 +294,12 @@ async def _rebuild_start(found: _Findings) -> None:
     pool = await found.pool()
     if pool:
         found.changes.append(f"pool {pool.name} would rebuild; its rebuild is {_rebuild_text(pool)}")
+        policy = [value.text for value in await found.pools.get_properties(pool.uuid, ["self_heal"])]
+        if any("delay_rebuild" in text for text in policy):
+            found.problems.append(
+                f"what pool {pool.name} has lost waits on, as its self_heal is {policy[0]}: engines delay that also "
+                f"when it is asked for. First: dmg pool set-prop {pool.name} 'self_heal:exclude;rebuild'"
+            )
 
 
 async def _rebuild_stop(found: _Findings) -> None:

@@ -7,12 +7,14 @@ import os
 import pwd
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec
 from uuid import uuid4
 
 from daos_control.base.aio import map_bounded
 from daos_control.base.errors import DaosControlError, Fault, PoolNotFound, Redirect
 from daos_control.base.fault_codes import FaultCode
+from daos_control.base.rankset import RankSet
 from daos_control.client import pool_properties
 from daos_control.client.connection import Connection
 from daos_control.client.errors import InvalidRequest
@@ -29,6 +31,7 @@ from daos_control.client.pools.records import (
     pool_from_pb,
     target_from_pb,
 )
+from daos_control.client.pools.silence import unless_dead
 from daos_control.client.system import PoolRanksResult, System
 from daos_control.client.transport import DEADLINE_S
 from daos_control.model.member_state import AVAILABLE, MemberState
@@ -237,9 +240,14 @@ class Pools:
         return found
 
     async def _query(self, pool: str, mask: int, **options: Any) -> Pool:
-        return pool_from_pb(
-            await self._ask("PoolQuery", pool_pb2.PoolQueryReq(id=pool, query_mask=mask), read=True, **options)
-        )
+        request = pool_pb2.PoolQueryReq(id=pool, query_mask=mask)
+        reply = self._ask("PoolQuery", request, read=True, **options)
+        if (mask or DEFAULT_QUERY) & PoolQuery.SPACE:
+            reply = unless_dead(pool, reply, partial(self._dead_ranks, pool))
+        return pool_from_pb(await reply)
+
+    async def _dead_ranks(self, pool: str) -> RankSet:
+        return (await self._query(pool, int(PoolQuery.ENGINES_DEAD))).dead_ranks or RankSet()
 
     async def query_targets(self, pool: str, rank: int, targets: Sequence[int] = ()) -> tuple[Target, ...]:
         """Return the state of targets of a rank; without a list, of all its targets."""
@@ -247,7 +255,8 @@ class Pools:
             known = await self._query(pool, DEFAULT_QUERY)
             targets = range(known.total_targets // known.total_engines if known.total_engines else 0)
         request = pool_pb2.PoolQueryTargetReq(id=pool, rank=rank, targets=targets)
-        reply = await self._ask("PoolQueryTarget", request, read=True)
+        answer = self._ask("PoolQueryTarget", request, read=True)
+        reply = await unless_dead(pool, answer, partial(self._dead_ranks, pool))
         return tuple(target_from_pb(info) for info in reply.infos)
 
     async def destroy(self, pool: str, *, force: bool = False, recursive: bool = False) -> None:
