@@ -155,7 +155,7 @@ async def repair(session: Session, args: Values) -> Output:
     if not finding.open:
         raise InvalidRequest(f"finding {args.number:#x} is already resolved: {resolution(finding)}")
     if not 0 <= args.choice < len(finding.choices):
-        offered = "; ".join(f"{place}: {words}" for place, (_, words) in enumerate(finding.options))
+        offered = "; ".join(f"{place}: {words.removesuffix('.')}" for place, (_, words) in enumerate(finding.options))
         raise InvalidRequest(f"invalid action {args.choice} for seq {args.number:#x}; choose one of {offered}")
     await session.daos.checker.repair(finding.seq, finding.choices[args.choice])
     return Output(text="Repair request sent\n")
