@@ -563,7 +563,7 @@ async def stage_at(*, keep: bool = False) -> AsyncIterator[Stage]:
     quick = Path(mkdtemp(prefix="lk-", dir=MEMORY if MEMORY.is_dir() else None))
     host = StorageHost(folder / "h1", engines=1)
     for engine in host.config["engines"]:
-        engine["env_vars"] = list(HASTE)
+        engine["env_vars"] += HASTE
     layout = Layout(
         system="daos_server",
         replicas=(f"{host.address}:{host.port}",),

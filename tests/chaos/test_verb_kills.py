@@ -73,7 +73,7 @@ class Stage:
             self.hosts.append(StorageHost(folder / f"h{number}", engines=ENGINES, number=number, beside=first))
         for host in self.hosts:
             for engine in host.config["engines"]:
-                engine["env_vars"] = ["DAOS_EMULATOR_REBUILD_MS=100"]
+                engine["env_vars"] += ["DAOS_EMULATOR_REBUILD_MS=100"]
         self.servers: dict[int, Server] = {}
         self.daos = DaosClient.from_config(self.hosts[0].control_config())
         self.identities: dict[int, str] = {}

@@ -236,8 +236,21 @@ async def test_a_failed_create_leaves_nothing(host: EngineHost) -> None:
         ({"properties": [pool_pb2.PoolProperty(number=11, numval=2)]}, Der.INVAL),
         ({"tier_bytes": [64 << 20, 1 << 30]}, Der.NOSPACE),
         ({"tier_bytes": [1 << 20, 0]}, Der.INVAL),
+        ({"tier_bytes": [(4 << 30) - (64 << 20), 0]}, Der.NOSPACE),
     ],
-    ids=["tiers", "uuid", "group", "domains", "acl", "replicas", "no value", "redundancy", "no nvme", "tiny"],
+    ids=[
+        "tiers",
+        "uuid",
+        "group",
+        "domains",
+        "acl",
+        "replicas",
+        "no value",
+        "redundancy",
+        "no nvme",
+        "tiny",
+        "no room for its service",
+    ],
 )
 async def test_pools_that_cannot_be(host: EngineHost, change: dict[str, object], status: Der) -> None:
     await host.start_joined(1)

@@ -34,6 +34,7 @@ ENVIRONMENT = {
     "D_PROVIDER": "ofi+tcp",
     "D_INTERFACE": "lo",
     "D_LOG_MASK": "INFO",
+    "DAOS_MD_CAP": "128",
     "DAOS_EMULATOR_SCM_BYTES": str(4 << 30),
     "DAOS_EMULATOR_SWIM_PERIOD_MS": "200",
     "DAOS_EMULATOR_SWIM_PING_MS": "400",

@@ -65,6 +65,7 @@ class StorageHost:
                     "fabric_iface": "lo",
                     "fabric_iface_port": port,
                     "log_file": str(folder / f"engine{index}.log"),
+                    "env_vars": ["DAOS_MD_CAP=128"],  # MiB of a pool service's replica: many fit
                     "storage": [{"class": "ram", "scm_size": 4, "scm_mount": str(folder / f"daos{index}")}],
                 }
                 for index, port in enumerate(ports)

@@ -52,6 +52,8 @@ class PoolRecord(msgspec.Struct, frozen=True, kw_only=True):
     connectable: bool = True
     objects: int = 0
     """Objects that clients are pretended to have stored, spread evenly over the targets."""
+    service_bytes: int = 0
+    """What each replica of the service takes of its engine's memory; those that come later take as much."""
 
     @property
     def short(self) -> str:
@@ -209,6 +211,7 @@ def new_record(
     entries: list[str],
     tree: replicas.DomainTree,
     targets: int,
+    service_bytes: int = 0,
 ) -> PoolRecord:
     """Make the record of a new pool on the ranks of ``tree``; raises DaosError."""
     values = properties.initial(given, domains=tree.count)
@@ -220,6 +223,7 @@ def new_record(
         properties=values,
         acl=tuple(str(entry) for entry in access),
         map=pool_map.new_map(tree.of_rank, targets),
+        service_bytes=service_bytes,
     )
 
 

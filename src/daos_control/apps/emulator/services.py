@@ -223,7 +223,8 @@ class Services:
         own = self._replica(uuid)
         term = max(own.promised, own.record.term) + 1
         replicas = own.record.replicas
-        answers = await self._gather(replicas, Read(uuid, term), Replica)
+        told = await self._ask_each(replicas, Read(uuid, term), Replica)
+        answers = [answer for answer in told if not isinstance(answer, DaosError)]
         if len(answers) <= len(replicas) // 2:
             raise DaosError(Der.AGAIN)
         newest = max((answer.record for answer in answers), key=lambda record: (record.term, record.revision))
@@ -245,10 +246,11 @@ class Services:
         return after
 
     async def _write(self, record: PoolRecord, replicas: Iterable[int], *, needed: int) -> None:
-        stored = await self._gather(replicas, Write(record), Nothing)
-        if len(stored) < needed:
+        told = await self._ask_each(replicas, Write(record), Nothing)
+        refusals = [answer.status for answer in told if isinstance(answer, DaosError)]
+        if len(told) - len(refusals) < needed:
             self._resign(record.uuid)
-            raise DaosError(Der.AGAIN)
+            raise DaosError(Der.NOSPACE if Der.NOSPACE in refusals else Der.AGAIN)
 
     async def _dismiss(self, rank: int, uuid: str) -> None:
         try:
@@ -256,19 +258,21 @@ class Services:
         except DaosError as error:
             log.info("a dismissed replica was not told", pool=uuid, rank=rank, reason=error)
 
-    async def _gather(self, ranks: Iterable[int], request: msgspec.Struct, reply: type[ReplyT]) -> list[ReplyT]:
-        """Ask several engines at once; return the answers of those that gave one."""
+    async def _ask_each(
+        self, ranks: Iterable[int], request: msgspec.Struct, reply: type[ReplyT]
+    ) -> list[ReplyT | DaosError]:
+        """Ask several engines at once; return what each answers, or why it does not."""
 
-        async def one(rank: int) -> ReplyT | None:
+        async def one(rank: int) -> ReplyT | DaosError:
             try:
                 return await self._peers.ask(rank, request, reply, timeout_s=PEER_S)
             except DaosError as error:
                 log.debug("a replica did not answer", rank=rank, reason=error)
-                return None
+                return error
 
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(one(rank)) for rank in ranks]
-        return [answer for task in tasks if (answer := task.result()) is not None]
+        return [task.result() for task in tasks]
 
     # Asking
 

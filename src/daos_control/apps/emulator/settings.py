@@ -1,10 +1,12 @@
 """What the environment tells an engine: the fabric it is on, where it logs, and the emulator's own knobs.
 
+As with real engines, ``DAOS_MD_CAP`` is what each replica of a pool service takes of the storage at ``-s``, in MiB.
 The emulator's own variables, all optional (set them with ``env_vars`` in daos_server.yml):
 
 =============================  =====================================================================================
 DAOS_EMULATOR_ADDRESS          IPv4 address to listen at, instead of that of ``D_INTERFACE``
 DAOS_EMULATOR_SCM_BYTES        size of the storage at ``-s``; by default the size of the file system it lies on
+DAOS_EMULATOR_SERVICE_BYTES    what a replica of a pool service takes of that, instead of ``DAOS_MD_CAP`` (1024) MiB
 DAOS_EMULATOR_REBUILD_MS       how long each phase of a rebuild takes (1000)
 DAOS_EMULATOR_CHECK_MS         how long each phase of a check takes (200)
 DAOS_EMULATOR_TEARDOWN_MS      how long a faulty device cannot be replaced (2000)
@@ -18,6 +20,7 @@ DAOS_EMULATOR_SCRIPT           faults to inject, see ``script``
 
 import fcntl
 import ipaddress
+import re
 import socket
 import struct
 from collections.abc import Callable, Mapping
@@ -41,6 +44,8 @@ _LEVELS = {
     "EMRG": Level.ERROR,
     "EMIT": Level.ERROR,
 }
+_NUMBER = re.compile(r"\s*[+-]?\d+")
+SERVICE_MIB, LEAST_SERVICE_MIB = 1024, 128
 Value = TypeVar("Value")
 
 
@@ -71,6 +76,8 @@ class Settings:
     rebuild_s: float = 1.0
     check_s: float = 0.2
     teardown_s: float = 2.0
+    service_bytes: int = SERVICE_MIB << 20
+    """What a replica of a pool service takes."""
     service_s: float = 30.0
     swim: Swim = Swim()
     script: str = ""
@@ -97,6 +104,9 @@ def read(environ: Mapping[str, str], *, address_of: Callable[[str], str] | None 
         rebuild_s=_seconds(environ, "DAOS_EMULATOR_REBUILD_MS", 1000),
         check_s=_seconds(environ, "DAOS_EMULATOR_CHECK_MS", 200),
         teardown_s=_seconds(environ, "DAOS_EMULATOR_TEARDOWN_MS", 2000),
+        service_bytes=_converted(
+            environ, "DAOS_EMULATOR_SERVICE_BYTES", int, _service_mib(environ.get("DAOS_MD_CAP", "")) << 20
+        ),
         service_s=_seconds(environ, "DAOS_EMULATOR_SERVICE_MS", 30_000),
         swim=Swim(
             period_s=_seconds(environ, "DAOS_EMULATOR_SWIM_PERIOD_MS", 1000),
@@ -117,6 +127,17 @@ def log_level(mask: str) -> Level:
         if "=" not in part and (level := _LEVELS.get(part.strip().upper())) is not None:
             return level
     return Level.ERROR
+
+
+def _service_mib(text: str) -> int:
+    """Read ``DAOS_MD_CAP`` as engines do: as far as it is a number, and what is too low does not count.
+
+    >>> _service_mib(""), _service_mib("128"), _service_mib("127"), _service_mib("256M"), _service_mib("much")
+    (1024, 128, 1024, 256, 1024)
+    """
+    found = _NUMBER.match(text)
+    number = int(found[0]) if found else 0
+    return number if number >= LEAST_SERVICE_MIB else SERVICE_MIB
 
 
 def interface_address(name: str) -> str:

@@ -5,6 +5,7 @@
     <path>/<pool uuid>/shard.json      this engine's share of the pool: sizes of its targets
     <path>/<pool uuid>/vos-<target>    the memory file of each target: empty, but of its size
     <path>/<pool uuid>/service.json    this engine's replica of the pool service, if it has one
+    <path>/<pool uuid>/rdb-pool        the memory file of that replica: empty, but of its size
     <path>/NEWBORNS/, ZOMBIES/         pools on their way in and out; emptied at start
     <path>/daos_sys/engine.json        last incarnation
     <path>/daos_sys/devices.json       the devices and their state
@@ -33,6 +34,7 @@ from daos_control.base.errors import DaosError
 
 log = logs.get(__name__)
 
+SERVICE_FILE = "rdb-pool"
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _DER_OF_ERRNO = {
     errno.ENOSPC: Der.NOSPACE,
@@ -91,7 +93,8 @@ class Store:
     @property
     def scm_free(self) -> int:
         """Bytes that new memory files may take."""
-        return self._capacity() - sum(shard.scm_bytes for shard in self.shards.values())
+        shards = sum(shard.scm_bytes for shard in self.shards.values())
+        return self._capacity() - shards - sum(replica.record.service_bytes for replica in self.replicas.values())
 
     def load(self) -> None:
         """Read what is there and finish what a crash interrupted; raises StorageError."""
@@ -158,12 +161,18 @@ class Store:
     def write_replica(self, replica: Replica) -> None:
         """Replace this engine's replica of a pool service; raises DaosError, NONEXIST without a share of the pool.
 
-        A leader that has not heard of its pool's destruction yet must not bring it back to life.
+        A leader that has not heard of its pool's destruction yet must not bring it back to life. Raises NOSPACE for a
+        new replica that does not fit.
         """
         uuid = replica.record.uuid
         if uuid not in self.shards:
             raise DaosError(Der.NONEXIST)
+        is_new = uuid not in self.replicas
+        if is_new and replica.record.service_bytes > self.scm_free:
+            raise DaosError(Der.NOSPACE)
         with _errors_as_der():
+            if is_new:
+                _make_memory_file(self._path / uuid / SERVICE_FILE, replica.record.service_bytes)
             _replace(self._path / uuid / "service.json", msgspec.json.encode(replica))
         self.replicas[uuid] = replica
 
@@ -171,6 +180,7 @@ class Store:
         """Drop this engine's replica; its share of the pool stays."""
         with _errors_as_der():
             (self._path / uuid / "service.json").unlink(missing_ok=True)
+            (self._path / uuid / SERVICE_FILE).unlink(missing_ok=True)
         self.replicas.pop(uuid, None)
 
     def _load_pool(self, uuid: str) -> None:
@@ -180,7 +190,8 @@ class Store:
                 shard = self.shards[uuid] = msgspec.json.decode(file.read_bytes(), type=Shard)
                 _make_memory_files(folder, shard)  # they are not synced
             if (file := folder / "service.json").exists():
-                self.replicas[uuid] = msgspec.json.decode(file.read_bytes(), type=Replica)
+                replica = self.replicas[uuid] = msgspec.json.decode(file.read_bytes(), type=Replica)
+                _make_memory_file(folder / SERVICE_FILE, replica.record.service_bytes)
         except (OSError, msgspec.DecodeError) as error:
             log.error("pool cannot be started", pool=uuid, reason=error)
             self.damaged.append(uuid)
@@ -203,8 +214,12 @@ def read_json(path: Path) -> object:
 
 def _make_memory_files(folder: Path, shard: Shard) -> None:
     for target in range(shard.targets):
-        with (folder / f"vos-{target}").open("ab") as file:
-            file.truncate(shard.size.scm)
+        _make_memory_file(folder / f"vos-{target}", shard.size.scm)
+
+
+def _make_memory_file(path: Path, size: int) -> None:
+    with path.open("ab") as file:
+        file.truncate(size)
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -20,6 +20,8 @@ SERVICE_CONTEXTS = 2
 FIRST_FABRIC_PORT = 20000
 MAX_HOSTS = 200
 SCM_GIB_PER_ENGINE = 4
+SERVICE_MIB = 128
+"""What a replica of a pool service takes: the least that engines take, so that many pools fit."""
 FIRST_POOL_GIB = 8
 SYSTEM_NAME = "daos_server"
 SIMULATION = "simulation"
@@ -265,11 +267,11 @@ def _server_config(wish: Wish, place: Place, number: int, name: str, replica: st
 def _engine_config(wish: Wish, place: Place, number: int, name: str, index: int) -> dict[str, Any]:
     folder = place.folder / name
     ports_before = (number * wish.engines + index) * wish.fabric_ports_per_engine
-    environment = ["D_LOG_FILE_APPEND_PID=0", "DAOS_TARGET_OVERSUBSCRIBE=1"]
+    environment = ["D_LOG_FILE_APPEND_PID=0", "DAOS_TARGET_OVERSUBSCRIBE=1", f"DAOS_MD_CAP={SERVICE_MIB}"]
     if not wish.engine:
         environment.append(f"DAOS_EMULATOR_SCM_BYTES={SCM_GIB_PER_ENGINE << 30}")
     if wish.simulated:  # thousands of peers in one process may keep a ping waiting, and are not dead for that
-        environment.append("DAOS_EMULATOR_SWIM_PING_MS=5000")
+        environment += ["DAOS_EMULATOR_SWIM_PING_MS=5000", "DAOS_EMULATOR_SERVICE_BYTES=0"]
     return {
         "targets": wish.targets,
         "nr_xs_helpers": 0,

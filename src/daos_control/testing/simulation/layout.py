@@ -112,6 +112,7 @@ class Layout:
             env_vars=(
                 f"DAOS_EMULATOR_ADDRESS={self.address(host)}",
                 f"DAOS_EMULATOR_SCM_BYTES={SCM_GIB << 30}",
+                "DAOS_EMULATOR_SERVICE_BYTES=0",  # those of many pools may be on the same few of thousands of ranks
                 *self.engine_variables,
             ),
         )

@@ -95,6 +95,13 @@ async def test_a_new_replica_that_never_heard_that_it_is_one_keeps_nobody_from_t
     assert (await group.services[0].call(UUID, (1, 2, 3), Query())).leader == 0
 
 
+async def test_a_service_that_does_not_fit_on_a_replica_is_not_founded(tmp_path: Path) -> None:
+    group = Group(tmp_path)
+    with pytest.raises(DaosError) as error:
+        await group.services[0].found(msgspec.structs.replace(fresh(), service_bytes=1 << 20))
+    assert error.value.status == Der.NOSPACE
+
+
 async def test_without_a_majority_nobody_answers(tmp_path: Path) -> None:
     group = Group(tmp_path)
     await group.services[0].found(fresh())

@@ -22,8 +22,9 @@ def opened(path: Path, scm_bytes: int | None = 1000) -> Store:
     return store
 
 
-def record() -> PoolRecord:
-    return new_record(UUID, given={1: "p0"}, entries=[], tree=DomainTree({0: 1}, 1), targets=2)
+def record(uuid: str = UUID, service_bytes: int = 0) -> PoolRecord:
+    tree = DomainTree({0: 1}, 1)
+    return new_record(uuid, given={1: "p0"}, entries=[], tree=tree, targets=2, service_bytes=service_bytes)
 
 
 def test_everything_is_there_again(tmp_path: Path) -> None:
@@ -56,6 +57,36 @@ def test_memory_files_have_the_size_of_their_targets_and_take_no_memory(tmp_path
     files[0].unlink()
     opened(tmp_path)
     assert files[0].stat().st_size == size
+
+
+def test_a_replica_takes_its_room_until_it_is_dismissed(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    store.create_shard(UUID, SHARD)
+    for promised in (0, 1):
+        store.write_replica(Replica(promised=promised, record=record(service_bytes=300)))
+        assert store.scm_free == 500, "however often it is written"
+    file = tmp_path / UUID / "rdb-pool"
+    assert (file.stat().st_size, file.stat().st_blocks) == (300, 0)
+    file.unlink()
+    assert opened(tmp_path).scm_free == 500
+    assert file.stat().st_size == 300
+    store.remove_replica(UUID)
+    assert (store.scm_free, opened(tmp_path).scm_free, file.exists()) == (800, 800, False)
+    store.write_replica(Replica(promised=0, record=record(service_bytes=300)))
+    store.destroy(UUID)
+    assert store.scm_free == 1000
+
+
+def test_a_replica_that_does_not_fit(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    for uuid in (UUID, OTHER):
+        store.create_shard(uuid, SHARD)
+    store.write_replica(Replica(promised=0, record=record(service_bytes=400)))
+    with pytest.raises(DaosError) as error:
+        store.write_replica(Replica(promised=0, record=record(OTHER, service_bytes=400)))
+    assert error.value.status == Der.NOSPACE
+    assert list(store.replicas) == list(opened(tmp_path).replicas) == [UUID]
+    assert not (tmp_path / OTHER / "rdb-pool").exists()
 
 
 def test_the_size_is_that_of_the_file_system(tmp_path: Path) -> None:

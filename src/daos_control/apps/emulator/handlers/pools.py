@@ -65,7 +65,12 @@ async def create(engine: Engine, request: pool_pb2.PoolCreateReq) -> pool_pb2.Po
         base[properties.OWNER_GROUP] = request.user_group
     tree = _tree_of(request.ranks, request.fault_domains)
     record = new_record(
-        uuid, given=base | given, entries=list(request.acl), tree=tree, targets=engine.arguments.targets
+        uuid,
+        given=base | given,
+        entries=list(request.acl),
+        tree=tree,
+        targets=engine.arguments.targets,
+        service_bytes=engine.settings.service_bytes,
     )
     ranks = sorted(tree.of_rank)
     if any(rank not in engine.group.members for rank in ranks):
