@@ -27,7 +27,10 @@ OWN_WORDS = "~ "
 """Before a question that each program refuses in words of its own."""
 MORE_BY_CHANCE = "? "
 """Before a question whose answer has ranks or sizes that chance decides: not the same is free every time."""
+BETTER_HERE = "> "
+"""Before a question that ours answer otherwise on purpose: of states it is only noted that they are told."""
 RANKS_AND_SIZES = frozenset({"tgt_ranks", "tier_bytes", "mem_file_bytes", "total", "size"})
+STATES = frozenset({"state", "info"})
 FORMAT_REQUIRED = r"(?:SCM|Metadata) format required on instance"
 STARTED = r"DAOS I/O Engine.*process [0-9]+ started on"
 HOSTS, ENGINES = 2, 2
@@ -157,13 +160,17 @@ class History:
         return found
 
     def _answer(self, line: str) -> dict[str, Any]:
-        question = line.removeprefix(OWN_WORDS).removeprefix(MORE_BY_CHANCE)
+        question = line.removeprefix(OWN_WORDS).removeprefix(MORE_BY_CHANCE).removeprefix(BETTER_HERE)
         words = shlex.split(self._completed(question))
         code, document = self._system.answer(*words, program=self._system.programs.dmg, patience_s=PATIENCE_S)
         if document["error"] is not None and line.startswith(OWN_WORDS):
             document["error"] = "in its own words"
-        more = RANKS_AND_SIZES if line.startswith(MORE_BY_CHANCE) else frozenset()
-        return {"question": question, "code": code, **self._plain(document, self._story.by_chance | more)}
+        unsteady = self._story.by_chance
+        if line.startswith(MORE_BY_CHANCE):
+            unsteady |= RANKS_AND_SIZES
+        elif line.startswith(BETTER_HERE):
+            unsteady |= STATES
+        return {"question": question, "code": code, **self._plain(document, unsteady)}
 
     def _completed(self, question: str) -> str:
         """Put in what differs from run to run."""
