@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from daos_control.base.der import Der
+from daos_control.base.errors import DaosError
 from daos_control.cli import flags
 from daos_control.cli.dmg.commands import PROGRAM
 from daos_control.cli.dmg.session import Output, Session
@@ -263,6 +265,17 @@ async def test_the_owner_of_a_container_gets_its_at_sign() -> None:
     host = Answers(ContSetOwner=MGMT["ContSetOwner"].reply())
     await run(f"cont set-owner tank {UUID} --user=bob --group=lab@site", host)
     assert (host.sent[0].owner_user, host.sent[0].owner_group) == ("bob@", "lab@site")
+
+
+@pytest.mark.parametrize("line", ["pool list", "pool list --verbose"])
+async def test_pools_that_do_not_answer_are_no_reason_to_say_that_there_are_none(line: str) -> None:
+    host = ready()
+    host.answers["PoolQuery"] = DaosError(Der.NO_PERM)
+    found = await run(line, host)
+    assert (found.text, found.view) == ("", "")
+    assert "'tank'" in found.error_text
+    host.answers["ListPools"] = pool_pb2.ListPoolsResp()
+    assert (await run(line, host)).text == "No pools in system\n"
 
 
 async def test_targets_of_a_rank_may_be_given_as_a_range() -> None:

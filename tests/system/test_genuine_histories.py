@@ -184,7 +184,7 @@ class History:
             case "rebuilt", pool:
                 self._system.until(lambda: self._rebuild(pool) != "busy", lambda: f"{pool} to be rebuilt")
             case "settled", pool:
-                self._system.until(lambda: self._is_settled(pool), lambda: f"{pool} to settle")
+                self._system.until(lambda: self._is_settled(pool), lambda: f"{pool} to settle: {self._state_of(pool)}")
             case "kill", "rank", rank:
                 os.kill(self._engine_pid(int(rank)), signal.SIGKILL)
             case "kill", "host", number:
@@ -247,6 +247,10 @@ class History:
         return all(self._targets(pool, rank) <= {"up_in", "down_out"} for rank in ranks) and (
             self._rebuild(pool) != "busy"
         )
+
+    def _state_of(self, pool: str) -> str:
+        targets = {rank: sorted(self._targets(pool, rank)) for rank in range(HOSTS * ENGINES)}
+        return f"{targets}, {self._system.ask('pool', 'query', '--health-only', pool)['response']}"
 
     def _targets(self, pool: str, rank: int) -> set[str]:
         """Return the states of a pool's targets on a rank, which it need not have."""

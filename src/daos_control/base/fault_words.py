@@ -537,7 +537,7 @@ TABLE: Mapping[str, tuple[Row, ...]] = {
         ),
         Row(
             "client",
-            "pool {pool} does not answer: of its ranks, {ranks} are dead, and it has not done without them",
+            "pool {pool} does not answer, as it still counts on dead ranks: {ranks}",
             "see with 'dmg pool query --health-only {pool}' what is known; bring them back with 'dmg system start "
             "--ranks={ranks}' or take them out with 'dmg pool exclude --ranks={ranks} {pool}'",
             {"pool": "label or UUID", "ranks": "the ranks that are dead"},

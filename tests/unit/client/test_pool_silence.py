@@ -86,12 +86,12 @@ def test_a_rank_that_stays_dead_in_its_pool_is_named_instead_of_waited_for(quest
     assert "2-3" in error.description
     assert "dmg pool query --health-only tank" in error.resolution
     assert "dmg pool exclude --ranks=2-3 tank" in error.resolution
-    assert 40 < took_s < 50
+    assert 60 < took_s < 61
 
 
 def test_a_rank_that_a_pool_is_about_to_do_without_is_waited_for() -> None:
-    found, took_s = ask(Pool(space_s=70, dead_s=30), query)
-    assert (found.total_targets, took_s) == (4, 70)
+    found, took_s = ask(Pool(space_s=80, dead_s=30), query)
+    assert (found.total_targets, took_s) == (4, 80)
 
 
 def test_a_pool_without_dead_ranks_has_as_long_as_any() -> None:
@@ -123,7 +123,7 @@ def test_what_is_asked_about_the_dead_needs_no_rank_that_may_be_dead() -> None:
 def test_a_list_names_the_reason_as_well() -> None:
     found, took_s = ask(Pool(space_s=1e6), lambda daos: daos.pools.list())
     assert "rank" in found.query_errors["u"].description
-    assert took_s < 60
+    assert took_s < 61
 
 
 def test_whoever_has_waited_long_enough_is_told_so() -> None:

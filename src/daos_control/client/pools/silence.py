@@ -1,8 +1,8 @@
 """Questions that the engines of a pool do not answer because one of them is dead: noticing that before the time is up.
 
-To know a pool's space, its service asks all ranks in the pool's map. For one that is dead it waits until the pool does
-without it, which comes about by itself in less than a minute, or never: where healing is switched off, or where more
-ranks are dead than the pool can lose. Then DAOS 2.8 asks them again and again for five minutes.
+To know a pool's space, its service asks all ranks in the pool's map. For one that is dead it waits a minute, and asks
+again. By then the pool does without it, or never will: where healing is switched off, or where more ranks are dead than
+the pool can lose. Then DAOS 2.8 goes on like that for five minutes.
 """
 
 import asyncio
@@ -20,8 +20,9 @@ log = logs.get(__name__)
 
 LOOK_AFTER_S: Final = 20.0
 """How long a pool may be silent before it is looked which of its ranks are dead."""
-LOOK_AGAIN_S: Final = 25.0
-"""How long a rank must be dead in the pool's map before nobody waits for its end: a pool takes it out within 10 s."""
+LOOK_AGAIN_S: Final = 40.0
+"""How long a rank stays dead in the pool's map before nobody waits any more: a pool that heals takes 10 s, or some more
+where engines have little of their processors."""
 
 Answer = TypeVar("Answer")
 

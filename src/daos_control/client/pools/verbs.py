@@ -52,8 +52,8 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 
 CREATE_S: Final = 600.0
-PATIENCE_S: Final = 60.0
-"""How long a list waits for one pool."""
+PATIENCE_S: Final = 90.0
+"""How long a list waits for one pool: one of whose ranks has just died takes a minute."""
 AT_ONCE: Final = 16
 """Pools that are queried at the same time for a list."""
 

@@ -22,9 +22,10 @@ async def list_pools(session: Session, args: Values) -> Output:
     if args.rebuild_only:
         pools = tuple(pool for pool in pools if pool.rebuild and pool.rebuild.state != "idle")
     answered = [pool for pool in pools if pool.uuid not in found.query_errors]
+    lay_out = verbose_list_text if args.verbose else list_text
     return Output(
         document={"status": 0, "pools": [pool_document(pool) for pool in pools] if found.pools else None},
-        text=verbose_list_text(answered) if args.verbose else list_text(answered),
+        text=lay_out(answered) if answered or not found.query_errors else "",
         view=verbose_list_view(answered) if args.verbose else "",
         error_text=query_errors_text(found),
         problem=query_problem(found) if not session.json else None,
