@@ -410,9 +410,9 @@ class MixedSystem:
         _, *rows = self._run(["cat", "/proc/sysvipc/shm"], 0).splitlines()
         return {int(row.split()[0]) for row in rows}
 
-    def until(self, condition: Callable[[], bool], what: Callable[[], str]) -> None:
+    def until(self, condition: Callable[[], bool], what: Callable[[], str], *, patience_s: float = PATIENCE_S) -> None:
         """Wait until something is so; ``what`` describes it if that is in vain."""
-        until(condition, what)
+        until(condition, what, patience_s=patience_s)
 
     def until_segments_are(self, keys: set[int]) -> None:
         until(lambda: self.segments() == keys, lambda: f"{keys} alone to remain of {self.segments()}")
@@ -499,8 +499,8 @@ def command(pid: int) -> list[str]:
     return Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
 
 
-def until(condition: Callable[[], bool], what: Callable[[], str]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
+def until(condition: Callable[[], bool], what: Callable[[], str], *, patience_s: float = PATIENCE_S) -> None:
+    deadline = time.monotonic() + patience_s
     while not condition():
         assert time.monotonic() < deadline, f"waited in vain for {what()}"
         time.sleep(0.1)

@@ -35,7 +35,8 @@ FORMAT_REQUIRED = r"(?:SCM|Metadata) format required on instance"
 STARTED = r"DAOS I/O Engine.*process [0-9]+ started on"
 HOSTS, ENGINES = 2, 2
 PATIENCE_S = 700
-"""For one question: DAOS's own limit is ten minutes."""
+"""For one question: DAOS's own limit is ten minutes. And for a pool to settle, which takes engines a minute or, if they
+have little of their processors, several."""
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -186,7 +187,11 @@ class History:
             case "rebuilt", pool:
                 self._system.until(lambda: self._rebuild(pool) != "busy", lambda: f"{pool} to be rebuilt")
             case "settled", pool:
-                self._system.until(lambda: self._is_settled(pool), lambda: f"{pool} to settle: {self._state_of(pool)}")
+                self._system.until(
+                    lambda: self._is_settled(pool),
+                    lambda: f"{pool} to settle: {self._state_of(pool)}",
+                    patience_s=PATIENCE_S,
+                )
             case "kill", "rank", rank:
                 os.kill(self._engine_pid(int(rank)), signal.SIGKILL)
             case "kill", "host", number:
