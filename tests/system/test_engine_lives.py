@@ -67,7 +67,7 @@ def end_itself(host: StorageHost, one: Engine) -> None:
 def test_an_end_that_needs_a_person_waits_for_one(host, number, text):
     with host.server("--auto-format") as server, host.client() as client:
         server.ready()
-        before = until_engine(client, 1, lambda one: one.state == "ready")
+        _, before = (until_engine(client, index, lambda one: one.state == "ready") for index in range(2))
         assert before.pid is not None
         assert before.rank is not None
         os.kill(before.pid, number)
