@@ -7,7 +7,6 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -130,8 +129,10 @@ def test_a_loop_of_exclusions_is_contained(host):
         assert one.rank is not None
         until(lambda: state(client, one.rank or 0) is MemberState.JOINED, lambda: "the join")
         starts: list[float] = []
+        ends: list[float] = []
         while not one.stays_down:  # on a busy machine a run may count as a good one, and the count begins anew
             starts.append(one.since.timestamp())
+            ends.append(time.time())
             end_itself(host, one)
             one = until_engine(
                 client,
@@ -143,9 +144,9 @@ def test_a_loop_of_exclusions_is_contained(host):
         assert (one.state, one.restart_at) == ("stopped", None)
         assert one.stays_down == "it was restarted too often without serving for long"
         assert (one.restarts_in_window, one.restarts_total) == (4, len(starts) - 1)
-        # From one restart to the next; the first is at once. The starts themselves take a little.
-        pauses = [later - sooner for sooner, later in pairwise(starts[-4:])]
-        assert all(pause > least - 0.5 for pause, least in zip(pauses, [2, 4, 8], strict=True)), pauses
+        # The first restart is at once, each other so long after the one before; nobody promises how long a start takes.
+        passed = [start - ends[-5] for start in starts[-4:]]
+        assert all(s > least - 0.1 for s, least in zip(passed, [0, 2, 2 + 4, 2 + 4 + 8], strict=True)), passed
         advice = f"rank {one.rank} stays down after 4 restarts in vain; see why it is excluded, then: dmg system start"
         server.shows(f"ERROR: {advice}")
         if not Path("/dev/log").exists():
