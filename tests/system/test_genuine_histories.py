@@ -28,9 +28,9 @@ OWN_WORDS = "~ "
 MORE_BY_CHANCE = "? "
 """Before a question whose answer has ranks or sizes that chance decides: not the same is free every time."""
 BETTER_HERE = "> "
-"""Before a question that ours answer otherwise on purpose: of states it is only noted that they are told."""
+"""Before a question that ours answer otherwise on purpose, in some of these: they are left out."""
 RANKS_AND_SIZES = frozenset({"tgt_ranks", "tier_bytes", "mem_file_bytes", "total", "size"})
-STATES = frozenset({"state", "info"})
+OTHERWISE = frozenset({"state", "info", "reports"})
 FORMAT_REQUIRED = r"(?:SCM|Metadata) format required on instance"
 STARTED = r"DAOS I/O Engine.*process [0-9]+ started on"
 HOSTS, ENGINES = 2, 2
@@ -75,7 +75,8 @@ OF_POOLS, OF_THEIR_RANKS, OF_THEIR_TARGETS, OF_THE_CHECKER = (
         targets=2,
         elsewhere=frozenset({"free", "min", "max", "mean", "imbalance"}),
         by_chance=OF_A_SYSTEM.by_chance
-        | {"svc_reps", "svc_list", "leader", "start_time", "elapsed", "remaining", "timestamp", "seq"},
+        | {"svc_reps", "svc_list", "leader", "start_time", "elapsed", "remaining", "timestamp", "seq"}
+        | {"act_msgs"},  # words of a server, who may choose its own
     )
     for name in ("pool_history", "pool_ranks_history", "pool_targets_history", "checker_history")
 )
@@ -168,12 +169,10 @@ class History:
         code, document = self._system.answer(*words, program=self._system.programs.dmg, patience_s=PATIENCE_S)
         if document["error"] is not None and line.startswith(OWN_WORDS):
             document["error"] = "in its own words"
-        unsteady = self._story.by_chance
-        if line.startswith(MORE_BY_CHANCE):
-            unsteady |= RANKS_AND_SIZES
-        elif line.startswith(BETTER_HERE):
-            unsteady |= STATES
-        return {"question": question, "code": code, **self._plain(document, unsteady)}
+        more = RANKS_AND_SIZES if line.startswith(MORE_BY_CHANCE) else frozenset()
+        if line.startswith(BETTER_HERE):
+            document = without(OTHERWISE, document)
+        return {"question": question, "code": code, **self._plain(document, self._story.by_chance | more)}
 
     def _completed(self, question: str) -> str:
         """Put in what differs from run to run."""
@@ -321,6 +320,16 @@ class History:
         if self._finding is not None:
             text = text.replace(f"{self._finding:#x}", "FINDING")
         return UUID.sub(lambda uuid: self._names.setdefault(uuid[0], f"uuid {len(self._names) + 1}"), text)
+
+
+def without(keys: frozenset[str], value: Any) -> Any:
+    """Leave these keys out, at every depth."""
+    match value:
+        case dict():
+            return {key: without(keys, part) for key, part in value.items() if key not in keys}
+        case list():
+            return [without(keys, part) for part in value]
+    return value
 
 
 def extent(value: Any) -> str:
