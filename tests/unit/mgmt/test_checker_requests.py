@@ -59,23 +59,31 @@ def bench() -> Bench:
     return Bench(hosts=CheckingHosts())
 
 
+async def _stop(bench: Bench, management: Management) -> None:
+    bench.engines.open()
+    await bench.with_members(management)
+    await management.ranks.stop(system_pb2.SystemStopReq(force=True))
+
+
+async def _enter_mode(management: Management) -> None:
+    await management.checker.enable(ENABLE)
+    for number in (1, 2):
+        await management.join(a_join(number, rank=number, index=1, check_mode=True))
+
+
 @pytest.fixture
 async def stopped(bench: Bench) -> AsyncIterator[Management]:
     """A system of two ranks, stopped."""
     async with bench.leading() as management:
-        bench.engines.open()
         bench.engines.ranks = (2, 1)
-        await bench.with_members(management)
-        await management.ranks.stop(system_pb2.SystemStopReq(force=True))
+        await _stop(bench, management)
         yield management
 
 
 @pytest.fixture
 async def checking(bench: Bench, stopped: Management) -> Management:
     """The same in checker mode, its ranks joined."""
-    await stopped.checker.enable(ENABLE)
-    for number in (1, 2):
-        await stopped.join(a_join(number, rank=number, index=1, check_mode=True))
+    await _enter_mode(stopped)
     bench.hosts.calls.clear()
     bench.engines.calls.clear()
     return stopped
@@ -174,12 +182,8 @@ async def test_what_was_to_be_stopped_when_the_leader_died_is_stopped_by_the_nex
     """Engines that were prepared for a stop still run, and for the checker."""
     dying = asyncio.Event()
     async with bench.leading() as management:
-        bench.engines.open()
-        await bench.with_members(management)
-        await management.ranks.stop(system_pb2.SystemStopReq(force=True))
-        await management.checker.enable(ENABLE)
-        for number in (1, 2):
-            await management.join(a_join(number, rank=number, index=1, check_mode=True))
+        await _stop(bench, management)
+        await _enter_mode(management)
         bench.hosts.before_stop = lambda: _until_killed(dying)
         async with asyncio.TaskGroup() as group:
             disabling = group.create_task(management.checker.disable(DISABLE))
@@ -224,12 +228,8 @@ async def test_the_mode_is_left_though_a_host_says_nothing_of_a_rank(bench: Benc
 
 async def test_the_mode_outlives_the_leader(bench: Bench) -> None:
     async with bench.leading() as management:
-        bench.engines.open()
-        await bench.with_members(management)
-        await management.ranks.stop(system_pb2.SystemStopReq(force=True))
-        await management.checker.enable(ENABLE)
-        for number in (1, 2):
-            await management.join(a_join(number, rank=number, index=1, check_mode=True))
+        await _stop(bench, management)
+        await _enter_mode(management)
         await management.checker.report(report())
         await management.checker.set_policies(
             check_pb2.CheckSetPolicyReq(policies=[check_pb2.CheckInconsistPolicy(inconsist_cas=7, inconsist_act=1)])
