@@ -85,10 +85,11 @@ def _guarded(run: Callable[[Values], Document | None], values: Values) -> int:
 
 
 def _complain(error: Exception) -> int:
+    from daos_control.base.errors import Fault
+
     print(f"ERROR: {_text(error)}", file=sys.stderr)
-    resolution = getattr(error, "resolution", "")
-    if resolution:
-        print(f'ERROR: {error.domain}: code = {error.code} resolution = "{resolution}"', file=sys.stderr)  # type: ignore[attr-defined]
+    if isinstance(error, Fault) and error.resolution:
+        print(f"ERROR: {error.resolution_line()}", file=sys.stderr)
     return 1
 
 

@@ -128,6 +128,7 @@ async def test_events_are_acted_on_before_the_engine_is_answered(leader: Upcalls
     [
         ({"uuid": READY, "label": "renamed", "svcreps": [2]}, 0),
         ({"uuid": "22222222-2222-4333-8444-555555555555", "label": "found", "svcreps": [1]}, 0),
+        ({"uuid": READY, "label": "11111111-222233334444-555555555555", "svcreps": [1]}, 0),  # no uuid as DAOS has them
         ({"uuid": "nonsense", "label": "x", "svcreps": [1]}, INVAL),
         ({"uuid": READY, "label": "", "svcreps": [1]}, INVAL),
         ({"uuid": READY, "label": "x" * 128, "svcreps": [1]}, INVAL),

@@ -171,9 +171,7 @@ def _wants_a_rank(engine: LocalEngine) -> bool:
 
 
 def _scm_failure(error: DaosControlError) -> common_pb2.ResponseState:
-    hint = ""
-    if isinstance(error, Fault) and error.resolution:
-        hint = f'{error.domain}: code = {error.code} resolution = "{error.resolution}"'
+    hint = error.resolution_line() if isinstance(error, Fault) and error.resolution else ""
     return common_pb2.ResponseState(status=common_pb2.CTL_ERR_SCM, error=str(error), info=hint)
 
 

@@ -28,6 +28,7 @@ from daos_control.mgmt.events import Events
 from daos_control.mgmt.rules import pools as rules
 from daos_control.mgmt.service import Management
 from daos_control.model.pool import PoolService
+from daos_control.model.pool_property_text import is_label
 from daos_control.net.drpc import methods as drpc
 from daos_control.net.drpc.errors import DrpcFailure, Status
 from daos_control.net.drpc.server import Handler, Peer
@@ -37,9 +38,6 @@ from daos_control.wire.pb.shared import check_engine_pb2, event_pb2
 from daos_control.wire.pb.srv import srv_pb2
 
 log = logs.get(__name__)
-
-MAX_LABEL: Final = 127
-_LABEL_CHARACTERS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-")
 
 AskService = Callable[[str, Message], Awaitable[Any]]
 _CHECKER_CANNOT_TAKE_IT: Final = frozenset(
@@ -140,7 +138,7 @@ class Upcalls:
         self, request: check_engine_pb2.CheckRegPoolReq, _: Peer
     ) -> check_engine_pb2.CheckRegPoolResp:
         uuid = _uuid(request.uuid)
-        if uuid is None or not _is_label(request.label) or not request.svcreps:
+        if uuid is None or not is_label(request.label) or not request.svcreps:
             return check_engine_pb2.CheckRegPoolResp(status=Der.INVAL)
         status = await self._change(uuid, self.management.pools.register, request.label, tuple(request.svcreps))
         return check_engine_pb2.CheckRegPoolResp(status=status)
@@ -199,7 +197,3 @@ def _uuid(text: str) -> str | None:
         return str(UUID(text))
     except ValueError:
         return None
-
-
-def _is_label(text: str) -> bool:
-    return 0 < len(text) <= MAX_LABEL and set(text) <= _LABEL_CHARACTERS and _uuid(text) is None
