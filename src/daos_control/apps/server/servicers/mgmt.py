@@ -3,7 +3,7 @@
 A request passes, in this order: the checker (while the system is being checked only some methods are served), the
 system's name, and then what its method needs: a replica, or the leader. Only then does its handler see it.
 
-Methods that are not in the table are answered UNIMPLEMENTED; ``LATER`` says which and why.
+Methods that are not in the table are answered UNIMPLEMENTED; ``NOT_SERVED`` says which and why.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -53,14 +53,14 @@ class Served:
     while_checking: bool = False
 
 
-LATER: Final[Mapping[str, str]] = MappingProxyType(
+NOT_SERVED: Final[Mapping[str, str]] = MappingProxyType(
     {
         "FaultInjectReport": "only in fault-injection builds of DAOS",
         "FaultInjectPoolFault": "only in fault-injection builds of DAOS",
         "FaultInjectMgmtPoolFault": "only in fault-injection builds of DAOS",
     }
 )
-"""What is not there yet, by the part of the work it belongs to."""
+"""Methods that a server like this one never answers, and why."""
 
 
 def mgmt_handlers(management: Management) -> Handlers:
