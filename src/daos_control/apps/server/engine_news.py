@@ -6,6 +6,7 @@ import os
 from daos_control.base.clock import Clock
 from daos_control.engine.harness import Harness
 from daos_control.engine.ports import Change
+from daos_control.engine.restarts import Exit
 from daos_control.engine.state import EngineState
 from daos_control.mgmt.events import Events
 from daos_control.model.event import EngineStateInfo, Event, EventId, EventType, Severity, cut, timestamp
@@ -25,7 +26,7 @@ class EngineNews:
         if change.state is EngineState.AWAIT_FORMAT:
             self._waiting.put_nowait(self._format_required(change))
         elif change.exit is not None and not change.exit.wanted:
-            self._waiting.put_nowait(self._died(change))
+            self._waiting.put_nowait(self._died(change.index, change.exit))
         elif change.left_down:
             self._waiting.put_nowait(self._left_down(change))
 
@@ -46,20 +47,18 @@ class EngineNews:
             info=EngineStateInfo(change.index),
         )
 
-    def _died(self, change: Change) -> Event:
-        gone = change.exit
-        assert gone is not None  # noqa: S101  the caller looked
+    def _died(self, index: int, gone: Exit) -> Event:
         return Event(
             id=EventId.ENGINE_DIED,
             type=EventType.STATE_CHANGE,
             severity=Severity.ERROR,
-            message=cut(f"DAOS engine {change.index} exited unexpectedly: {gone.text}"),
+            message=cut(f"DAOS engine {index} exited unexpectedly: {gone.text}"),
             timestamp=timestamp(self._clock.now()),
             hostname=self._hostname,
             rank=NIL_RANK if gone.rank is None else gone.rank,
             incarnation=gone.incarnation,
             proc_id=gone.pid or os.getpid(),
-            info=EngineStateInfo(change.index, gone.text),
+            info=EngineStateInfo(index, gone.text),
         )
 
     def _left_down(self, change: Change) -> Event:
