@@ -103,12 +103,3 @@ def parse_ratios(text: str) -> tuple[float, ...]:
     if abs(sum(ratios) - 1) > 0.01:
         raise ValueError(f"invalid tier ratio {text!r}: they add up to {sum(ratios) * 100:g}, not to 100")
     return tuple(ratios)
-
-
-def floor_percent(part: int, whole: int) -> int | None:
-    """Return how many whole percent of ``whole`` ``part`` is; of nothing, there is no share.
-
-    >>> floor_percent(2, 3), floor_percent(1, 0)
-    (66, None)
-    """
-    return part * 100 // whole if whole else None

@@ -126,11 +126,6 @@ class EngineSupervisor:
         return self._superblock.joined_rank if self._superblock else None
 
     @property
-    def has_superblock(self) -> bool:
-        """Whether its identity is known, from this life or an earlier one."""
-        return self._superblock is not None
-
-    @property
     def about_to_start(self) -> bool:
         """Whether it is on its way to a process, or to a format that it has to wait for."""
         return self._state is EngineState.CHECKING or (self._state is EngineState.STOPPED and self._start_wanted)

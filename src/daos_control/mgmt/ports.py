@@ -1,7 +1,7 @@
 """What the management service needs from the program it runs in."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from daos_control.mgmt.rules.pools import EngineStorage
@@ -91,8 +91,6 @@ class Settings:
     """``ip:port`` of every replica of the management service, as configured."""
     address: str | None
     """Which of them is ours; None on a host without a replica."""
-    local_addresses: frozenset[str] = field(default_factory=frozenset)
-    """The IP addresses of this host, loopback included: who joins from one of them is one of our engines."""
     hints: tuple[ClientHint, ...]
     """The fabric providers, primary first."""
     storage: EngineStorage
@@ -108,7 +106,3 @@ class Settings:
     def other_replicas(self) -> tuple[str, ...]:
         """The replicas besides ours."""
         return tuple(replica for replica in self.replicas if replica != self.address)
-
-
-NO_HOSTS: Mapping[str, str | None] = {}
-"""A request that names no hosts."""

@@ -2,10 +2,9 @@
 
 from datetime import datetime
 from enum import IntEnum
-from typing import Final, Self
+from typing import Final
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from daos_control.model.member import NIL_RANK
 
@@ -124,10 +123,6 @@ class Event(Struct, frozen=True, kw_only=True, omit_defaults=True):
     def forwardable(self) -> bool:
         """Whether the leader should hear of it: a dead engine without a rank is no news to the system."""
         return self.type == EventType.STATE_CHANGE and not (self.id == EventId.ENGINE_DIED and self.rank == NIL_RANK)
-
-    def from_elsewhere(self) -> Self:
-        """Return the event as received from another host."""
-        return replace(self, forwarded=True)
 
 
 def timestamp(now: datetime) -> str:

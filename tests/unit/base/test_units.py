@@ -98,8 +98,3 @@ def test_tier_ratios(text, ratios):
 def test_bad_tier_ratios_say_what_is_wrong(text, why):
     with pytest.raises(ValueError, match=why):
         units.parse_ratios(text)
-
-
-def test_a_share_is_rounded_down():
-    assert units.floor_percent(199, 200) == 99
-    assert units.floor_percent(0, 0) is None

@@ -342,7 +342,6 @@ def management_settings(config: ServerConfig, addresses: Addresses, hostname: st
         hostname=hostname,
         replicas=addresses.replicas,
         address=addresses.replica,
-        local_addresses=frozenset(str(ip) for found in network.ipv4_addresses().values() for ip in found),
         hints=(
             ClientHint(
                 provider=first.provider,

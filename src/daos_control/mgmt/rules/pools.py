@@ -24,8 +24,6 @@ MIN_SCM_PER_TARGET: Final = 16 << 20
 MIN_NVME_PER_TARGET: Final = 1 << 30
 _MIB: Final = 1 << 20
 TIERS: Final = 2
-REFUSALS: Final = frozenset({Der.INVAL, Der.NOSPACE, Der.NO_PERM, Der.NOTSUPPORTED, Der.EXIST, Der.OOG})
-"""Statuses with which engines say that they will not, as opposed to that they could not find out."""
 _UUID: Final = re.compile(
     r"(?P<brace>\{)?(?:urn:uuid:)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?(brace)\})|[0-9a-f]{32}", re.IGNORECASE
 )
@@ -73,7 +71,7 @@ def plan(system: System, wish: PoolWish, storage: EngineStorage, *, choose: Choo
         raise DaosError(Der.AGAIN)
     if not wish.label:
         raise FaultCode.SERVER_POOL_NO_LABEL.fault()
-    _check_label(system, wish.label, wish.uuid)
+    check_label(system, wish.uuid, wish.label)
     ranks = _ranks(system, wish, choose)
     largest = min(len(ranks), MAX_SERVICE_REPLICAS)
     if wish.service_replicas > largest:
@@ -95,7 +93,8 @@ def plan(system: System, wish: PoolWish, storage: EngineStorage, *, choose: Choo
     return Change(system=system.with_pool(pool).with_remains(wish.uuid, remains), outcome=planned)
 
 
-def _check_label(system: System, label: str, uuid: str) -> None:
+def check_label(system: System, uuid: str, label: str) -> None:
+    """Refuse a label that another pool has."""
     if system.labels.get(label, uuid) != uuid:
         raise FaultCode.SERVER_POOL_DUPLICATE_LABEL.fault(label=label)
 
@@ -230,14 +229,9 @@ def cleared(system: System, uuid: str, ranks: Collection[int]) -> Change[None]:
 
 def relabelled(system: System, uuid: str, label: str, *, now: datetime) -> Change[None]:
     """The pool service has taken the new label."""
-    _check_label(system, label, uuid)
+    check_label(system, uuid, label)
     pool = _recorded(system, uuid).changed(now=now, label=label)
     return Change(system=system.with_pool(pool), outcome=None)
-
-
-def check_label(system: System, uuid: str, label: str) -> None:
-    """Refuse a label that another pool has."""
-    _check_label(system, label, uuid)
 
 
 def replicas_updated(

@@ -123,7 +123,6 @@ class Layout:
             hostname=name,
             replicas=self.replicas,
             address=None,
-            local_addresses=frozenset({address}),
             hints=(ClientHint(provider=PROVIDER, net_dev_class=_ETHERNET),),
             storage=EngineStorage(targets=self.targets, has_bdevs=False, md_on_ssd=False),
         )
