@@ -22,9 +22,8 @@ with the same requests. Whoever was found to lead is asked first from then on. S
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from google.protobuf.message import Message
 
@@ -63,12 +62,11 @@ def _chance(bound: int) -> int:
     return int.from_bytes(os.urandom(4), "big") % bound
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BackOff:
+class BackOff(NamedTuple):
     """How long to pause before a round: nothing before the second, then longer and longer, and never in step."""
 
     base_s: float = 0.25
-    chance: Callable[[int], int] = field(default=_chance)
+    chance: Callable[[int], int] = _chance
     """Returns a random number from 0 to below its argument."""
 
     def pause_s(self, rounds: int) -> float:
@@ -79,8 +77,7 @@ class BackOff:
         return delay + delay * self.chance(1000) / 1000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Persistence:
+class _Persistence(NamedTuple):
     """What a caller wants done about errors."""
 
     retry: RetryTest

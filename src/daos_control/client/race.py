@@ -15,9 +15,8 @@ something leaves that to the next round.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from math import inf
-from typing import Final
+from typing import Final, NamedTuple
 
 from google.protobuf.message import Message
 
@@ -49,8 +48,7 @@ Suspicion = Callable[[str], Awaitable[str]]
 """Looks whether a host lives that has a change and says nothing; returns who leads instead of it, or nothing."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Manner:
+class Manner(NamedTuple):
     """How a request may be asked for."""
 
     read: bool = False

@@ -8,7 +8,6 @@ import contextlib
 import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any, Final, NamedTuple, TextIO, TypeVar
 
@@ -38,8 +37,7 @@ log = logs.get(__name__)
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Output:
+class Output(NamedTuple):
     """What a command has to say; ``problem`` says that not all went well, and makes it fail."""
 
     document: object = None
@@ -242,7 +240,7 @@ async def _within(
                     raise daos.waiting.interruption from error
                 raise
     if daos.waiting.is_interrupted and isinstance(result, Output):
-        return replace(result, problem=daos.waiting.interruption)  # with what is known so far
+        return result._replace(problem=daos.waiting.interruption)  # with what is known so far
     return result
 
 

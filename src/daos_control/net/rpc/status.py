@@ -7,8 +7,8 @@ understand our errors and we theirs.
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 from google.protobuf.message import DecodeError
 
@@ -84,8 +84,7 @@ def unimplemented(path: str) -> StatusError:
     return StatusError(Code.UNIMPLEMENTED, f"unknown method {path}")
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(NamedTuple):
     """An error as it goes over the wire; ``details`` is the binary trailer, empty if there is none."""
 
     code: int

@@ -1,7 +1,5 @@
 """``dmg storage format``: make storage ready for engines."""
 
-from dataclasses import replace
-
 from daos_control.cli.dmg.host_problems import hosts_text
 from daos_control.cli.dmg.session import Output, Session, command
 from daos_control.cli.dmg.storage.report import by_host, report_output
@@ -26,7 +24,7 @@ async def format_storage(session: Session, args: Values) -> Output:
         text = format_summary(report)
     output = report_output(report, text)
     step = Step("dmg system query", "who has joined by now")
-    return replace(output, next=(step,)) if report.groups else output
+    return output._replace(next=(step,)) if report.groups else output
 
 
 def format_summary(report: StorageReport) -> str:

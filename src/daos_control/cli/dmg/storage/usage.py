@@ -1,7 +1,5 @@
 """``dmg storage query usage``: how much storage is in use."""
 
-from dataclasses import replace
-
 from daos_control.base.units import format_si
 from daos_control.cli.dmg.host_problems import hosts_text
 from daos_control.cli.dmg.session import Output, Session, command
@@ -30,7 +28,7 @@ async def usage(session: Session, args: Values) -> Output:
         if args.show_usable:
             session.notice("--show-usable flag ignored when MD-on-SSD is not enabled")
     output = report_output(report, text)
-    return replace(output, problem=None) if session.json else output  # as in DAOS 2.8
+    return output._replace(problem=None) if session.json else output  # as in DAOS 2.8
 
 
 def used(free: int, total: int) -> str:
