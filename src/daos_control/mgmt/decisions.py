@@ -29,12 +29,20 @@ class Decisions(Protocol):
 
 async def see_through(decisions: Decisions, work: Coroutine[Any, Any, T], *, deposed: DaosControlError) -> T:
     """Return what comes of ``work``, which goes on when its caller goes away; raises ``deposed`` if leadership ends."""
+    return await asyncio.shield(begin(decisions, work, deposed=deposed))
+
+
+def begin(decisions: Decisions, work: Coroutine[Any, Any, T], *, deposed: DaosControlError) -> asyncio.Future[T]:
+    """Begin ``work`` and return what will come of it: its result, its error, or ``deposed`` if leadership ends.
+
+    Any number of callers may wait for that, each behind a shield: none of them takes it from the others by going away.
+    """
     outcome: asyncio.Future[T] = asyncio.get_running_loop().create_future()
 
     async def run() -> None:
         try:
             result = await work
-        except Exception as error:  # noqa: BLE001  not swallowed: it belongs to the caller, not to the leadership
+        except Exception as error:  # noqa: BLE001  not swallowed: it belongs to the callers, not to the leadership
             outcome.set_exception(error)
         else:
             outcome.set_result(result)
@@ -43,7 +51,7 @@ async def see_through(decisions: Decisions, work: Coroutine[Any, Any, T], *, dep
         work.close()
         if not outcome.done():
             outcome.set_exception(deposed)
-        outcome.exception()  # looked at, though the caller may have gone away
+        outcome.exception()  # looked at, though the callers may have gone away
 
     decisions.spawn(run()).add_done_callback(ended)
-    return await asyncio.shield(outcome)
+    return outcome

@@ -9,7 +9,7 @@ from functools import partial
 
 from daos_control.base import logs
 from daos_control.base.der import Der
-from daos_control.base.errors import DaosControlError, DaosError, NotLeader
+from daos_control.base.errors import DaosControlError, DaosError
 from daos_control.base.rankset import RankSet
 from daos_control.mgmt.errors import Refused
 from daos_control.mgmt.leader import nobody_asked
@@ -43,32 +43,23 @@ class Creation:
         uuid = canonical_uuid(request.uuid)
         outcome = self._under_way.get(uuid)
         if outcome is None:
-            outcome = asyncio.get_running_loop().create_future()
+            outcome = self._around.begin(self._take_turn(uuid, request))
             outcome.add_done_callback(partial(self._ended, uuid))
-            task = self._around.decisions.spawn(self._take_turn(uuid, request, outcome))
             self._under_way[uuid] = outcome
-            task.add_done_callback(partial(self._deposed, outcome))
         return await asyncio.shield(outcome)
-
-    def _deposed(self, outcome: "asyncio.Future[pool_pb2.PoolCreateResp]", _: "asyncio.Task[None]") -> None:
-        if not outcome.done():
-            outcome.set_exception(NotLeader("", self._around.settings.other_replicas))
 
     def _ended(self, uuid: str, outcome: "asyncio.Future[pool_pb2.PoolCreateResp]") -> None:
         del self._under_way[uuid]
         if not outcome.cancelled() and outcome.exception() is not None:
             log.debug("pool not created", pool=uuid, reason=str(outcome.exception()))
 
-    async def _take_turn(
-        self, uuid: str, request: pool_pb2.PoolCreateReq, outcome: "asyncio.Future[pool_pb2.PoolCreateResp]"
-    ) -> None:
+    async def _take_turn(self, uuid: str, request: pool_pb2.PoolCreateReq) -> pool_pb2.PoolCreateResp:
         try:
             async with self._one_at_a_time:
                 with self._around.locks.hold(uuid):
-                    outcome.set_result(await self._create(uuid, request))
-        except Exception as error:  # noqa: BLE001  not swallowed: it belongs to the callers, not to the leadership
-            outcome.set_exception(error)
-        self._removal.look_around()
+                    return await self._create(uuid, request)
+        finally:
+            self._removal.look_around()
 
     async def _create(self, uuid: str, request: pool_pb2.PoolCreateReq) -> pool_pb2.PoolCreateResp:
         known = self._around.system.pools.get(uuid)

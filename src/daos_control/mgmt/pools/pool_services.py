@@ -11,7 +11,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
 
-from daos_control.base.errors import DaosError, NotLeader
+from daos_control.base.errors import DaosError
 from daos_control.base.fault_codes import FaultCode
 from daos_control.base.rankset import RankSet
 from daos_control.mgmt.errors import Refused
@@ -188,29 +188,21 @@ class PoolServices:
             gathered, outcome = self._evictions[request.id]
             gathered.handles.extend(request.handles)
             return await asyncio.shield(outcome)
-        outcome = asyncio.get_running_loop().create_future()
+        outcome = self._around.begin(self._evict_gathered(request))
         self._evictions[request.id] = (request, outcome)
-        task = self._around.decisions.spawn(self._evict_gathered(request, outcome))
-        task.add_done_callback(partial(self._deposed_while_gathering, request.id, outcome))
+        outcome.add_done_callback(partial(self._end_gathering, request))
         return await asyncio.shield(outcome)
 
-    async def _evict_gathered(
-        self, request: pool_pb2.PoolEvictReq, outcome: "asyncio.Future[pool_pb2.PoolEvictResp]"
-    ) -> None:
+    async def _evict_gathered(self, request: pool_pb2.PoolEvictReq) -> pool_pb2.PoolEvictResp:
         await asyncio.sleep(self._gather_s)
-        del self._evictions[request.id]
-        try:
-            outcome.set_result(await self._ask(PASSED_ON["PoolEvict"], request))
-        except Exception as error:  # noqa: BLE001  not swallowed: it belongs to the callers, not to the leadership
-            outcome.set_exception(error)
+        self._end_gathering(request)
+        reply: pool_pb2.PoolEvictResp = await self._ask(PASSED_ON["PoolEvict"], request)
+        return reply
 
-    def _deposed_while_gathering(
-        self, pool_id: str, outcome: "asyncio.Future[pool_pb2.PoolEvictResp]", _: "asyncio.Task[None]"
-    ) -> None:
-        if not outcome.done():
-            self._evictions.pop(pool_id, None)
-            outcome.set_exception(NotLeader("", self._around.settings.other_replicas))
-        outcome.exception()  # looked at, though the callers may have gone away
+    def _end_gathering(self, request: pool_pb2.PoolEvictReq, _: object = None) -> None:
+        """Add no more to a request; those that come now gather anew."""
+        if request.id in self._evictions and self._evictions[request.id][0] is request:
+            del self._evictions[request.id]
 
     # -- properties ------------------------------------------------------------------------------------------------
 

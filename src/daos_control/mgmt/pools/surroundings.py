@@ -1,20 +1,24 @@
 """What all that is done to pools needs: where it is decided and noted, who is asked, and a lock for each pool."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from daos_control.base.clock import Clock
+from daos_control.base.errors import NotLeader
 from daos_control.base.fault_codes import FaultCode
-from daos_control.mgmt.decisions import Decisions
+from daos_control.mgmt.decisions import Decisions, begin
 from daos_control.mgmt.errors import Refused
 from daos_control.mgmt.ports import DataPlane, Settings
 from daos_control.mgmt.system import System
 from daos_control.model.event import timestamp
 from daos_control.net.drpc.errors import DrpcError
 from daos_control.net.drpc.methods import Method
+
+T = TypeVar("T")
 
 
 class Locks:
@@ -54,6 +58,10 @@ class Surroundings:
     def system(self) -> System:
         """The system as last recorded."""
         return self.decisions.system
+
+    def begin(self, work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
+        """Begin what goes on when its callers go away, and return what will come of it; see ``decisions.begin``."""
+        return begin(self.decisions, work, deposed=NotLeader("", self.settings.other_replicas))
 
     async def ask_engines(self, method: Method[Any, Any], request: Any) -> Any:
         """Ask an engine of this host; raises Refused if it does not answer properly."""
