@@ -100,11 +100,7 @@ async def prepare(config: ServerConfig, options: Options) -> Prepared:
     fabric = await asyncio.to_thread(scan_fabric)
     programs = own_folder()
     maker = await find_maker(programs, helper_log=config.helper_log_file)
-    in_memory = maker.means is Means.TMPFS
-    config = prepared(config, await asyncio.to_thread(host_facts, config, fabric, in_memory=in_memory))
-    for notice in config.notices:
-        log.notice(notice)
-    await asyncio.to_thread(save_active_config, config)
+    config = await fitted(config, fabric, in_memory=maker.means is Means.TMPFS)
     environment = dict(os.environ)
     config = for_engines(config, environment)
     hostname = socket.gethostname().partition(".")[0]
@@ -113,14 +109,7 @@ async def prepare(config: ServerConfig, options: Options) -> Prepared:
     )
     set_core_dump_filter(config.core_dump_filter)
     device_class = one_device_class(config, fabric)
-    addresses = await asyncio.to_thread(
-        addressing.settle,
-        replicas=config.mgmt_svc_replicas,
-        port=config.port,
-        control_address=options.control_address,
-        control_iface=config.control_iface,
-    )
-    addressing.refuse_several_replicas(addresses)
+    addresses = await settled_addresses(config, options)
     certificates, client_certificates = await asyncio.to_thread(load_certificates, config)
     check_transparent_hugepages(config, hugepages.transparent())
     return Prepared(
@@ -145,15 +134,36 @@ async def prepare(config: ServerConfig, options: Options) -> Prepared:
         store_folder=store_folder(config),
         management=management_settings(config, addresses, hostname, device_class),
         telemetry_port=config.telemetry_port,
-        support=replace(
-            Sources.of_server(
-                config,
-                Path(config.socket_dir) / ACTIVE_CONFIG_NAME,
-                host=fault_domain.levels[-1] if options.control_address else socket.gethostname(),
-            ),
-            metrics=engine_page,
+        support=support_sources(
+            config, host=fault_domain.levels[-1] if options.control_address else socket.gethostname()
         ),
     )
+
+
+async def fitted(config: ServerConfig, fabric: Sequence[FabricInterface], *, in_memory: bool) -> ServerConfig:
+    """Return the configuration as this host completes and corrects it; what was changed is told, and left for support.
+
+    Raises what ``host_facts`` and ``prepared`` raise.
+    """
+    facts = await asyncio.to_thread(host_facts, config, fabric, in_memory=in_memory)
+    config = prepared(config, facts)
+    for notice in config.notices:
+        log.notice(notice)
+    await asyncio.to_thread(save_active_config, config)
+    return config
+
+
+async def settled_addresses(config: ServerConfig, options: Options) -> Addresses:
+    """Return where this host serves, and what it is in its system. Raises what ``addresses.settle`` raises."""
+    found = await asyncio.to_thread(
+        addressing.settle,
+        replicas=config.mgmt_svc_replicas,
+        port=config.port,
+        control_address=options.control_address,
+        control_iface=config.control_iface,
+    )
+    addressing.refuse_several_replicas(found)
+    return found
 
 
 def refuse_what_is_not_there_yet(config: ServerConfig) -> None:
@@ -332,6 +342,12 @@ def ram_disk(engine: EngineConfig) -> RamDisk:
 def store_folder(config: ServerConfig) -> Path:
     """Return where the management service's store is: on the first engine's storage."""
     return Path(config.engines[0].scm.scm_mount) / _STORE_FOLDER if config.engines else Path()
+
+
+def support_sources(config: ServerConfig, *, host: str) -> Sources:
+    """Return what this host, by that name, gives to support."""
+    sources = Sources.of_server(config, Path(config.socket_dir) / ACTIVE_CONFIG_NAME, host=host)
+    return replace(sources, metrics=engine_page)
 
 
 def management_settings(config: ServerConfig, addresses: Addresses, hostname: str, device_class: int) -> Settings:
