@@ -27,7 +27,7 @@ from daos_control.model.event import EngineStateInfo, Event, EventId, PoolServic
 from daos_control.model.journal import Cause, Entry, Heard, Moved, Origin
 from daos_control.model.member_state import MemberState
 from daos_control.model.system_property import Note
-from daos_control.store.api import Store, StoreUnavailable
+from daos_control.store.api import LostLeadership, Store, StoreUnavailable
 from daos_control.store.memory import MemoryStore
 from daos_control.store.sqlite import SqliteStore
 from daos_control.testing.management import Bench, a_join
@@ -219,7 +219,7 @@ async def test_what_was_acknowledged_survives_a_kill(tmp_path: Path) -> None:
 
 async def test_a_deposed_leader_adds_nothing() -> None:
     store = MemoryStore()
-    with pytest.raises(BaseException):  # noqa: B017, PT011, PT012  the writer's end ends the block
+    with pytest.raises(LostLeadership):  # noqa: PT012  the writer's end ends the block
         async with writing(store) as writer:
             store.depose("mgmt")
             with pytest.raises(NotLeader):

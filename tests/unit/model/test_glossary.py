@@ -18,8 +18,6 @@ from daos_control.model.event_words import WORDS as EVENT_WORDS
 from daos_control.model.glossary import Entry, Kind, entries, find
 
 PROGRAMS = {program.name: program for program in (DMG, DAOS_SERVER, DAOS_AGENT)}
-COMING = {"daos_server scm"}
-"""Commands that other parts of the work bring."""
 
 
 def titles(words: str) -> list[str]:
@@ -109,8 +107,6 @@ def _commands_in(text: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("line", sorted({line for text in _said() for line in _commands_in(text)}))
 def test_commands_that_are_advised_exist(line: str) -> None:
-    if any(line.startswith(coming) for coming in COMING):
-        pytest.skip("comes with another part")
     name, *words = line.split()
     command: Command = PROGRAMS[name]
     options = _spellings(command)

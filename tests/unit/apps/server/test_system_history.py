@@ -9,7 +9,7 @@ import pytest
 from daos_control.apps.server.servicers.mgmt import mgmt_handlers
 from daos_control.apps.server.servicers.system_history import MOST, MOST_REPORTED, system_handlers
 from daos_control.base.errors import NotLeader, NotReplica, PoolNotFound
-from daos_control.mgmt.errors import Refused
+from daos_control.mgmt.errors import NotStored, Refused
 from daos_control.mgmt.service import Management
 from daos_control.model.event import Event, EventId, EventType, PoolServiceInfo, Severity
 from daos_control.model.journal import Cause, Entry, Heard, Moved, Origin
@@ -139,7 +139,7 @@ async def test_the_same_death_from_many_is_heard_once(management: Management) ->
 async def test_a_death_that_could_not_be_stored_is_heard_again(bench: Bench, management: Management) -> None:
     death = event(EventId.SWIM_RANK_DEAD, rank=3, incarnation=100)
     bench.store.fail_next(StoreUnavailable("disk full"))
-    with pytest.raises(Exception, match="disk full"):
+    with pytest.raises(NotStored, match="disk full"):
         await forwarded(management, death)
     assert await listed(management) == []
     await forwarded(management, death)
