@@ -1,7 +1,8 @@
 """Start-up: what a command costs before it does anything, and how soon a daemon listens.
 
 Commands are compared with a bare interpreter run in turn with them, since that is what Python costs anyway; and with
-the genuine dmg, if ``DAOS_GENUINE`` names an installation of DAOS 2.8.
+the genuine dmg, if ``DAOS_GENUINE`` names an installation of DAOS 2.8. One that asks servers cannot cost less than
+loading the libraries that carry its question, so those are in the table, too.
 """
 
 import os
@@ -21,6 +22,10 @@ from daos_control.apps.lab.records import Lab
 ROUNDS = 20
 DAEMON_ROUNDS = 5
 BARE = "python -c pass"
+LIBRARIES = "python with asyncio and protobuf"
+LOAD_LIBRARIES = (
+    "import asyncio; from google.protobuf import descriptor_pool; from google.protobuf.internal import builder"
+)
 QUERY, QUERY_INSECURE = "dmg system query", "dmg system query, insecure"
 COMMANDS = {
     "dmg version": ("version",),
@@ -34,6 +39,7 @@ TYPED = {
 }
 GOALS = {
     BARE: None,
+    LIBRARIES: None,
     "dmg version": 3.0,
     "dmg -h": 3.0,
     "dmg pool create -h": 4.0,
@@ -55,6 +61,7 @@ def run(report: Report) -> None:
         usages = run_in_turn(
             {
                 BARE: [sys.executable, "-c", "pass"],
+                LIBRARIES: [sys.executable, "-c", LOAD_LIBRARIES],
                 **_commands(program("dmg"), secure, insecure),
                 **_original(secure, insecure),
             },
