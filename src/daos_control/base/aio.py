@@ -4,6 +4,7 @@ Tasks are started only in an ``asyncio.TaskGroup`` (``asyncio.create_task`` is b
 standard library leaves out:
 
 - ``guard``: a long-lived task that ends is news, one that fails is logged at once, with its name;
+- ``task_scope``: a task group that does not wrap a single error;
 - ``background``: tasks that live exactly as long as a block of code;
 - ``map_bounded``: the same call on many things, so many at a time;
 - ``signals``: Unix signals as something to wait for.
@@ -43,6 +44,21 @@ async def guard(name: str, work: Coroutine[object, object, Result]) -> Result:
     return result
 
 
+@asynccontextmanager
+async def task_scope() -> AsyncIterator[asyncio.TaskGroup]:
+    """Own a task group for the length of a block.
+
+    A single error, the block's or a task's, rises as itself; several rise as an exception group.
+    """
+    try:
+        async with asyncio.TaskGroup() as group:
+            yield group
+    except BaseExceptionGroup as errors:
+        if len(errors.exceptions) == 1:
+            raise errors.exceptions[0] from errors.exceptions[0].__cause__  # without the group, with its own cause
+        raise
+
+
 class Background:
     """Starts guarded tasks that end with their block. Made by ``background``."""
 
@@ -67,19 +83,14 @@ class Background:
 async def background() -> AsyncIterator[Background]:
     """Own tasks for the length of a block; leaving it cancels them and waits for their end.
 
-    A single error, the block's or a task's, rises as itself; several rise as an exception group.
+    Errors rise as from ``task_scope``.
     """
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = Background(group)
-            try:
-                yield tasks
-            finally:
-                tasks.cancel()
-    except BaseExceptionGroup as errors:
-        if len(errors.exceptions) == 1:
-            raise errors.exceptions[0] from errors.exceptions[0].__cause__  # without the group, with its own cause
-        raise
+    async with task_scope() as group:
+        tasks = Background(group)
+        try:
+            yield tasks
+        finally:
+            tasks.cancel()
 
 
 async def map_bounded(limit: int, function: Callable[[Item], Awaitable[Result]], items: Iterable[Item]) -> list[Result]:

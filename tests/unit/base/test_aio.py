@@ -33,6 +33,29 @@ async def test_a_guarded_task_that_ends_is_news():
     assert lines[0].level is Level.NOTICE
 
 
+async def test_a_task_scope_waits_for_its_tasks_and_does_not_wrap_the_error_of_one():
+    done = []
+
+    async def work() -> None:
+        await asyncio.sleep(0)
+        done.append(1)
+
+    async with aio.task_scope() as group:
+        group.create_task(work())
+    assert done == [1]
+    with pytest.raises(LookupError, match="no rank 3"):
+        async with aio.task_scope() as group:
+            group.create_task(fail())
+
+
+async def test_several_errors_of_a_task_scope_rise_together():
+    with pytest.raises(ExceptionGroup) as errors:  # noqa: PT012  the second task has to be there when the first fails
+        async with aio.task_scope() as group:
+            group.create_task(fail())
+            group.create_task(fail())
+    assert [type(error) for error in errors.value.exceptions] == [LookupError, LookupError]
+
+
 async def test_background_tasks_end_with_their_block():
     ended = asyncio.Event()
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 from uuid import UUID
 
-from daos_control.base import logs
+from daos_control.base import aio, logs
 from daos_control.base.errors import DaosControlError
 
 log = logs.get(__name__)
@@ -156,14 +156,9 @@ async def process_monitor(
     *, evict: Evict, watch: Watch, name_of: Callable[[int], str]
 ) -> AsyncIterator[ProcessMonitor]:
     """Own the evictions for the length of a block; leaving it abandons those still under way."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            monitor = ProcessMonitor(group, evict=evict, watch=watch, name_of=name_of)
-            try:
-                yield monitor
-            finally:
-                monitor.abandon()
-    except BaseExceptionGroup as errors:
-        if len(errors.exceptions) == 1:  # the block's own: it should not know about the group
-            raise errors.exceptions[0] from None
-        raise
+    async with aio.task_scope() as group:
+        monitor = ProcessMonitor(group, evict=evict, watch=watch, name_of=name_of)
+        try:
+            yield monitor
+        finally:
+            monitor.abandon()

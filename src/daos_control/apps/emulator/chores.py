@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 
-from daos_control.base import logs
+from daos_control.base import aio, logs
 
 log = logs.get(__name__)
 
@@ -35,17 +35,12 @@ class Chores:
 @asynccontextmanager
 async def chores() -> AsyncIterator[Chores]:
     """Own chores for the length of a block."""
-    failure: Exception | None = None
-    async with asyncio.TaskGroup() as group:
+    async with aio.task_scope() as group:
         owned = Chores(group)
         try:
             yield owned
-        except Exception as error:  # noqa: BLE001  raised again below: inside, the group would wrap it
-            failure = error
         finally:
             owned.cancel()
-    if failure is not None:
-        raise failure
 
 
 async def _logged(name: str, work: Coroutine[object, object, object]) -> None:
