@@ -3,7 +3,6 @@
 import json
 import re
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,34 +10,18 @@ from typing import Any
 
 import pytest
 
+from daos_control.testing.lab import DrivenLab
+
 pytestmark = [pytest.mark.system, pytest.mark.timeout(240), pytest.mark.xdist_group("lab")]
 
-PROGRAMS = Path(sys.executable).parent
 PATIENCE_S = 60
 
 
-class Lab:
+class Lab(DrivenLab):
     """Two hosts with an engine each; the first one leads."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def lab(self, *arguments: str) -> str:
-        return subprocess.run(
-            [PROGRAMS / "daos_lab", "-D", self.folder, *arguments], capture_output=True, text=True, check=True
-        ).stdout
 
     def up(self) -> None:
         self.lab("up", "--hosts", "2", "--engines", "1")
-
-    def command(self, *arguments: str) -> list[str]:
-        return [str(PROGRAMS / "dmg"), "-o", str(self.folder / "daos_control.yml"), *arguments]
-
-    def dmg(self, *arguments: str) -> str:
-        return subprocess.run(self.command(*arguments), capture_output=True, text=True, check=True).stdout
-
-    def ask(self, *arguments: str) -> Any:
-        return json.loads(self.dmg("-j", *arguments))["response"]
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +40,7 @@ class Follower:
         self._began = lab.ask("system", "events")["last"]
         with output.open("w") as out:
             self._process = subprocess.Popen(
-                lab.command("-j", "system", "events", "--follow", *options), stdout=out, stderr=subprocess.PIPE
+                lab.dmg_command("-j", "system", "events", "--follow", *options), stdout=out, stderr=subprocess.PIPE
             )
 
     def entries(self) -> list[dict[str, Any]]:

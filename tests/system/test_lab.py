@@ -1,6 +1,5 @@
 """A whole system, as a newcomer starts it: real processes, real certificates, and what happens when some die."""
 
-import json
 import os
 import re
 import subprocess
@@ -11,48 +10,24 @@ from pathlib import Path
 
 import pytest
 
+from daos_control.testing.lab import PROGRAMS, DrivenLab
+
 pytestmark = [pytest.mark.system, pytest.mark.timeout(180), pytest.mark.xdist_group("lab")]
 
-PROGRAMS = Path(sys.executable).parent
 
+class LabUnderTest(DrivenLab):
+    """A lab that is looked at in several ways."""
 
-class LabUnderTest:
-    """A lab in a folder, driven through its command line alone."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def lab(self, *arguments: str, code: int = 0) -> str:
-        return self._run([PROGRAMS / "daos_lab", "-D", self.folder, *arguments], code)
-
-    def dmg(self, *arguments: str, code: int = 0) -> str:
-        return self._run([PROGRAMS / "dmg", "-o", self.folder / "daos_control.yml", *arguments], code)
-
-    def ask(self, *arguments: str) -> dict[str, object]:
-        """Run dmg with --json and return its response."""
-        document = json.loads(self.dmg("-j", *arguments))
-        assert document["error"] is None
-        response: dict[str, object] = document["response"]
-        return response
-
-    def members(self) -> dict[int, str]:
+    def uuids(self) -> dict[int, str]:
         """Return each rank's uuid; all must have joined."""
-        members = self.ask("system", "query")["members"]
-        assert isinstance(members, list)
+        members = self.members()
         assert {member["state"] for member in members} == {"joined"}, members
         return {member["rank"]: member["uuid"] for member in members}
 
     def pools(self) -> dict[str, str]:
         """Return each pool's uuid by label. A rank that was away for long is out of its pools: that is no loss."""
         pools = self.ask("pool", "list", "--no-query")["pools"]
-        assert isinstance(pools, list)
         return {pool["label"]: pool["uuid"] for pool in pools}
-
-    def _run(self, command: list[str | Path], code: int) -> str:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert done.returncode == code, f"{command}: {done.stdout}{done.stderr}"
-        assert "Traceback" not in done.stderr
-        return done.stdout + done.stderr
 
 
 @pytest.fixture(scope="module")
@@ -66,41 +41,41 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabUnderTest]:
 
 
 def test_up_leaves_everything_running(running: LabUnderTest) -> None:
-    assert sorted(running.members()) == [0, 1, 2, 3]
+    assert sorted(running.uuids()) == [0, 1, 2, 3]
     assert list(running.pools()) == ["tank"]
     assert "not running" not in running.lab("status")
 
 
 def test_up_again_changes_nothing(running: LabUnderTest) -> None:
-    members, pools = running.members(), running.pools()
+    uuids, pools = running.uuids(), running.pools()
     before = running.lab("status")
     running.lab("up", "--hosts", "2", "--engines", "2", "--pool", "1GiB")
     assert running.lab("status") == before
-    assert (running.members(), running.pools()) == (members, pools)
+    assert (running.uuids(), running.pools()) == (uuids, pools)
 
 
 def test_a_killed_engine_is_seen_and_comes_back_with_its_rank(running: LabUnderTest) -> None:
-    members = running.members()
+    uuids = running.uuids()
     running.lab("kill", "2")
     assert "not running" in running.lab("status", code=1)
     running.lab("up", "--hosts", "2", "--engines", "2")
-    assert running.members() == members
+    assert running.uuids() == uuids
 
 
 @pytest.mark.parametrize("victim", ["h1", "h2", "agent"])
 def test_a_killed_host_comes_back_as_it_was(running: LabUnderTest, victim: str) -> None:
-    members, pools = running.members(), running.pools()
+    uuids, pools = running.uuids(), running.pools()
     running.lab("kill", victim)
     running.lab("up", "--hosts", "2", "--engines", "2")
-    assert (running.members(), running.pools()) == (members, pools)
+    assert (running.uuids(), running.pools()) == (uuids, pools)
     assert "not running" not in running.lab("status")
 
 
 def test_a_frozen_host_goes_on(running: LabUnderTest) -> None:
-    members = running.members()
+    uuids = running.uuids()
     running.lab("pause", "h2")
     assert "h2: goes on" in running.lab("resume", "h2")
-    assert running.members() == members
+    assert running.uuids() == uuids
 
 
 def test_env_makes_plain_dmg_work(running: LabUnderTest) -> None:
@@ -126,8 +101,8 @@ def test_a_second_lab_does_not_clash(running: LabUnderTest, tmp_path: Path) -> N
     second = LabUnderTest(tmp_path / "two")
     second.lab("up", "--hosts", "1", "--engines", "1", "--insecure", "--pool", "0")
     try:
-        assert list(second.members()) == [0]
-        assert sorted(running.members()) == [0, 1, 2, 3]
+        assert list(second.uuids()) == [0]
+        assert sorted(running.uuids()) == [0, 1, 2, 3]
     finally:
         second.lab("down")
     assert not second.folder.exists()

@@ -1,35 +1,32 @@
 """A host loses what its engine held: with --replace it gets its rank back, without it a new one."""
 
-import json
 import os
 import shutil
 import signal
 import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from daos_control.testing.lab import PATIENCE_S, PROGRAMS, DrivenLab, until
+
 pytestmark = [pytest.mark.system, pytest.mark.timeout(180), pytest.mark.xdist_group("lab")]
 
-PROGRAMS = Path(sys.executable).parent
-PATIENCE_S = 60
 LOST = "h3"
 
 
-class Lab:
+class Lab(DrivenLab):
     """Three hosts, one engine each, and a pool; the third host will lose its storage."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        super().__init__(folder)
         self.address = ""
         self.rank = -1
         self._server: subprocess.Popen[bytes] | None = None
 
     def up(self) -> None:
-        self.run("daos_lab", "-D", self.folder, "up", "--hosts", "3", "--engines", "1", "--pool", "1GiB")
+        self.lab("up", "--hosts", "3", "--engines", "1", "--pool", "1GiB")
         [member] = [member for member in self.members() if member["fault_domain"] == f"/{LOST}"]
         self.address, self.rank = member["addr"], member["rank"]
 
@@ -38,25 +35,7 @@ class Lab:
             self._server.send_signal(signal.SIGTERM)
             self._server.wait(PATIENCE_S)
             self._wipe()
-        self.run("daos_lab", "-D", self.folder, "down")
-
-    def run(self, program: str, *words: object, code: int = 0) -> str:
-        command = [PROGRAMS / program, *map(str, words)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
-        assert done.returncode == code, f"{command}: {done.stdout}{done.stderr}"
-        return done.stdout + done.stderr
-
-    def dmg(self, *words: object, code: int = 0) -> str:
-        return self.run("dmg", "-o", self.folder / "daos_control.yml", *words, code=code)
-
-    def ask(self, *words: object) -> dict[str, object]:
-        response: dict[str, object] = json.loads(self.dmg("-j", *words))["response"]
-        return response
-
-    def members(self) -> list[dict[str, object]]:
-        members = self.ask("system", "query")["members"]
-        assert isinstance(members, list)
-        return members
+        self.lab("down")
 
     def until_states_are(self, *states: str) -> None:
         until(lambda: [member["state"] for member in self.members()] == list(states), self.members)
@@ -66,7 +45,7 @@ class Lab:
 
     def lose_storage(self) -> None:
         """Kill the host, take away what it held, and start its server again; it waits for a format then."""
-        self.run("daos_lab", "-D", self.folder, "kill", LOST)
+        self.lab("kill", LOST)
         self._wipe()
         self.start_server()
         until(lambda: "format required on instance 0" in self.said(), self.said)
@@ -100,13 +79,6 @@ class Lab:
         if os.path.ismount(storage):
             until(lambda: subprocess.run(["umount", storage], check=False).returncode == 0, self.members)
         shutil.rmtree(storage, ignore_errors=True)
-
-
-def until(condition: Callable[[], bool], what: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline, f"waited in vain: {what()}"
-        time.sleep(0.1)
 
 
 @pytest.fixture
@@ -180,7 +152,7 @@ def test_an_excluded_rank_is_given_back_by_whoever_excluded_it(lab: Lab) -> None
 
 
 def test_an_engine_that_comes_back_as_somebody_else_is_turned_away_and_told_what_to_do(lab: Lab) -> None:
-    lab.run("daos_lab", "-D", lab.folder, "kill", LOST)
+    lab.lab("kill", LOST)
     elsewhere = lab.address.partition(":")[0].rpartition(".")[0] + ".77"
     lab.start_server(elsewhere)
     until(lambda: f"control address changed from {lab.address} -> {elsewhere}:" in lab.said(), lab.said)

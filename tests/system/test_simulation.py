@@ -1,26 +1,23 @@
 """``daos_lab sim`` as a person uses it: one real server, many simulated hosts, plain dmg, and trouble on request."""
 
-import json
 import subprocess
-import sys
-import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from signal import SIGINT
 
 import pytest
 
+from daos_control.testing.lab import PATIENCE_S, PROGRAMS, DrivenLab, until
+
 pytestmark = [pytest.mark.system, pytest.mark.timeout(180), pytest.mark.xdist_group("lab")]
 
-PROGRAMS = Path(sys.executable).parent
-PATIENCE_S = 60.0
 
-
-class Simulation:
+class Simulation(DrivenLab):
     """A running ``daos_lab sim``, driven through command lines alone."""
 
     def __init__(self, folder: Path, output: Path, *options: str) -> None:
-        self.folder = folder
+        super().__init__(folder)
         self.output = output
         with output.open("wb") as out:
             command = [str(PROGRAMS / "daos_lab"), "-D", str(folder), "sim", *options]
@@ -32,34 +29,16 @@ class Simulation:
         return self.output.read_text()
 
     def until(self, so: Callable[[], bool]) -> None:
-        end = time.monotonic() + PATIENCE_S
-        while not so():
-            assert time.monotonic() < end, self.said()
-            time.sleep(0.1)
+        until(so, self.said)
 
-    def lab(self, *arguments: str, code: int = 0) -> str:
-        return self._run([str(PROGRAMS / "daos_lab"), "-D", str(self.folder), *arguments], code)
-
-    def states(self) -> dict[str, int]:
-        document = json.loads(self._dmg("-j", "system", "query"))
-        found: dict[str, int] = {}
-        for member in document["response"]["members"]:
-            found[member["state"]] = found.get(member["state"], 0) + 1
-        return found
+    def count(self) -> dict[str, int]:
+        """Return how many ranks are in each state."""
+        return dict(Counter(self.states().values()))
 
     def order(self, *arguments: str) -> dict[int, bool]:
         """Give ranks an order; returns which did as told."""
-        command = [str(PROGRAMS / "dmg"), "-o", str(self.folder / "daos_control.yml"), "-j", "system", *arguments]
-        document = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=False).stdout)
-        return {result["Rank"]: not result["Errored"] for result in document["response"]["Results"]}
-
-    def _dmg(self, *arguments: str) -> str:
-        return self._run([str(PROGRAMS / "dmg"), "-o", str(self.folder / "daos_control.yml"), *arguments], 0)
-
-    def _run(self, command: list[str], code: int) -> str:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert done.returncode == code, f"{command}: {done.stdout}{done.stderr}"
-        return done.stdout + done.stderr
+        results = self.document("system", *arguments)["response"]["Results"]
+        return {result["Rank"]: not result["Errored"] for result in results}
 
 
 @pytest.fixture(scope="module")
@@ -73,16 +52,16 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulation]:
 
 
 def test_plain_dmg_sees_every_rank(running: Simulation) -> None:
-    assert running.states() == {"joined": 64}
+    assert running.count() == {"joined": 64}
     assert "64 ranks are up" in running.said()
     assert "63 of 63 ranks serve on 16 hosts" in running.lab("status")
 
 
 def test_the_dead_are_excluded_and_come_back_when_they_are_started(running: Simulation) -> None:
     assert "20 engines killed" in running.lab("kill", "10-29")
-    running.until(lambda: running.states() == {"joined": 44, "excluded": 20})
+    running.until(lambda: running.count() == {"joined": 44, "excluded": 20})
     assert set(running.order("start", "--ranks", "10-29").values()) == {True}
-    running.until(lambda: running.states() == {"joined": 64})
+    running.until(lambda: running.count() == {"joined": 64})
 
 
 def test_a_host_that_packets_do_not_reach_costs_itself_alone(running: Simulation) -> None:
@@ -94,14 +73,14 @@ def test_a_host_that_packets_do_not_reach_costs_itself_alone(running: Simulation
         running.lab("resume", "sim2")
     running.order("stop", "--ranks", "1-63", "--force")  # who was taken for unresponsive has to join anew
     running.order("start", "--ranks", "1-63")
-    running.until(lambda: running.states() == {"joined": 64})
+    running.until(lambda: running.count() == {"joined": 64})
 
 
 def test_a_power_cut_is_noticed_by_the_others(running: Simulation) -> None:
     assert "2 hosts are off" in running.lab("kill", "sim[3-4]")
-    running.until(lambda: running.states().get("excluded") == 8)
+    running.until(lambda: running.count().get("excluded") == 8)
     running.lab("resume", "sim[3-4]")
-    running.until(lambda: running.states() == {"joined": 64})
+    running.until(lambda: running.count() == {"joined": 64})
 
 
 @pytest.mark.parametrize(
@@ -119,7 +98,7 @@ def test_wrong_wishes_are_explained(running: Simulation, arguments: list[str], s
 
 def test_an_interrupt_takes_everything_down(tmp_path: Path) -> None:
     simulation = Simulation(tmp_path / "lab", tmp_path / "out", "--ranks", "3", "--insecure")
-    assert simulation.states() == {"joined": 3}
+    assert simulation.count() == {"joined": 3}
     simulation.process.send_signal(SIGINT)
     assert simulation.process.wait(PATIENCE_S) == 0
     assert "stopped and removed" in simulation.said()

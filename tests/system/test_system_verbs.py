@@ -1,50 +1,21 @@
 """What an administrator does to a whole system, on a lab: real servers, emulated engines, dmg."""
 
-import json
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from daos_control.testing.lab import DrivenLab, until
+
 pytestmark = [pytest.mark.system, pytest.mark.timeout(180), pytest.mark.xdist_group("lab")]
 
-PROGRAMS = Path(sys.executable).parent
-PATIENCE_S = 60.0
 
-
-class System:
+class System(DrivenLab):
     """A lab of two hosts with two engines each."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def lab(self, *arguments: str) -> None:
-        subprocess.run([PROGRAMS / "daos_lab", "-D", self.folder, *arguments], check=True, capture_output=True)
-
-    def dmg(self, *arguments: str) -> dict[str, Any]:
-        """Run dmg with --json and return its document."""
-        command = [PROGRAMS / "dmg", "-o", self.folder / "daos_control.yml", "-j", *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert "Traceback" not in done.stderr
-        document: dict[str, Any] = json.loads(done.stdout)
-        return document
-
-    def does(self, *arguments: str) -> Any:
-        """Run dmg; return its response. It must succeed."""
-        document = self.dmg(*arguments)
-        assert document["error"] is None, document
-        return document["response"]
-
-    def states(self) -> dict[int, str]:
-        return {member["rank"]: member["state"] for member in self.does("system", "query")["members"]}
 
     def query(self) -> dict[str, Any]:
         """Return how the pool is; not how full, which a dead rank does not say."""
-        health: dict[str, Any] = self.does("pool", "query", "--health-only", "tank")
+        health: dict[str, Any] = self.ask("pool", "query", "--health-only", "tank")
         return health
 
     def disabled(self) -> int:
@@ -52,13 +23,6 @@ class System:
 
     def is_settled(self) -> bool:
         return bool(self.query()["rebuild"]["state"] != "busy")
-
-
-def until(condition: Callable[[], bool]) -> None:
-    ends = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < ends, condition
-        time.sleep(0.2)
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +34,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 
 
 def test_ranks_are_drained_and_brought_back(system: System) -> None:
-    answer = system.does("system", "drain", "--ranks", "2-3")
+    answer = system.ask("system", "drain", "--ranks", "2-3")
     assert answer["responses"] == [
         {
             "id": "tank",
@@ -78,51 +42,51 @@ def test_ranks_are_drained_and_brought_back(system: System) -> None:
         }
     ]
     until(lambda: system.disabled() == 8)
-    again = system.dmg("system", "drain", "--ranks", "2-3")
+    again = system.document("system", "drain", "--ranks", "2-3")
     assert again["error"] == "system drain failed: no pool-ranks found to operate on with request params"
     until(system.is_settled)
-    back = system.does("system", "reintegrate", "--ranks", "2-3")
+    back = system.ask("system", "reintegrate", "--ranks", "2-3")
     assert back["responses"] == answer["responses"]
     until(lambda: system.disabled() == 0 and system.is_settled())
 
 
 def test_rebuilds_are_started_and_stopped(system: System) -> None:
     until(system.is_settled)
-    started = system.does("system", "rebuild", "start")
+    started = system.ask("system", "rebuild", "start")
     assert [(result["id"], result["errored"]) for result in started["results"]] == [("tank", False)]
-    idle = system.dmg("system", "rebuild", "stop")
+    idle = system.document("system", "rebuild", "stop")
     assert "pool-rebuild stop failed: DER_NONEXIST(-1005)" in idle["error"]
 
 
 def test_self_healing_is_looked_at_again(system: System) -> None:
     """While nobody heals, a rank that dies stays a member and in its pools; asked again, the system makes up for it."""
-    system.does("system", "set-prop", "self_heal:none")
+    system.ask("system", "set-prop", "self_heal:none")
     system.lab("kill", "3")
     until(lambda: system.states()[3] == "errored")
     until(lambda: system.query()["dead_ranks"] == [3])
     assert (system.states()[3], system.disabled()) == ("errored", 0)
-    system.does("system", "set-prop", "self_heal:exclude;pool_exclude")
-    system.does("system", "self-heal", "eval")
+    system.ask("system", "set-prop", "self_heal:exclude;pool_exclude")
+    system.ask("system", "self-heal", "eval")
     until(lambda: system.disabled() == 4)
-    system.does("system", "set-prop", "self_heal:exclude;pool_exclude;pool_rebuild")
-    system.does("system", "start", "--ranks", "3")
+    system.ask("system", "set-prop", "self_heal:exclude;pool_exclude;pool_rebuild")
+    system.ask("system", "start", "--ranks", "3")
     until(lambda: system.states()[3] == "joined")
     until(system.is_settled)
-    system.does("system", "reintegrate", "--ranks", "3")
+    system.ask("system", "reintegrate", "--ranks", "3")
     until(lambda: system.disabled() == 0 and system.is_settled())
 
 
 def test_an_erased_system_is_formatted_again_and_all_ranks_join(system: System) -> None:
-    assert "ranks to be stopped: 0-3" in system.dmg("system", "erase")["error"]
-    system.does("system", "stop", "--full")
+    assert "ranks to be stopped: 0-3" in system.document("system", "erase")["error"]
+    system.ask("system", "stop", "--full")
     assert system.states() == dict.fromkeys(range(4), "stopped")
-    system.does("system", "erase")
-    assert "system is uninitialized" in system.dmg("system", "query")["error"]
+    system.ask("system", "erase")
+    assert "system is uninitialized" in system.document("system", "query")["error"]
     assert not list(system.folder.glob("h*/daos*/control_raft"))
-    system.does("storage", "format")
-    until(lambda: system.dmg("system", "query")["error"] is None)
+    system.ask("storage", "format")
+    until(lambda: system.document("system", "query")["error"] is None)
     until(lambda: system.states() == dict.fromkeys(range(4), "joined"))
-    assert not system.does("pool", "list")["pools"]
+    assert not system.ask("pool", "list")["pools"]
     assert not list(system.folder.glob("h*/daos*/superblock.retired"))
-    system.does("pool", "create", "--size", "1GiB", "tank")
+    system.ask("pool", "create", "--size", "1GiB", "tank")
     assert system.disabled() == 0
