@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from daos_control.base.version import DAOS_REVISION, DAOS_VERSION
 from daos_control.cli import proxies
 from daos_control.cli.flags import Values
+from daos_control.cli.ui.errors import error_text
 
 if TYPE_CHECKING:
     from daos_control.config.agent import AgentConfig
@@ -34,7 +35,7 @@ def _command(run: Callable[[Values], Any]) -> Run:
                 raise
             if values.json:
                 _print_document(None, error)
-            print(f"ERROR: {PROGRAM}: {_text(error)}", file=sys.stderr)
+            print(f"ERROR: {PROGRAM}: {error_text(error)}", file=sys.stderr)
             resolution = getattr(error, "resolution", "")
             if resolution:
                 print(f"ERROR: {PROGRAM}: {resolution}", file=sys.stderr)
@@ -49,14 +50,7 @@ def _command(run: Callable[[Values], Any]) -> Run:
 def _print_document(response: object, error: Exception | None = None) -> None:
     from daos_control.cli.ui.envelope import envelope
 
-    print(envelope(response, error, text=_text(error) if error else ""))
-
-
-def _text(error: Exception) -> str:
-    """Word an error; those of the operating system as people write them."""
-    if isinstance(error, OSError) and error.filename is not None:
-        return f"{error.filename}: {error.strerror}"
-    return str(error)
+    print(envelope(response, error, text=error_text(error) if error else ""))
 
 
 def _is_expected(error: Exception) -> bool:

@@ -18,6 +18,7 @@ from daos_control.base.errors import DaosControlError, Fault
 from daos_control.base.units import parse_size
 from daos_control.cli.daos_lab.steps import show_steps
 from daos_control.cli.flags import Values
+from daos_control.cli.ui.errors import error_text
 from daos_control.config.control import NAMED_BY
 
 
@@ -204,11 +205,9 @@ def _no_lab(values: Values) -> int:
     return _complain(f"no lab in {_folder(values)}: start one with 'daos_lab up', or name another with --dir")
 
 
-def _complain(error: object) -> int:
-    text = error
-    if isinstance(error, OSError) and error.filename:
-        text = f"{error.filename}: {error.strerror}"
-    elif isinstance(error, Fault) and error.domain == "lab":  # our own, with no number that anybody could look up
+def _complain(error: Exception | str) -> int:
+    text = error_text(error) if isinstance(error, Exception) else error
+    if isinstance(error, Fault) and error.domain == "lab":  # our own, with no number that anybody could look up
         text = error.description
     print(f"ERROR: daos_lab: {text}", file=sys.stderr)
     if isinstance(error, Fault) and error.resolution:

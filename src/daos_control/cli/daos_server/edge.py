@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from daos_control.cli.flags import Values
 from daos_control.cli.ui.envelope import envelope
+from daos_control.cli.ui.errors import error_text
 
 if TYPE_CHECKING:
     from daos_control.config.server import ServerConfig
@@ -73,7 +74,7 @@ def _guarded(run: Callable[[Values], Document | None], values: Values) -> int:
         document = run(values)
     except (DaosControlError, DrpcError, OSError, ValueError) as error:
         if values.json:
-            print(envelope(None, error, text=_text(error)))
+            print(envelope(None, error, text=error_text(error)))
         return _complain(error)
     except KeyboardInterrupt:
         return 1
@@ -87,17 +88,10 @@ def _guarded(run: Callable[[Values], Document | None], values: Values) -> int:
 def _complain(error: Exception) -> int:
     from daos_control.base.errors import Fault
 
-    print(f"ERROR: {_text(error)}", file=sys.stderr)
+    print(f"ERROR: {error_text(error)}", file=sys.stderr)
     if isinstance(error, Fault) and error.resolution:
         print(f"ERROR: {error.resolution_line()}", file=sys.stderr)
     return 1
-
-
-def _text(error: Exception) -> str:
-    """Word an error; those of the operating system as people write them."""
-    if isinstance(error, OSError) and error.filename is not None:
-        return f"{error.filename}: {error.strerror}"
-    return str(error)
 
 
 def _complain_of_bug(error: Exception) -> int:

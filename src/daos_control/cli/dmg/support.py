@@ -11,7 +11,8 @@ from daos_control.base.hostset import HostSet
 from daos_control.cli.dmg.host_problems import error_cell, hosts_text
 from daos_control.cli.dmg.session import Output, Session, command
 from daos_control.cli.flags import Values
-from daos_control.cli.shared_verbs.collect_log import extra_folder, failure_text, run_ours, target_folder, window
+from daos_control.cli.shared_verbs.collect_log import extra_folder, run_ours, target_folder, window
+from daos_control.cli.ui.errors import error_text
 from daos_control.cli.ui.tables import table
 from daos_control.client.errors import HostError, InvalidRequest
 from daos_control.client.support import Collection
@@ -160,7 +161,7 @@ class _Run:
         try:
             await asyncio.to_thread(folders.archive, self.target)
         except OSError as error:
-            text = failure_text(error)
+            text = error_text(error)
             self._failed(_Failure(socket.gethostname(), "archive", HostError(text)))
 
     def _failed(self, failure: _Failure) -> None:

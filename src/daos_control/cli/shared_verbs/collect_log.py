@@ -14,6 +14,7 @@ from daos_control.base import logs
 from daos_control.base.errors import DaosControlError
 from daos_control.cli.flags import Values
 from daos_control.cli.interrupts import ending
+from daos_control.cli.ui.errors import error_text
 from daos_control.cli.ui.progress import display_for, showing
 from daos_control.client.errors import Interrupted
 from daos_control.client.waiting import Waiting
@@ -90,15 +91,8 @@ async def _carry_out(collector: Collector, items: Sequence[Item], wishes: Wishes
                 except (DaosControlError, OSError) as error:
                     if values.stop_on_error or item.step is Step.ARCHIVE:
                         raise
-                    failures.append(f"{wait.missing}: {failure_text(error)}")
+                    failures.append(f"{wait.missing}: {error_text(error)}")
                 wait.done += 1
                 if waiting.is_interrupted:
                     raise Interrupted(str(waiting), changes=False)
     return failures
-
-
-def failure_text(error: Exception) -> str:
-    """Word an error; those of the operating system as people write them."""
-    if isinstance(error, OSError) and error.filename is not None:
-        return f"{error.filename}: {error.strerror}"
-    return str(error)
