@@ -21,8 +21,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from platform import machine
-from typing import Protocol
 
+from daos_control.apps.agent.process_watch import Watch
 from daos_control.base import logs
 from daos_control.base.der import Der
 from daos_control.base.errors import DaosControlError
@@ -52,18 +52,6 @@ class CannotRegister(Exception):
 
 class CannotGather(DaosControlError):
     """There can be no tree here; the text says why."""
-
-
-class Watch(Protocol):
-    """Tells when processes end."""
-
-    def start(self, pid: int, ended: Callable[[int], None]) -> None:
-        """Call ``ended(pid)`` once, when the process has ended. Raises ProcessLookupError if it is gone already."""
-        ...
-
-    def stop(self, pid: int) -> None:
-        """Forget about a process."""
-        ...
 
 
 @dataclass(slots=True, kw_only=True)

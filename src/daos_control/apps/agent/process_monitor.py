@@ -12,9 +12,10 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 from uuid import UUID
 
+from daos_control.apps.agent.process_watch import Watch
 from daos_control.base import aio, logs
 from daos_control.base.errors import DaosControlError
 
@@ -28,18 +29,6 @@ Evict: TypeAlias = Callable[[UUID, frozenset[UUID]], Awaitable[None]]
 
 class TooManyHandles(Exception):
     """A process reports more open pool handles than the agent keeps."""
-
-
-class Watch(Protocol):
-    """Tells when processes end."""
-
-    def start(self, pid: int, ended: Callable[[int], None]) -> None:
-        """Call ``ended(pid)`` once, when the process has ended. Raises ProcessLookupError if it is gone already."""
-        ...
-
-    def stop(self, pid: int) -> None:
-        """Forget about a process."""
-        ...
 
 
 @dataclass(slots=True)

@@ -10,8 +10,21 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 POLL_S = 3.0
+
+
+class Watch(Protocol):
+    """Tells when processes end."""
+
+    def start(self, pid: int, ended: Callable[[int], None]) -> None:
+        """Call ``ended(pid)`` once, when the process has ended. Raises ProcessLookupError if it is gone already."""
+        ...
+
+    def stop(self, pid: int) -> None:
+        """Forget about a process."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
