@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from daos_control.apps.server.preparation import NotThereYetError, engine_settings, refuse_what_is_not_there_yet
+from daos_control.apps.server.parts import engine_settings
+from daos_control.apps.server.preparation import NotThereYetError, refuse_what_is_not_there_yet
 from daos_control.config.preparation import HostFacts, for_engines, prepared
 from daos_control.config.server import ServerConfig
 from daos_control.engine import superblock

@@ -8,44 +8,46 @@ import os
 import socket
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from daos_control.apps.server import addresses as addressing
 from daos_control.apps.server.addresses import Addresses
+from daos_control.apps.server.fabric import one_device_class, scan_fabric, wait_for_interfaces, way_of
 from daos_control.apps.server.fault_domain import find_fault_domain
+from daos_control.apps.server.parts import (
+    engine_settings,
+    management_settings,
+    ram_disk,
+    restart_policy,
+    store_folder,
+    support_sources,
+)
 from daos_control.base import logs
 from daos_control.base.errors import DaosControlError
-from daos_control.base.fault_codes import FaultCode
-from daos_control.config.document import ConfigError
 from daos_control.config.preparation import (
     HostFacts,
     check_transparent_hugepages,
     for_engines,
     prepared,
-    srx_for_clients,
 )
-from daos_control.config.server import ACTIVE_CONFIG_NAME, EngineConfig, ServerConfig
+from daos_control.config.server import ACTIVE_CONFIG_NAME, ServerConfig
 from daos_control.config.system import DIRECTORY
-from daos_control.engine.command import EngineSettings, Fabric, Storage
+from daos_control.engine.command import EngineSettings
 from daos_control.engine.process import Launch, find_binary, running
 from daos_control.engine.restarts import RestartPolicy
 from daos_control.host import hugepages, memory, network
-from daos_control.host.network import FabricInterface, Readiness
+from daos_control.host.network import FabricInterface
 from daos_control.host.storage.plan import Means, RamDisk
 from daos_control.host.storage.scm import Maker, find_maker
 from daos_control.host.support.collector import Sources
-from daos_control.mgmt.ports import ClientHint, Settings
-from daos_control.mgmt.rules.pools import EngineStorage
+from daos_control.mgmt.ports import Settings
 from daos_control.model.fault_domain import FaultDomain
 from daos_control.security.certificates import CertificateFiles, Certificates, load
-from daos_control.telemetry.exporter import engine_page
 
 log = logs.get(__name__)
 
 ENGINE_PROGRAM = "daos_engine"
-INTERFACE_POLL_S = 1.0
-_STORE_FOLDER = "control_raft"
 _ACTIVE_CONFIG_MODE = 0o644
 _USUAL_HUGEPAGE_KIB = 2048
 
@@ -128,9 +130,7 @@ async def prepare(config: ServerConfig, options: Options) -> Prepared:
         disks=tuple(ram_disk(engine) for engine in config.engines),
         maker=maker,
         hugepages=not config.disable_hugepages,
-        restarts=RestartPolicy(
-            enabled=not config.disable_engine_auto_restart, min_delay_s=float(config.restart_delay_s)
-        ),
+        restarts=restart_policy(config),
         store_folder=store_folder(config),
         management=management_settings(config, addresses, hostname, device_class),
         telemetry_port=config.telemetry_port,
@@ -182,35 +182,6 @@ def refuse_what_is_not_there_yet(config: ServerConfig) -> None:
         )
 
 
-async def wait_for_interfaces(names: Sequence[str]) -> None:
-    """Return once all interfaces are ready. Raises ConfigError for one that is down, or that there is not."""
-    waiting = sorted(set(filter(None, names)))
-    told = False
-    while waiting:
-        states = {name: network.readiness(name) for name in waiting}
-        for name, state in states.items():
-            check_usable(name, state, [interface.name for interface in network.net_interfaces()])
-        waiting = [name for name, state in states.items() if state is not Readiness.READY]
-        if waiting:
-            if not told:
-                log.notice(f"waiting for network interfaces to be ready: {', '.join(waiting)}")
-                told = True
-            await asyncio.sleep(INTERFACE_POLL_S)
-
-
-def check_usable(name: str, state: Readiness, known: Sequence[str]) -> None:
-    """Raise ConfigError for an interface that will not become ready; ``known`` are those there are."""
-    if state in {Readiness.DOWN, Readiness.UNKNOWN}:
-        there = f"is {state.value}" if name in known else "does not exist"
-        others = f"bring it up, or name another ({', '.join(known)})"
-        raise ConfigError("the network", [f"fabric_iface: interface {name} {there}: {others}"])
-
-
-def scan_fabric() -> tuple[FabricInterface, ...]:
-    """Return what this host's interfaces are good for."""
-    return network.fabric_interfaces(network.net_interfaces(), network.addressed_interfaces())
-
-
 def host_facts(config: ServerConfig, fabric: Sequence[FabricInterface], *, in_memory: bool) -> HostFacts:
     """Return what the configuration depends on; memory bounds RAM disks only if they are ``in_memory``.
 
@@ -232,31 +203,6 @@ def host_facts(config: ServerConfig, fabric: Sequence[FabricInterface], *, in_me
 def usual_hugepage_kib(own: memory.Memory) -> int:
     """Return the size of this host's huge pages; where the kernel has none, what nearly all have."""
     return own.hugepage_kib or _USUAL_HUGEPAGE_KIB
-
-
-def way_of(fabric: Sequence[FabricInterface], interface: str, provider: str) -> FabricInterface:
-    """Return the way onto the fabric that an engine uses. Raises ConfigError if there is no such way."""
-    ways = [one for one in fabric if one.interface == interface]
-    for one in ways:
-        if network.supports(one.provider, provider):
-            return one
-    offered = ", ".join(one.provider for one in ways) or "no provider at all; does it have an address?"
-    raise ConfigError("the fabric", [f"provider {provider} is not on interface {interface}, which has {offered}"])
-
-
-def one_device_class(config: ServerConfig, fabric: Sequence[FabricInterface]) -> int:
-    """Return the kind of interface that all engines use. Raises fault 613 if they differ."""
-    kinds = {one.interface: one.device_class for one in fabric}
-    expected = network.ETHERNET
-    for index, engine in enumerate(config.engines):
-        found = kinds.get(engine.fabric_iface, network.ETHERNET)
-        if index == 0:
-            expected = found
-        elif found != expected:
-            raise FaultCode.SERVER_CONFIG_INVALID_NET_DEV_CLASS.fault(
-                engine=index, interface=engine.fabric_iface, device_class=found, expected_class=expected
-            )
-    return expected
 
 
 def save_active_config(config: ServerConfig) -> None:
@@ -292,83 +238,6 @@ def load_certificates(config: ServerConfig) -> tuple[Certificates | None, Path |
         client_cert_dir=clients,
     )
     return load(files), clients
-
-
-def engine_settings(config: ServerConfig, index: int) -> EngineSettings:
-    """Return what decides how an engine is started."""
-    engine = config.engines[index]
-    return EngineSettings(
-        index=index,
-        system=config.name,
-        socket_dir=config.socket_dir,
-        targets=engine.targets,
-        helpers=engine.nr_xs_helpers,
-        fabric=Fabric(
-            provider=engine.provider,
-            interface=engine.fabric_iface,
-            port=engine.fabric_iface_port,
-            auth_key=engine.fabric_auth_key,
-            crt_timeout_s=engine.crt_timeout,
-            disable_srx=engine.disable_srx,
-        ),
-        storage=Storage(
-            scm_mount=engine.scm.scm_mount,
-            tiers=len(engine.storage),
-            nvme_config=config.nvme_config_path(index),
-            bdev_class=engine.bdev_class,
-        ),
-        modules=engine.modules,
-        first_core=engine.first_core,
-        numa_node=engine.pinned_numa_node,
-        bypass_health_check=bool(engine.bypass_health_chk),
-        log_mask=engine.log_mask,
-        log_file=engine.log_file,
-        env_vars=engine.env_vars,
-        env_pass_through=engine.env_pass_through,
-    )
-
-
-def ram_disk(engine: EngineConfig) -> RamDisk:
-    """Return an engine's RAM disk as configured."""
-    tier = engine.scm
-    return RamDisk(
-        target=Path(tier.scm_mount),
-        size_gib=tier.scm_size,
-        numa_node=engine.pinned_numa_node or 0,
-        hugepages=tier.scm_hugepages_disabled is False,
-    )
-
-
-def store_folder(config: ServerConfig) -> Path:
-    """Return where the management service's store is: on the first engine's storage."""
-    return Path(config.engines[0].scm.scm_mount) / _STORE_FOLDER if config.engines else Path()
-
-
-def support_sources(config: ServerConfig, *, host: str) -> Sources:
-    """Return what this host, by that name, gives to support."""
-    sources = Sources.of_server(config, Path(config.socket_dir) / ACTIVE_CONFIG_NAME, host=host)
-    return replace(sources, metrics=engine_page)
-
-
-def management_settings(config: ServerConfig, addresses: Addresses, hostname: str, device_class: int) -> Settings:
-    """Return what the management service has to know of this host."""
-    first = config.engines[0] if config.engines else EngineConfig(provider=config.provider)
-    return Settings(
-        system_name=config.name,
-        hostname=hostname,
-        replicas=addresses.replicas,
-        address=addresses.replica,
-        hints=(
-            ClientHint(
-                provider=first.provider,
-                crt_timeout=first.crt_timeout,
-                net_dev_class=device_class,
-                srv_srx_set=srx_for_clients(config),
-                env_vars=config.client_env_vars,
-            ),
-        ),
-        storage=EngineStorage(targets=first.targets, has_bdevs=bool(first.bdev_tiers), md_on_ssd=first.md_on_ssd),
-    )
 
 
 def own_folder() -> Path:

@@ -12,7 +12,7 @@ from functools import wraps
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from daos_control.apps.server import addresses, preparation
+from daos_control.apps.server import addresses, parts
 from daos_control.apps.server.replica import FOLDER_MODE, STORE_FILE
 from daos_control.base.errors import DaosControlError
 from daos_control.config.server import ServerConfig
@@ -119,7 +119,7 @@ def locate(config: ServerConfig, *, control_address: str = "") -> Replica:
     return Replica(
         address=settled.replica,
         peers=tuple(one for one in settled.replicas if one != settled.replica),
-        database=preparation.store_folder(config) / STORE_FILE,
+        database=parts.store_folder(config) / STORE_FILE,
         socket_dir=Path(config.socket_dir),
     )
 

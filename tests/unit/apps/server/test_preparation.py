@@ -2,15 +2,9 @@
 
 import pytest
 
-from daos_control.apps.server.preparation import (
-    NotThereYetError,
-    check_usable,
-    host_facts,
-    refuse_what_is_not_there_yet,
-)
-from daos_control.config.document import ConfigError, parse
+from daos_control.apps.server.preparation import NotThereYetError, host_facts, refuse_what_is_not_there_yet
+from daos_control.config.document import parse
 from daos_control.config.server import ServerConfig
-from daos_control.host.network import Readiness
 
 
 @pytest.mark.parametrize("in_memory", [True, False])
@@ -29,17 +23,3 @@ def test_storage_that_comes_later_is_refused_by_name(storage_class: str) -> None
 def test_ram_disks_are_not_refused() -> None:
     text = "engines: [{storage: [{class: ram, scm_mount: /mnt/daos}]}]"
     refuse_what_is_not_there_yet(parse(text, ServerConfig(), source="test"))
-
-
-@pytest.mark.parametrize(
-    ("state", "known", "words"),
-    [(Readiness.DOWN, ["eth0"], "eth0 is down"), (Readiness.UNKNOWN, ["lo"], r"eth0 does not exist: .*\(lo\)")],
-)
-def test_interfaces_that_will_not_become_ready_are_refused(state: Readiness, known: list[str], words: str) -> None:
-    with pytest.raises(ConfigError, match=words):
-        check_usable("eth0", state, known)
-
-
-@pytest.mark.parametrize("state", [Readiness.READY, Readiness.NOT_READY])
-def test_interfaces_that_may_become_ready_are_waited_for(state: Readiness) -> None:
-    check_usable("eth0", state, ["eth0"])

@@ -12,7 +12,7 @@ from pathlib import Path
 from daos_control.apps.doctor.checks.certificates import CertificateFacts
 from daos_control.apps.doctor.checks.places import LogFile, SocketFolder
 from daos_control.apps.doctor.view import View, look_around
-from daos_control.apps.server import addresses, preparation
+from daos_control.apps.server import addresses, parts, preparation
 from daos_control.base.errors import DaosControlError
 from daos_control.config.server import EngineConfig, ServerConfig
 from daos_control.config.validation import validated
@@ -373,7 +373,7 @@ def store_of(config: ServerConfig, resolutions: Sequence[Resolution]) -> Place |
 
     if not config.engines or not config.engines[0].scm_tiers or not any(one.is_local for one in resolutions):
         return None
-    return look_at(preparation.store_folder(config) / STORE_FILE)
+    return look_at(parts.store_folder(config) / STORE_FILE)
 
 
 def store_problem(place: Place | None) -> str:

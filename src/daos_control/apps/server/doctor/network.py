@@ -7,7 +7,7 @@ from daos_control.apps.doctor.checks.ports import Wanted
 from daos_control.apps.doctor.finding import Finding, Topic
 from daos_control.apps.server import addresses
 from daos_control.apps.server.doctor.facts import Resolution, ServerFacts
-from daos_control.apps.server.preparation import check_usable, one_device_class, way_of
+from daos_control.apps.server.fabric import check_usable, one_device_class, way_of
 from daos_control.base.errors import DaosControlError, Fault
 from daos_control.base.fault_codes import FaultCode
 from daos_control.config.preparation import with_one_provider
