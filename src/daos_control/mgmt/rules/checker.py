@@ -6,7 +6,6 @@ Pure rules from a system and a request to a change; what they refuse they raise.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
-from uuid import UUID
 
 from daos_control.base.der import Der
 from daos_control.base.errors import DaosError
@@ -110,14 +109,7 @@ def policies(system: System, kinds: Sequence[Inconsistency], *, last_used: bool)
 
 def pool_uuids(system: System, pool_ids: Iterable[str]) -> tuple[str, ...]:
     """Return the uuids of pools by label or uuid; one by uuid need not be on record, for it may be an orphan."""
-    return tuple(_uuid(pool_id) or pools.find(system, pool_id).uuid for pool_id in pool_ids)
-
-
-def _uuid(text: str) -> str | None:
-    try:
-        return str(UUID(text))
-    except ValueError:
-        return None
+    return tuple(pools.uuid_of(pool_id) or pools.find(system, pool_id).uuid for pool_id in pool_ids)
 
 
 def started(
@@ -155,7 +147,7 @@ def reported(system: System, finding: Finding) -> Change[None]:
     """Keep what an engine found, or what became of it."""
     check_ready(system)
     if finding.pool_uuid and not finding.pool_label:
-        uuid = _uuid(finding.pool_uuid)
+        uuid = pools.uuid_of(finding.pool_uuid)
         if uuid is None:
             raise DaosError(Der.INVAL)
         if (pool := system.pools.get(uuid)) is not None:

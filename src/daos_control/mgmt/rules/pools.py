@@ -265,12 +265,16 @@ def _recorded(system: System, uuid: str) -> PoolService:
 
 
 def find(system: System, pool_id: str) -> PoolService:
-    """Return the pool with this uuid or label. What parses as a uuid is one: no label can look like it."""
+    """Return the pool with this uuid or label. What reads as a uuid is one: no label can look like it."""
     if not pool_id:
         raise Refused("empty pool id")
-    if _UUID.fullmatch(pool_id):
-        return _recorded(system, str(UUID(pool_id)))
-    return by_label(system, pool_id)
+    uuid = uuid_of(pool_id)
+    return by_label(system, pool_id) if uuid is None else _recorded(system, uuid)
+
+
+def uuid_of(pool_id: str) -> str | None:
+    """Return a uuid as DAOS writes it, or None if DAOS takes the text for something else: a label, say."""
+    return str(UUID(pool_id)) if _UUID.fullmatch(pool_id) else None
 
 
 def by_label(system: System, label: str) -> PoolService:

@@ -146,6 +146,8 @@ def test_pools_are_meant_by_label_or_by_uuid_which_need_not_be_known() -> None:
     pool = PoolService(uuid=POOL, label="tank", state=PoolState.CREATING, last_update=NOW)
     system = CHECKING.with_pool(pool)
     assert checker.pool_uuids(system, ["tank", OTHER.upper()]) == (POOL, OTHER)
+    label = "0123456789abcdef-0123456789abcdef"  # Python would take it for a uuid, and DAOS does not
+    assert checker.pool_uuids(system.with_pool(pool.changed(now=NOW, label=label)), [label]) == (POOL,)
     with pytest.raises(PoolNotFound, match="nosuch"):
         checker.pool_uuids(system, ["tank", "nosuch"])
     with pytest.raises(Refused, match="empty"):

@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
-from uuid import UUID
 
 from google.protobuf.message import Message
 
@@ -68,7 +67,7 @@ class Upcalls:
         }
 
     async def _get_pool_service(self, request: srv_pb2.GetPoolSvcReq, _: Peer) -> srv_pb2.GetPoolSvcResp:
-        uuid = _uuid(request.uuid)
+        uuid = rules.uuid_of(request.uuid)
         if uuid is None:
             raise DrpcFailure(Status.FAILURE, f"invalid pool uuid {request.uuid!r}")
         pool = self._in_service(partial(rules.find, pool_id=uuid))
@@ -137,7 +136,7 @@ class Upcalls:
     async def _checker_registers(
         self, request: check_engine_pb2.CheckRegPoolReq, _: Peer
     ) -> check_engine_pb2.CheckRegPoolResp:
-        uuid = _uuid(request.uuid)
+        uuid = rules.uuid_of(request.uuid)
         if uuid is None or not is_label(request.label) or not request.svcreps:
             return check_engine_pb2.CheckRegPoolResp(status=Der.INVAL)
         status = await self._change(uuid, self.management.pools.register, request.label, tuple(request.svcreps))
@@ -146,7 +145,7 @@ class Upcalls:
     async def _checker_deregisters(
         self, request: check_engine_pb2.CheckDeregPoolReq, _: Peer
     ) -> check_engine_pb2.CheckDeregPoolResp:
-        uuid = _uuid(request.uuid)
+        uuid = rules.uuid_of(request.uuid)
         if uuid is None:
             return check_engine_pb2.CheckDeregPoolResp(status=Der.INVAL)
         status = await self._change(uuid, self.management.pools.deregister)
@@ -190,10 +189,3 @@ def _status_of(error: DaosControlError) -> int:
             return Der.UNREACH
         case _:
             return Der.UNREACH if is_connection_error(error) else Der.MISC
-
-
-def _uuid(text: str) -> str | None:
-    try:
-        return str(UUID(text))
-    except ValueError:
-        return None
