@@ -12,12 +12,12 @@ from pathlib import Path
 import yaml
 
 from daos_control.base.errors import DaosControlError
+from daos_control.model.member import NIL_RANK
 
 FILE_NAME = "superblock"
 RETIRED = ".retired"
 """Ends the name of a superblock that was taken away."""
 VERSION = 1
-NIL_RANK = 0xFFFFFFFF
 _MODE = 0o660
 _FALLBACK_SYSTEM = "daos_engine"
 # libyaml's, where PyYAML was built with it, which is nearly everywhere: every start of an engine writes three of these.

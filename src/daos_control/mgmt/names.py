@@ -14,11 +14,10 @@ from typing import Final
 
 from daos_control.base import logs
 from daos_control.base.hostset import HostSet
+from daos_control.config.system import CONTROL_PORT
 
 log = logs.get(__name__)
 
-DEFAULT_PORT: Final = 10001
-"""Where a host is taken to listen if a request does not say."""
 RESOLVE_S: Final = 5.0
 LOOK_UPS: Final = 64
 """Look-ups at once, also of requests whose callers have given up."""
@@ -45,7 +44,7 @@ class Names:
 
         async def one(host: str) -> None:
             name, _, port = host.partition(":")
-            number = port or str(DEFAULT_PORT)
+            number = port or str(CONTROL_PORT)  # where a host is taken to listen if a request does not say
             if number.isascii() and number.isdigit() and (ip := await self._ip(name)) is not None:
                 found[host] = f"{ip}:{int(number)}"
 

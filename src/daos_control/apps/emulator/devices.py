@@ -13,10 +13,10 @@ import msgspec
 from daos_control.apps.emulator.storage import Shard
 from daos_control.base.der import Der
 from daos_control.base.errors import DaosError
+from daos_control.base.units import GIB, MIB
 
-GIB = 1 << 30
 NVME_BYTES = 1 << 40
-CLUSTER_BYTES, CLUSTER_BYTES_WITH_ROLES = GIB, 128 << 20
+CLUSTER_BYTES, CLUSTER_BYTES_WITH_ROLES = GIB, 128 * MIB
 SYSTEM_TARGET = 1024
 """Target number of the engine's own stream in device lists."""
 RDB_BYTES = GIB

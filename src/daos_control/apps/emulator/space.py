@@ -11,8 +11,8 @@ import msgspec
 
 from daos_control.base.der import Der
 from daos_control.base.errors import DaosError
+from daos_control.base.units import GIB, MIB
 
-MIB = 1 << 20
 MIN_TARGET_BYTES = 16 * MIB
 MEMORY_PAGE = 4096
 SSD_PAGE = 16 * MIB
@@ -22,7 +22,7 @@ SYSTEM_BYTES = AGGREGATION_BYTES + GARBAGE_BYTES
 EMPTY_POOL_BYTES = 43_194_560 - SYSTEM_BYTES
 EMPTY_POOL_BYTES_WITH_NVME = EMPTY_POOL_BYTES + 768
 EMPTY_POOL_BYTES_ON_SSD = 43_458_136 - SYSTEM_BYTES
-FRAGMENTATION_MIN, FRAGMENTATION_MAX = 600 * MIB, 6 << 30
+FRAGMENTATION_MIN, FRAGMENTATION_MAX = 600 * MIB, 6 * GIB
 BLOCK = 4096
 OBJECT_BYTES = MIB
 """What a pretended object takes."""

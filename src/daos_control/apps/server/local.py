@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 
+from daos_control.base.units import GIB, MIB
 from daos_control.engine.command import parse_assignments
 from daos_control.engine.supervisor import EngineSupervisor
 from daos_control.host.storage.scm import EngineScm
 
-_MIB = 1 << 20
-_GIB = 1 << 30
 _RDB_CAP = "DAOS_MD_CAP"
 
 
@@ -28,5 +27,5 @@ class LocalEngine:
         """What the pool service's database may take; None if it is configured as what is no number."""
         cap = parse_assignments(self.supervisor.settings.env_vars).get(_RDB_CAP)
         if not cap:
-            return _GIB
-        return int(cap) * _MIB if cap.isdigit() else None
+            return GIB
+        return int(cap) * MIB if cap.isdigit() else None

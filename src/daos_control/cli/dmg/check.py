@@ -24,8 +24,8 @@ from daos_control.model.checker import (
     Policies,
     PoolCheckStatus,
 )
+from daos_control.model.member import NIL_RANK
 
-NIL_RANK: Final = 0xFFFFFFFF
 _MAX_NUMBER: Final = (1 << 64) - 1
 
 PHASES: Final[Mapping[CheckPhase, str]] = {

@@ -13,11 +13,10 @@ from typing import TypeAlias
 
 from daos_control.base.errors import DaosControlError
 from daos_control.base.fault_codes import FaultCode
+from daos_control.base.units import GIB, KIB
 
 MARKER = ".daos_plain_directory"
 MARKER_TEXT = "This directory holds the storage of a DAOS engine in place of a tmpfs. Removing this file loses it.\n"
-
-_GIB = 1 << 30
 
 
 class OccupiedError(DaosControlError):
@@ -148,8 +147,8 @@ def tmpfs_options(step: MountTmpfs, *, numa: bool) -> str:
 
 def enough_memory(disks_gib: Sequence[int], available_kib: int) -> None:
     """Raise fault 214 unless the memory available is 90 % of what the disks may grow to."""
-    required = sum(disks_gib) * _GIB // 100 * 90
-    available = available_kib * 1024
+    required = sum(disks_gib) * GIB // 100 * 90
+    available = available_kib * KIB
     if available < required:
         raise FaultCode.SCM_RAMDISK_LOW_MEM.fault(required=required, available=available)
 

@@ -14,15 +14,15 @@ from daos_control.base.der import Der
 from daos_control.base.errors import DaosError, PoolNotFound
 from daos_control.base.fault_codes import FaultCode
 from daos_control.base.rankset import RankSet
+from daos_control.base.units import GIB, MIB
 from daos_control.mgmt.errors import Refused
 from daos_control.mgmt.system import Change, System
 from daos_control.model.pool import PoolService, PoolState
 from daos_control.model.system_property import SETTABLE
 
 MAX_SERVICE_REPLICAS: Final = 9
-MIN_SCM_PER_TARGET: Final = 16 << 20
-MIN_NVME_PER_TARGET: Final = 1 << 30
-_MIB: Final = 1 << 20
+MIN_SCM_PER_TARGET: Final = 16 * MIB
+MIN_NVME_PER_TARGET: Final = GIB
 TIERS: Final = 2
 _UUID: Final = re.compile(
     r"(?P<brace>\{)?(?:urn:uuid:)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?(brace)\})|[0-9a-f]{32}", re.IGNORECASE
@@ -144,14 +144,12 @@ def _tier_bytes(wish: PoolWish, storage: EngineStorage, ranks: int) -> tuple[int
 def _check_sizes(tier_bytes: Sequence[int], storage: EngineStorage, ranks: int) -> None:
     targets = storage.targets * ranks
     least_scm, least_nvme = MIN_SCM_PER_TARGET * targets, MIN_NVME_PER_TARGET * targets
-    total = least_scm + (least_nvme if tier_bytes[1] else 0) + _MIB
+    total = least_scm + (least_nvme if tier_bytes[1] else 0) + MIB
     if tier_bytes[0] < MIN_SCM_PER_TARGET * storage.targets:
-        raise FaultCode.SERVER_POOL_SCM_TOO_SMALL.fault(
-            per_target=MIN_SCM_PER_TARGET, total=total, scm=least_scm + _MIB
-        )
+        raise FaultCode.SERVER_POOL_SCM_TOO_SMALL.fault(per_target=MIN_SCM_PER_TARGET, total=total, scm=least_scm + MIB)
     if tier_bytes[1] and tier_bytes[1] < MIN_NVME_PER_TARGET * storage.targets:
         raise FaultCode.SERVER_POOL_NVME_TOO_SMALL.fault(
-            per_target=MIN_NVME_PER_TARGET, total=total, nvme=least_nvme + _MIB
+            per_target=MIN_NVME_PER_TARGET, total=total, nvme=least_nvme + MIB
         )
 
 

@@ -2,11 +2,12 @@
 
 import pytest
 
-from daos_control.apps.emulator.devices import GIB, Device, Devices, DeviceState, LedState, Role, discover
+from daos_control.apps.emulator.devices import Device, Devices, DeviceState, LedState, Role, discover
 from daos_control.apps.emulator.space import Size
 from daos_control.apps.emulator.storage import Shard
 from daos_control.base.der import Der
 from daos_control.base.errors import DaosError
+from daos_control.base.units import GIB
 
 
 def config(*names: str, method: str = "bdev_aio_create") -> object:

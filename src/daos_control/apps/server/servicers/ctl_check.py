@@ -2,7 +2,7 @@
 
 from daos_control.base.errors import DaosControlError
 from daos_control.engine.harness import Harness, serving
-from daos_control.engine.superblock import NIL_RANK
+from daos_control.model.member import NIL_RANK
 from daos_control.net.drpc.errors import DrpcError
 from daos_control.net.drpc.methods import Mgmt
 from daos_control.net.rpc.handlers import Caller, Handlers

@@ -9,11 +9,12 @@ from pathlib import Path
 from daos_control.apps.server.local import LocalEngine
 from daos_control.base import logs
 from daos_control.base.errors import DaosControlError, Fault
+from daos_control.base.units import GIB, MIB
 from daos_control.engine import superblock
 from daos_control.engine.state import EngineState
-from daos_control.engine.superblock import NIL_RANK
 from daos_control.host import memory, nvme, pmem
 from daos_control.host.storage.plan import enough_memory
+from daos_control.model.member import NIL_RANK
 from daos_control.net.rpc.handlers import Caller, Handlers
 from daos_control.net.rpc.methods import CTL
 from daos_control.wire.pb.ctl import common_pb2, smd_pb2, storage_nvme_pb2, storage_pb2, storage_scm_pb2
@@ -23,10 +24,8 @@ log = logs.get(__name__)
 NO_ADDRESS = "<nil>"
 """Stands for a device address where a result is about an engine and not about one of its devices."""
 
-_MIB = 1 << 20
-_GIB = 1 << 30
-_METADATA_BYTES = 16 * _MIB
-_FILESYSTEM_BYTES = _MIB
+_METADATA_BYTES = 16 * MIB
+_FILESYSTEM_BYTES = MIB
 
 
 class FormatRefusedError(DaosControlError):
@@ -189,7 +188,7 @@ async def _usage(engine: LocalEngine) -> storage_scm_pb2.ScmNamespace:
     setattr(mount, "class", "ram")
     if supervisor.state is EngineState.READY and supervisor.rank is not None:
         space = await engine.scm.usage()
-        namespace.size = disk.size_gib * _GIB
+        namespace.size = disk.size_gib * GIB
         mount.rank, mount.total_bytes, mount.avail_bytes = supervisor.rank, space.total_bytes, space.available_bytes
         mount.usable_bytes = usable_bytes(space.available_bytes, engine.rdb_bytes)
     return namespace
