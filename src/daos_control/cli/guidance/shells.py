@@ -16,12 +16,14 @@ _FUNCTION() {
     local -a typed
     local line="${COMP_LINE:0:COMP_POINT}" item
     read -r -a typed <<< "$line"
+    typed=("${typed[@]//\\;/;}")
     [[ $line == *[[:space:]] ]] && typed+=("")
     local word="${typed[-1]}" cut=""
     [[ $word == *[=:]* ]] && cut="${word%"${word##*[=:]}"}"
     COMPREPLY=()
     while IFS= read -r item; do
-        COMPREPLY+=("${item#"$cut"}")
+        item="${item#"$cut"}"
+        COMPREPLY+=("${item//;/\\;}")
     done < <(VARIABLE=1 "${typed[@]}" 2>/dev/null | cut -f 1)
     [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *[:=/,] ]] && compopt -o nospace
     return 0
@@ -44,9 +46,9 @@ _FUNCTION() {
         item="${line%%$'\t'*}" about="${line#*$'\t'}"
         [[ -z $item ]] && continue
         if [[ $item == *[:=/,] ]]; then  # more of the word follows
-            open+=("$item") openshown+=("${(r:width:)item}  $about")
+            open+=("${item//;/\\;}") openshown+=("${(r:width:)item}  $about")
         else
-            whole+=("$item") shown+=("${(r:width:)item}  $about")
+            whole+=("${item//;/\\;}") shown+=("${(r:width:)item}  $about")
         fi
     done
     (( $#open )) && compadd -Q -S '' -l -d openshown -- "${open[@]}"

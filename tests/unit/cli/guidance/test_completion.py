@@ -178,6 +178,8 @@ printf '%s\\n' "${COMPREPLY[@]}"
         ("dmg pool create -P reclaim:", ["disabled", "lazy", "time"]),
         ("dmg pool create --properties=reclaim:l", ["lazy"]),
         ("dmg system query --with-states=Joined,Er", ["Joined,Errored"]),
+        ("dmg pool set-prop tank self_heal:exclude", ["exclude", r"exclude\;delay_rebuild", r"exclude\;rebuild"]),
+        (r"dmg pool set-prop tank self_heal:exclude\;r", [r"exclude\;rebuild"]),
         ("dmg nonsense-", [""]),
     ],
 )
@@ -196,7 +198,7 @@ def test_bash_completes_by_the_script_of_the_original(environment: dict[str, str
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("dmg po", ["pool\tPools: making, listing, querying, removing"]),
+        ("dmg po", [f"pool\t{next(command.help for command in DMG.commands if command.name == 'pool')}"]),
         ("dmg pool create -P rec", ["reclaim:\tReclaim strategy"]),
         ("dmg pool create -P reclaim:", ["reclaim:disabled", "reclaim:lazy", "reclaim:time"]),
     ],
