@@ -100,6 +100,44 @@ def test_a_system_that_is_down(options: list[str], config: Path) -> None:
         assert done.stdout == ""
 
 
+def test_the_log_file_has_what_was_said_and_nothing_else_is_said(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log_file = tmp_path / "dmg.log"
+    assert run(["-o", str(config), f"--log-file={log_file}", "storage", "scan"]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    details, problem = captured.err.replace("ERROR: ", "").strip().rsplit("\n", 1)
+    logged = log_file.read_text()
+    assert details in logged
+    assert problem in logged
+    assert all(line.startswith("dmg ERROR 2") for line in logged.splitlines() if "ERROR" in line)
+
+
+@pytest.mark.parametrize("options", [[], ["-j"], ["-J"]], ids=["for people", "json", "json logging"])
+def test_a_log_file_that_cannot_be_written(
+    options: list[str], config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([*options, "-o", str(config), "--log-file=/nonexistent/dmg.log", "system", "query"]) == 1
+    captured = capsys.readouterr()
+    words = "cannot write the log file /nonexistent/dmg.log: No such file or directory"
+    assert captured.err.count(words) == 1
+    if options == ["-j"]:
+        assert words in json.loads(captured.out)["error"]
+    else:
+        assert captured.out == ""
+
+
+@pytest.mark.parametrize("line", ["system query", "storage scan"])
+def test_errors_are_log_lines_as_json_too(line: str, config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["-J", "-o", str(config), *line.split()]) == 1
+    captured = capsys.readouterr()
+    lines = [json.loads(line) for line in captured.err.splitlines()]
+    assert {line["level"] for line in lines} == {"ERROR"}
+    assert any("refused the connection" in line["message"] for line in lines)
+    assert captured.out == ""
+
+
 @pytest.mark.parametrize("line", ["-h", "version", "pool create -h", "-j version", "nonsense"])
 def test_what_needs_no_server_imports_next_to_nothing(line: str) -> None:
     heavy = {"asyncio", "grpc", "google.protobuf", "logging", "dataclasses", "typing", "yaml", "msgspec", "argparse"}

@@ -95,6 +95,13 @@ class Logger:
         """Report what failed. A given ``exception`` is shown with its traceback: it is a bug, not an answer."""
         self._log(Level.ERROR, event, fields, exception)
 
+    def shown(self, level: Level, text: str) -> None:
+        """Put into the log file, as it is, what somebody has been shown already."""
+        if self._logger.isEnabledFor(level):
+            record = _Record(self._logger.name, level, text, {}, caller=sys._getframe(1), bug=None)  # noqa: SLF001
+            record.__dict__.update(text=text, is_shown=True)
+            self._logger.handle(record)
+
     def enabled(self, level: Level) -> bool:
         """Whether lines of this level go anywhere; ask before computing costly fields."""
         return self._logger.isEnabledFor(level)
@@ -169,15 +176,17 @@ def configure(
     json: bool = False,
     console: bool = True,
     syslog: bool = False,
+    command: bool = False,
 ) -> None:
     """Send lines to the console and to ``file``; may be called again, and then replaces what it set up before.
 
-    With ``syslog``, what is not for developers alone goes to the local syslog daemon as well.
+    With ``syslog``, what is not for developers alone goes to the local syslog daemon as well. In the file of a
+    ``command``, lines begin with its name instead of the host's, and nobody is told that there is one.
 
     Raises OSError if the file cannot be opened: a daemon that cannot log should say so and not start.
     """
     handlers: list[logging.Handler] = []
-    prefix = socket.gethostname().partition(".")[0]
+    prefix = program if command else socket.gethostname().partition(".")[0]
     if file is not None:
         from daos_control.base.log_file import LogFile  # noqa: PLC0415 - commands seldom have one
 
@@ -200,7 +209,7 @@ def configure(
         root.addHandler(handler)
     root.setLevel(max(level, logging.WARNING))
     logging.getLogger(_ROOT).setLevel(level)
-    if file is not None:
+    if file is not None and not command:
         get(f"{_ROOT}.base.logs").info(f"{program} logging to file {file}")
 
 
@@ -211,6 +220,8 @@ class _Console(logging.Handler):
     """
 
     def emit(self, record: logging.LogRecord) -> None:
+        if record.__dict__.get("is_shown"):
+            return
         stream: TextIO = sys.stdout if record.levelno == Level.INFO else sys.stderr
         line = self.format(record)
         try:

@@ -68,6 +68,22 @@ def test_the_file_carries_host_level_and_time(tmp_path, capsys):
     assert re.fullmatch(r"\S+ INFO \d{4}/\d\d/\d\d \d\d:\d\d:\d\d hello rank=1", lines[-1])
 
 
+def test_the_file_of_a_command_names_the_command_and_nobody_is_told_of_it(tmp_path, capsys):
+    logs.configure(program="dmg", file=tmp_path / "dmg.log", command=True)
+    log.notice("hello")
+    assert capsys.readouterr() == ("", "NOTICE: hello\n")
+    assert re.fullmatch(
+        r"dmg NOTICE \d{4}/\d\d/\d\d \d\d:\d\d:\d\d hello\n", (tmp_path / "dmg.log").read_text()
+    )
+
+
+def test_what_somebody_has_been_shown_goes_to_the_file_alone_and_as_it_was(tmp_path, capsys):
+    logs.configure(program="dmg", file=tmp_path / "dmg.log", command=True)
+    log.shown(logs.Level.INFO, "Rank State\n---- -----\n")
+    assert capsys.readouterr() == ("", "")
+    assert (tmp_path / "dmg.log").read_text().endswith(" Rank State\n---- -----\n\n")
+
+
 def test_json_lines_keep_the_names_of_daos(tmp_path, capsys):
     logs.configure(program="daos_server", file=tmp_path / "server.log", json=True, level=logs.Level.DEBUG)
     log.info("hello", rank=1)

@@ -8,7 +8,7 @@ import contextlib
 import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, Final, NamedTuple, TextIO, TypeVar
 
 from daos_control.base import logs
@@ -162,13 +162,13 @@ def streaming(failure: str) -> Callable[[Stream], Callable[[Values], int]]:
     def decorate(function: Stream) -> Callable[[Values], int]:
         @wraps(function)
         def run(args: Values) -> int:
-            _configure_logs(args)
             emit = _emit_to(sys.stdout)
             with contextlib.redirect_stdout(sys.stderr) if args.json else contextlib.nullcontext():
                 try:
+                    _configure_logs(args)
                     asyncio.run(_within(function, args, emit))
                 except DaosControlError as error:
-                    return _report(error, f"{failure}: ", "")
+                    return _report(error, f"{failure}: ", "", json_logging=args.json_logging)
                 except KeyboardInterrupt:
                     return EXIT_CODE
                 except BrokenPipeError:
@@ -189,11 +189,11 @@ def _emit_to(out: TextIO) -> Callable[[str], None]:
 
 
 def _run(function: Command, args: Values, failure: str, output: Output) -> int:
-    _configure_logs(args)
     error: DaosControlError | None = None
     real_stdout = sys.stdout
     with contextlib.redirect_stdout(sys.stderr) if args.json else contextlib.nullcontext():
         try:
+            _configure_logs(args)
             output = asyncio.run(_within(function, args))
             error = output.problem
         except DaosControlError as raised:
@@ -209,7 +209,7 @@ def _run(function: Command, args: Values, failure: str, output: Output) -> int:
     elif output.text:
         text = output.view if output.view and terminal.is_seen(sys.stdout) else output.text
         _print(text, json_logging=args.json_logging)
-    code = _report(error, prefix, "" if args.json else output.error_text)
+    code = _report(error, prefix, "" if args.json else output.error_text, json_logging=args.json_logging)
     if isinstance(error, Interrupted):
         return EXIT_CODE
     steps = advice.for_error(error) if error and error is not output.problem else output.next
@@ -245,37 +245,67 @@ async def _within(
 
 
 def _configure_logs(args: Values) -> None:
-    level = logs.Level.TRACE if args.debug else logs.Level.INFO
-    with contextlib.redirect_stdout(sys.stderr) if args.json else contextlib.nullcontext():
-        logs.configure(program=PROGRAM, level=level, file=args.log_file, json=args.json_logging)
+    configure = partial(
+        logs.configure,
+        program=PROGRAM,
+        level=logs.Level.TRACE if args.debug else logs.Level.INFO,
+        json=args.json_logging,
+        command=True,
+    )
+    try:
+        configure(file=args.log_file)
+    except OSError as error:
+        configure()
+        raise InvalidRequest(f"cannot write the log file {args.log_file}: {error.strerror}") from error
 
 
 def _print(text: str, *, json_logging: bool) -> None:
     if json_logging:
         log.info(text)
-    else:
-        shown = terminal.for_stream(sys.stdout, text)
-        print(shown, end="" if shown.endswith("\n") else "\n")
+        return
+    shown = terminal.for_stream(sys.stdout, text)
+    print(shown, end="" if shown.endswith("\n") else "\n")
+    log.shown(logs.Level.INFO, text)
 
 
-def _report(error: DaosControlError | None, prefix: str, details: str) -> int:
+def _report(error: DaosControlError | None, prefix: str, details: str, *, json_logging: bool) -> int:
     """Say on standard error what went wrong and what to do about it; the result is the exit code."""
     if error is None:
         return 0
     sys.stdout.flush()
-    word = Style.BAD.on("ERROR:") if terminal.is_wanted(sys.stderr) else "ERROR:"
     if details:
-        heading = "" if terminal.is_seen(sys.stderr) else f"{word} "
-        print(heading + terminal.for_stream(sys.stderr, details).rstrip("\n"), file=sys.stderr)
-    print(f"{word} {PROGRAM}: {prefix}{error}", file=sys.stderr)
+        _print_details(details, json_logging=json_logging)
+    _print_error(f"{PROGRAM}: {prefix}{error}", json_logging=json_logging)
     root: Any = error
     while root.__cause__ is not None and not isinstance(root, Fault):
         root = root.__cause__
     if isinstance(root, Fault) and root.resolution:
         resolution = f"{root.domain}: code = {root.code} resolution = {quoted(root.resolution)}"
-        print(f"{word} {PROGRAM}: {resolution}", file=sys.stderr)
+        _print_error(f"{PROGRAM}: {resolution}", json_logging=json_logging)
     _point_to_words(root)
     return 1
+
+
+def _print_error(text: str, *, json_logging: bool) -> None:
+    if json_logging:
+        log.error(text)
+        return
+    print(f"{_error_word()} {text}", file=sys.stderr)
+    log.shown(logs.Level.ERROR, text)
+
+
+def _print_details(text: str, *, json_logging: bool) -> None:
+    """Say what belongs to an error; where programs read, it is one of its own."""
+    if json_logging:
+        log.error(text)
+        return
+    heading = "" if terminal.is_seen(sys.stderr) else f"{_error_word()} "
+    print(heading + terminal.for_stream(sys.stderr, text).rstrip("\n"), file=sys.stderr)
+    log.shown(logs.Level.ERROR, text)
+
+
+def _error_word() -> str:
+    return Style.BAD.on("ERROR:") if terminal.is_wanted(sys.stderr) else "ERROR:"
 
 
 def _point_to_words(error: BaseException) -> None:
