@@ -55,6 +55,11 @@ def test_an_error_is_red_at_a_terminal_only(config: str, env: dict[str, str]) ->
     assert piped.stderr + hint == seen.replace("\x1b[31m", "").replace("\x1b[0m", "")
 
 
+def test_errors_of_hosts_can_be_looked_up_too(config: str, env: dict[str, str]) -> None:
+    seen = at_a_terminal("-o", config, "storage", "scan", env=env)
+    assert seen.endswith("dmg: 1 host had errors\nMore about it: dmg explain 506\n")
+
+
 @pytest.mark.parametrize("quiet", [{"NO_COLOR": "1"}, {"TERM": "dumb"}], ids=["NO_COLOR", "dumb"])
 def test_colours_can_be_done_without(quiet: dict[str, str], config: str, env: dict[str, str]) -> None:
     assert "\x1b" not in at_a_terminal("-o", config, "system", "query", env=env | quiet)

@@ -54,6 +54,10 @@ _WORDS = _Words()
 
 _REPORT = "look in the log of the program that reported this for the line before it, and retry"
 _RESTART = "then restart daos_server"
+_SLOW_SERVER = (
+    "see on the servers whether daos_server runs and is well ('daos_server doctor', and its log); if it is only slow, "
+    "allow it more time (dmg --timeout), and retry"
+)
 _CERTIFICATE_HELP = "the DAOS Administration Guide tells under System Deployment how to make and place certificates"
 _REBUILD_REGIONS = (
     "run 'daos_server scm reset', reboot, run 'daos_server scm prepare' to make AppDirect interleaved regions, reboot "
@@ -532,8 +536,18 @@ TABLE: Mapping[str, tuple[Row, ...]] = {
         Row(
             "client",
             "no answer to {request} within {limit}",
-            "see with 'dmg system query' whether the system is healthy and look at the servers' logs, then retry",
+            _SLOW_SERVER,
             {"request": "name of the request", "limit": "the time that was waited, as text"},
+        ),
+        Row(
+            "client",
+            "no answer to {request} within {limit}; so far: {trouble}",
+            _SLOW_SERVER,
+            {
+                "request": "name of the request",
+                "limit": "the time that was waited, as text",
+                "trouble": "what went wrong before, as text",
+            },
         ),
         Row(
             "client",

@@ -1,6 +1,6 @@
 """What only a client can run into, beside the errors that cross the wire (``daos_control.base.errors``)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from daos_control.base.errors import DaosControlError, Fault
 from daos_control.base.hostset import HostSet
@@ -29,19 +29,30 @@ class ManagementServiceUnreachable(DaosControlError):
         self.causes = dict(causes)
 
     def __str__(self) -> str:
-        alike: dict[str, list[str]] = {}
+        alike: dict[str, dict[str, str]] = {}
         for host, error in self.causes.items():
             reason = getattr(error, "description", str(error))
-            alike.setdefault(reason.replace(host, "the host"), []).append(host)
-        reasons = sorted(_said_once(reason, hosts) for reason, hosts in alike.items())
+            alike.setdefault(impersonal(reason, host), {})[host] = reason
+        reasons = sorted(_said_once(reason, said) for reason, said in alike.items())
         return f"{self.TEXT} ({'; '.join(reasons)})" if reasons else self.TEXT
 
 
-def _said_once(reason: str, hosts: list[str]) -> str:
-    if len(hosts) == 1:
-        return reason.replace("the host", hosts[0])
-    names = str(HostSet(hosts))
-    return f"{names if len(names) <= LONGEST_LIST else f'{len(hosts)} hosts'}: {reason}"
+def _said_once(reason: str, said: Mapping[str, str]) -> str:
+    if len(said) == 1:
+        return next(iter(said.values()))
+    names = str(HostSet(said))
+    return f"{names if len(names) <= LONGEST_LIST else f'{len(said)} hosts'}: {reason}"
+
+
+def impersonal(reason: str, host: str) -> str:
+    """Say without a host's own address what went wrong with it, so that it is the same for many.
+
+    >>> impersonal("the server at node1:10001 refused the connection", "node1:10001")
+    'the server refused the connection'
+    """
+    for said, short in (("the server at ", "the server"), ("the host name of ", "its name"), ("", "the host")):
+        reason = reason.replace(said + host, short)
+    return reason
 
 
 class InvalidRequest(DaosControlError, ValueError):
@@ -66,7 +77,11 @@ class Interrupted(DaosControlError):
 
 
 class PartlyFailed(DaosControlError):
-    """A request was carried out, but not everywhere; the result says where it failed."""
+    """A request was carried out, but not everywhere; the result says where it failed, ``causes`` why."""
+
+    def __init__(self, text: str, causes: Sequence[DaosControlError] = ()) -> None:
+        super().__init__(text)
+        self.causes = tuple(causes)
 
 
 class NotOffered(DaosControlError):

@@ -161,17 +161,18 @@ class ManagementClient:
         def first() -> list[str]:
             return list(start) if hosts else self.route.order(start, self._back_off.chance)
 
-        try:
-            async with asyncio.timeout(deadline_s) as limit:
-                with self.waiting.on(name, changes=not read, stop=partial(end, limit)) as wait:
+        with self.waiting.on(name, changes=not read) as wait:
+            try:
+                async with asyncio.timeout(deadline_s) as limit:
+                    wait.stop = partial(end, limit)
                     race = Race(self._channels, send, wait, manner, partial(self._who_else_leads, start))
                     return await self._persist(
                         race, first, _Persistence(retry=retry, give_up=give_up, on_error=on_error)
                     )
-        except TimeoutError as timeout:
-            if self.waiting.is_interrupted:
-                raise Interrupted(name, changes=not read) from None
-            raise late(name, f"{self.timeout_s or deadline_s:g} s") from timeout
+            except TimeoutError as timeout:
+                if self.waiting.is_interrupted:
+                    raise Interrupted(name, changes=not read) from None
+                raise late(name, f"{self.timeout_s or deadline_s:g} s", wait.trouble) from timeout
 
     async def _persist(self, race: Race, first: Callable[[], list[str]], persistence: _Persistence) -> Message:
         """Go from round to round until one ends well, or with an error that is the caller's."""
@@ -257,9 +258,11 @@ class ManagementClient:
 
 
 def _note(wait: Wait, error: DaosControlError) -> None:
-    """Remember what went wrong, for telling people; that it is for somebody else is news only until he was asked."""
-    if not wait.trouble or not isinstance(error, Redirect):
-        wait.trouble = str(error)
+    """Remember what went wrong, for telling people; that somebody else is to be asked is none of it."""
+    if not isinstance(error, Redirect):
+        wait.trouble = getattr(error, "description", str(error))
+    elif isinstance(error, NotLeader) and not error.hint and not wait.trouble:
+        wait.trouble = "nobody is known to lead the management service"
 
 
 def _is_in_vain(error: DaosControlError, rounds: int, *, is_known: bool) -> bool:

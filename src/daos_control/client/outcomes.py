@@ -58,6 +58,8 @@ def telling(error: DaosControlError) -> Telling:
     return Telling.UNREACHED if is_connection_error(error) else Telling.REFUSED
 
 
-def late(request: str, limit: str) -> Fault:
-    """Return the error for an answer that did not come within ``limit``."""
+def late(request: str, limit: str, trouble: str = "") -> Fault:
+    """Return the error for an answer that did not come within ``limit``, with what went wrong until then."""
+    if trouble:
+        return FaultCode.CLIENT_RPC_TIMEOUT.fault(request=request, limit=limit, trouble=trouble)
     return FaultCode.CLIENT_RPC_TIMEOUT.fault(request=request, limit=limit)

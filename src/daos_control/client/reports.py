@@ -1,6 +1,6 @@
 """What many hosts report: from an answer for each to a few groups of hosts that answered the same."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -49,11 +49,12 @@ class HostReport(Generic[Record]):
         check_hosts(self.problems)
 
 
-def check_hosts(problems: Iterable[HostProblem]) -> None:
+def check_hosts(problems: Sequence[HostProblem]) -> None:
     """Raise PartlyFailed if a host had errors."""
     failed = {host for problem in problems for host in problem.hosts}
     if failed:
-        raise PartlyFailed(f"{len(failed)} host{'s' if len(failed) > 1 else ''} had errors")
+        counted = f"{len(failed)} host{'s' if len(failed) > 1 else ''}"
+        raise PartlyFailed(f"{counted} had errors", [problem.error for problem in problems])
 
 
 def group_hosts(records: Mapping[str, Record]) -> tuple[HostGroup[Record], ...]:

@@ -72,9 +72,7 @@ def test_the_file_of_a_command_names_the_command_and_nobody_is_told_of_it(tmp_pa
     logs.configure(program="dmg", file=tmp_path / "dmg.log", command=True)
     log.notice("hello")
     assert capsys.readouterr() == ("", "NOTICE: hello\n")
-    assert re.fullmatch(
-        r"dmg NOTICE \d{4}/\d\d/\d\d \d\d:\d\d:\d\d hello\n", (tmp_path / "dmg.log").read_text()
-    )
+    assert re.fullmatch(r"dmg NOTICE \d{4}/\d\d/\d\d \d\d:\d\d:\d\d hello\n", (tmp_path / "dmg.log").read_text())
 
 
 def test_what_somebody_has_been_shown_goes_to_the_file_alone_and_as_it_was(tmp_path, capsys):

@@ -227,8 +227,7 @@ async def test_all_dead_means_unreachable_and_says_why() -> None:
     assert sorted(raised.value.causes) == ["a:10001", "b:10001", "c:10001"]
     assert isinstance(raised.value.__cause__, Fault)
     assert str(raised.value) == (
-        "unable to contact the DAOS Management Service "
-        "(a:10001,b:10001,c:10001: the server at the host refused the connection)"
+        "unable to contact the DAOS Management Service (a:10001,b:10001,c:10001: the server refused the connection)"
     )
 
 
@@ -340,6 +339,18 @@ def test_time_that_somebody_has_set_ends_a_call_and_those_after_it() -> None:
         return ends
 
     assert in_virtual_time(play()) == [5, 5]
+
+
+def test_who_was_waited_for_in_vain_is_told_what_went_wrong() -> None:
+    async def play() -> None:
+        gone = FaultCode.CLIENT_CONNECTION_TIMED_OUT.fault(address="b:10001")
+        hosts = Hosts(a=NotReplica(["b:10001"]), b=[gone] * 99)
+        await ManagementClient(hosts, ["a"], "s", timeout_s=5).call(METHOD, SystemStopReq())
+
+    with pytest.raises(Fault) as raised:
+        in_virtual_time(play())
+    said = raised.value.description
+    assert said == "no answer to SystemQuery within 5 s; so far: b:10001 did not answer the connection in time"
 
 
 def test_nobody_there_is_an_error_after_a_few_rounds() -> None:

@@ -6,7 +6,7 @@ from daos_control.base.errors import DaosControlError, Fault
 from daos_control.base.hostset import HostSet
 from daos_control.cli.ui.documents import by_key
 from daos_control.cli.ui.tables import table
-from daos_control.client.errors import HostError, PartlyFailed
+from daos_control.client.errors import HostError, PartlyFailed, impersonal
 from daos_control.client.outcomes import is_timeout
 from daos_control.client.reports import HostProblem
 
@@ -44,13 +44,13 @@ def problems_text(problems: tuple[HostProblem, ...]) -> str:
     rows = [(hosts_text(HostSet(hosts)), error) for error, hosts in alike.items()]
     text = "Errors:\n" + table(["Hosts", "Error"], rows, indent="  ")
     late = any(is_timeout(problem.error) for problem in problems)
-    return text + "  Hosts that may just be slow are given more time with --timeout, such as --timeout=1m.\n" * late
+    return text + "\n  Hosts that may just be slow are given more time with --timeout, such as --timeout=1m.\n" * late
 
 
 def _impersonal(problem: HostProblem) -> str:
     """Say what went wrong without the host's own address, so that it is the same for many hosts."""
     text = error_cell(problem.error)
-    return text.replace(str(problem.hosts), "the host") if len(problem.hosts) == 1 else text
+    return impersonal(text, str(problem.hosts)) if len(problem.hosts) == 1 else text
 
 
 def error_cell(error: DaosControlError) -> str:

@@ -26,7 +26,7 @@ from daos_control.cli.ui.progress import Display, display_for, showing
 from daos_control.cli.ui.steps import Step, steps_text
 from daos_control.cli.ui.style import Style
 from daos_control.client.daos import DaosClient
-from daos_control.client.errors import Interrupted, InvalidRequest
+from daos_control.client.errors import Interrupted, InvalidRequest, PartlyFailed
 
 PROGRAM: Final = "dmg"
 LOOK_EVERY_S: Final = 1.0
@@ -312,8 +312,14 @@ def _point_to_words(error: BaseException) -> None:
     """Tell a person at a terminal where there is more about an error; programs that read errors are spared."""
     if not terminal.is_seen(sys.stderr):
         return
+    causes = error.causes if isinstance(error, PartlyFailed) else (error,)
+    words = [f"{PROGRAM} explain {code}" for code in map(_code, causes) if code]
+    if words:
+        print(f"More about it: {', '.join(dict.fromkeys(words))}", file=sys.stderr)
+
+
+def _code(error: BaseException) -> str:
+    """Return by what number an error can be explained, if it can."""
     if isinstance(error, Fault) and error.code:
-        kind = "" if error.code >= 100 else "fault "  # events have small numbers, too
-        print(f"More about it: {PROGRAM} explain {kind}{error.code}", file=sys.stderr)
-    elif isinstance(error, DaosError):
-        print(f"More about it: {PROGRAM} explain {int(error.status)}", file=sys.stderr)
+        return f"{'' if error.code >= 100 else 'fault '}{error.code}"  # events have small numbers, too
+    return str(int(error.status)) if isinstance(error, DaosError) else ""

@@ -24,6 +24,8 @@ DRAW_S: Final = 0.2
 LINES_AFTER_S: Final = 2.0
 LINES_EVERY_S: Final = 10.0
 BAR: Final = 24
+SHORT_BAR: Final = 8
+"""The least that still looks like a bar, where there is much to say beside it."""
 WIPE: Final = "\r\x1b[K"
 
 
@@ -93,17 +95,21 @@ def line(wait: Wait, others: int, columns: int) -> str:
     if others:
         parts.append(f"and {others} more request{'s' if others > 1 else ''}")
     text = ", ".join(parts)
-    shown = f"{wait.request} {bar(wait.done / wait.total)} {text}" if wait.total > 1 else f"{wait.request}: {text}"
+    if wait.total <= 1:
+        shown = f"{wait.request}: {text}"
+    else:
+        room = columns - len(f"{wait.request} [] {text}")
+        shown = f"{wait.request} {bar(wait.done / wait.total, max(SHORT_BAR, min(room, BAR)))} {text}"
     return shown if len(shown) <= columns else shown[: max(0, columns - 3)] + "..."
 
 
-def bar(share: float) -> str:
+def bar(share: float, length: int = BAR) -> str:
     """Draw a bar.
 
     >>> bar(0.5)
     '[############            ]'
     """
-    return f"[{'#' * int(share * BAR):<{BAR}}]"
+    return f"[{'#' * int(share * length):<{length}}]"
 
 
 def display_for(waiting: Waiting, *, document: bool, debug: bool) -> Display | None:

@@ -78,6 +78,14 @@ def test_a_line_is_cut_to_the_terminal() -> None:
     assert line(wait, 2, 20) == "PoolCreate of ran..."
 
 
+def test_a_bar_makes_room_for_words() -> None:
+    wait = Wait("StorageScan", total=3)
+    wait.missing = "127.64.1.1:10001"
+    wait.done = 2
+    assert line(wait, 0, 80) == "StorageScan [############      ] 2 of 3 hosts, 0 s, waiting for 127.64.1.1:10001"
+    assert line(wait, 0, 60).startswith("StorageScan [#####   ] 2 of 3 hosts, 0 s, waiting for ")
+
+
 def test_a_dumb_terminal_gets_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
