@@ -31,10 +31,13 @@ def test_a_pid_given_to_somebody_else_is_not_ours() -> None:
 
 
 def test_an_ended_process_runs_no_more_even_before_it_is_collected() -> None:
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+    waits = "print(flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", waits], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        child.stdout.readline()  # for a moment after it was started, the kernel shows no arguments
         noted = Process.of(child.pid)
         assert child.pid in children(os.getpid())
-        assert command_line(child.pid)[1:] == ["-c", "input()"]
+        assert command_line(child.pid)[1:] == ["-c", waits]
         child.kill()
         os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # a zombie now
         assert not noted.is_running
