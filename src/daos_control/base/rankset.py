@@ -88,6 +88,10 @@ class RankSet(Set[int]):
         """The form with brackets that DAOS prints in tables: ``[0-3,7]``, a single rank without."""
         return f"[{self}]" if len(self) > 1 else str(self)
 
+    def named(self) -> str:
+        """The form for sentences: ``rank 3``, ``ranks 0-2,4``."""
+        return f"{'ranks' if len(self) > 1 else 'rank'} {self}"
+
 
 def _intervals_of(ranks: Iterable[int]) -> Intervals:
     return (ranks if isinstance(ranks, RankSet) else RankSet(ranks))._intervals

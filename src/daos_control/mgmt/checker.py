@@ -195,4 +195,4 @@ def _require_all(results: Iterable[shared_pb2.RankResult], text: str) -> None:
     if failed:
         ranks = RankSet(result.rank for result in failed)
         reasons = "; ".join(sorted({result.msg for result in failed}))
-        raise Refused(text.format(ranks=f"{'ranks' if len(ranks) > 1 else 'rank'} {ranks}") + f" ({reasons})")
+        raise Refused(text.format(ranks=ranks.named()) + f" ({reasons})")

@@ -188,13 +188,12 @@ class Ranks:
     def _report_failures(self, event: EventId, what: str, results: Sequence[RankResult]) -> None:
         failed = RankSet(result.rank for result in results if result.errored)
         if failed:
-            noun = "rank" if len(failed) == 1 else "ranks"
             self._events.record(
                 Event(
                     id=event,
                     type=EventType.INFO,
                     severity=Severity.ERROR,
-                    message=cut(f"{what}, failed {noun} {failed}"),
+                    message=cut(f"{what}, failed {failed.named()}"),
                     timestamp=timestamp(self._clock.now()),
                     hostname=self._settings.hostname,
                 )

@@ -86,6 +86,10 @@ def test_equal_sets_hash_alike():
     assert hash(RankSet.parse("0-2")) == hash(RankSet([2, 0, 1])) == hash(frozenset({0, 1, 2}))
 
 
+def test_ranks_in_sentences():
+    assert (RankSet([3]).named(), RankSet([4, 0, 1, 2]).named()) == ("rank 3", "ranks 0-2,4")
+
+
 def test_no_rank_at_all_is_a_member_like_others():
     assert NIL_RANK in RankSet([NIL_RANK])
     with pytest.raises(ValueError, match="out of range"):

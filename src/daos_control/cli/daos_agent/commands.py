@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from daos_control.base.version import DAOS_REVISION, DAOS_VERSION
 from daos_control.cli import proxies
 from daos_control.cli.flags import Values
+from daos_control.cli.shared_verbs.version import tell_version
 from daos_control.cli.ui.errors import error_text
 
 if TYPE_CHECKING:
@@ -75,10 +75,7 @@ def start(values: Values) -> None:
 @_command
 def version(values: Values) -> Document:
     """Print this program's version."""
-    if not values.json:
-        print(f"{NAME} version {DAOS_VERSION}")
-    facts = {"name": NAME, "version": DAOS_VERSION, "revision": DAOS_REVISION, "release": True}
-    return facts | {"build_time": "0001-01-01T00:00:00Z"}
+    return tell_version(values, NAME)
 
 
 @_command

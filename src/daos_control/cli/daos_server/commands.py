@@ -3,10 +3,10 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from daos_control.base.version import DAOS_REVISION, DAOS_VERSION
 from daos_control.cli import proxies
 from daos_control.cli.daos_server.edge import PROGRAM, Document, command, plain_command
 from daos_control.cli.flags import Values
+from daos_control.cli.shared_verbs.version import tell_version
 
 if TYPE_CHECKING:
     from daos_control.base.logs import Level
@@ -44,10 +44,7 @@ def start(values: Values) -> None:
 @command
 def version(values: Values) -> Document:
     """Print this program's version."""
-    if not values.json:
-        print(f"{NAME} version {DAOS_VERSION}")
-    facts = {"name": NAME, "version": DAOS_VERSION, "revision": DAOS_REVISION, "release": True}
-    return facts | {"build_time": "0001-01-01T00:00:00Z"}
+    return tell_version(values, NAME)
 
 
 def overridden(config: "ServerConfig", values: Values) -> "ServerConfig":

@@ -4,13 +4,13 @@ from datetime import datetime
 from typing import Any
 
 from daos_control.base.rankset import RankSet
-from daos_control.cli.dmg.host_problems import errors_document, problems_text
+from daos_control.cli.dmg.host_problems import errors_document, problem_of, problems_text
 from daos_control.cli.dmg.session import Output, Session, command
 from daos_control.cli.flags import Values
 from daos_control.cli.ui.documents import document
 from daos_control.cli.ui.tables import counted, table
 from daos_control.client.engines import Engine, EnginesReport, LastExit, RestartLimits
-from daos_control.client.errors import InvalidRequest, PartlyFailed
+from daos_control.client.errors import InvalidRequest
 
 NONE = "-"
 
@@ -38,15 +38,6 @@ def engines_document(report: EnginesReport) -> dict[str, Any]:
         "absent_ranks": document(report.absent_ranks),
         "absent_hosts": document(report.absent_hosts),
     }
-
-
-def problem_of(report: EnginesReport) -> PartlyFailed | None:
-    """Return what is missing from the report, if anything."""
-    try:
-        report.check()
-    except PartlyFailed as problem:
-        return problem
-    return None
 
 
 def engines_text(report: EnginesReport, *, verbose: bool) -> str:

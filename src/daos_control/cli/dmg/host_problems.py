@@ -19,14 +19,14 @@ def errors_document(problems: tuple[HostProblem, ...]) -> dict[str, str]:
 
 
 class Checkable(Protocol):
-    """A report that knows whether hosts had errors."""
+    """A report that knows whether all it was to tell is there."""
 
     def check(self) -> None:
-        """Raise PartlyFailed if some had."""
+        """Raise PartlyFailed if not."""
 
 
 def problem_of(report: Checkable) -> PartlyFailed | None:
-    """Return that hosts had errors, if some had."""
+    """Return what is missing from a report, if anything."""
     try:
         report.check()
     except PartlyFailed as problem:

@@ -7,7 +7,6 @@ from daos_control.base.rankset import RankSet
 from daos_control.base.units import format_si
 from daos_control.cli.dmg.pool.acl import read_acl
 from daos_control.cli.dmg.pool.rehearsal import rehearsable
-from daos_control.cli.dmg.pool.view import named_ranks
 from daos_control.cli.dmg.session import Output, Session, command
 from daos_control.cli.flags import Values
 from daos_control.cli.ui.documents import document
@@ -154,7 +153,7 @@ def created_view(pool: CreatedPool, name: str) -> str:
         "Size": format_si(sum(pool.tier_bytes) * ranks),
         **tiers,
         "Ranks": RankSet(pool.tgt_ranks),
-        "Pool service": f"on {named_ranks(pool.svc_reps)}, led by {pool.svc_ldr}",
+        "Pool service": f"on {RankSet(pool.svc_reps).named()}, led by {pool.svc_ldr}",
     }
     return entity(f"Pool {name} is there", facts)
 

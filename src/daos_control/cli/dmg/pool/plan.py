@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from daos_control.base.rankset import RankSet
 from daos_control.base.units import format_si
 from daos_control.cli.dmg.pool.create import pool_size
 from daos_control.cli.dmg.session import Output, Session, command
@@ -105,12 +104,7 @@ def largest_text(largest: LargestPool, ranks: int) -> str:
 def limit_sentences(largest: LargestPool, names: tuple[str, str]) -> list[str]:
     """Say which ranks keep a pool from being bigger."""
     return [
-        f"{names[limit.tier]}: {ranks_text(limit.ranks)} {'have' if len(limit.ranks) > 1 else 'has'} least, "
+        f"{names[limit.tier]}: {limit.ranks.named()} {'have' if len(limit.ranks) > 1 else 'has'} least, "
         f"{format_si(limit.usable_bytes)}" + ("" if limit.decisive else "; the other tier is full before")
         for limit in largest.limits
     ]
-
-
-def ranks_text(ranks: RankSet) -> str:
-    """Name ranks."""
-    return f"{'ranks' if len(ranks) > 1 else 'rank'} {ranks}"

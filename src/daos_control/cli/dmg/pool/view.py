@@ -25,7 +25,7 @@ def pool_view(pool: Pool, name: str) -> str:
     facts |= {title: ranks for title, ranks in some_ranks.items() if ranks}
     facts["Pool service"] = f"led by rank {pool.svc_ldr}"
     if pool.svc_reps:
-        facts["Pool service"] = f"on {named_ranks(pool.svc_reps)}, led by {pool.svc_ldr}"
+        facts["Pool service"] = f"on {RankSet(pool.svc_reps).named()}, led by {pool.svc_ldr}"
     facts["Rebuild"] = rebuild_words(pool.rebuild) if pool.rebuild else "not told"
     if pool.rebuild:
         facts["Redundancy"] = "degraded" if pool.rebuild.degraded else "normal"
@@ -37,11 +37,6 @@ def pool_view(pool: Pool, name: str) -> str:
     if pool.knows(PoolQuery.SPACE) and pool.tier_stats:
         text += "\n" + _tiers(pool)
     return text
-
-
-def named_ranks(ranks: Sequence[int]) -> str:
-    """Return ``rank 3`` or ``ranks 0-2,4``."""
-    return f"{'ranks' if len(ranks) > 1 else 'rank'} {RankSet(ranks)}"
 
 
 def rebuild_words(rebuild: Rebuild) -> str:

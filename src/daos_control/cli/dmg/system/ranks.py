@@ -68,7 +68,7 @@ def where(results: Sequence[RankResult]) -> str:
     """Name the ranks of some results, and their hosts as far as they are known."""
     ranks = RankSet(result.rank for result in results)
     hosts = HostSet(result.addr for result in results if result.addr)
-    return f"{'ranks' if len(ranks) > 1 else 'rank'} {ranks}" + (f" on {hosts}" if hosts else "")
+    return ranks.named() + (f" on {hosts}" if hosts else "")
 
 
 def results_document(results: RankResults) -> dict[str, Any]:
