@@ -97,7 +97,8 @@ def ready() -> Answers:
         ("pool create t -z 1G -P rd_fac:9", "valid values: 0-4"),
         ("pool create t -z 1G -P svc_list:0", "pool service itself chooses"),
         (f"pool create {UUID} -z 1G", "invalid label"),
-        ("pool create t -z 1G -a /nonexistent", "cannot read the ACL file"),
+        ("pool create a/b -z 1G", 'invalid label "a/b": use 1 to 127 letters, digits and any of ._:-'),
+        ("pool create t -z 1G -a /nonexistent", "cannot read the ACL file /nonexistent: No such file or directory$"),
         ("pool destroy a/b", "neither a label nor a UUID"),
         ("pool set-prop tank perf_domain:root", "can only be set when a pool is created"),
         ("pool set-prop tank nonsense:1", "is not a pool property"),
@@ -276,6 +277,18 @@ async def test_pools_that_do_not_answer_are_no_reason_to_say_that_there_are_none
     assert "'tank'" in found.error_text
     host.answers["ListPools"] = pool_pb2.ListPoolsResp()
     assert (await run(line, host)).text == "No pools in system\n"
+
+
+@pytest.mark.parametrize("line", ["pool list --rebuild-only", "pool list --rebuild-only --verbose"])
+async def test_that_no_pool_is_rebuilding_does_not_read_as_if_there_were_none(line: str) -> None:
+    found = await run(line, ready())
+    assert (found.text, found.view) == ("No pools in system\n", "None of 1 pool is rebuilding\n")
+
+
+async def test_after_ranks_were_refused_one_is_sent_to_look_which_there_are() -> None:
+    found = await run("pool drain tank --ranks=99", Answers(PoolDrain=DaosError(Der.NONEXIST)))
+    assert found.problem
+    assert "dmg system query" in [step.command for step in found.next]
 
 
 async def test_targets_of_a_rank_may_be_given_as_a_range() -> None:

@@ -87,11 +87,12 @@ async def test_pools_that_drained_are_shown_though_others_failed() -> None:
 async def test_pools_that_took_a_request_to_rebuild_are_counted_though_others_did_not() -> None:
     reply = system_pb2.SystemRebuildManageResp()
     reply.results.add(id="tank", op_code=2)
-    reply.results.add(id="scratch", op_code=2, errored=True, msg="busy")
+    reply.results.add(id="scratch", op_code=2, errored=True, msg="pool-rebuild stop failed: busy")
     host = Answers(SystemRebuildManage=reply)
     output = await run("rebuild stop -v --force", host)
     assert output.text == "System-rebuild stop request succeeded on 1 pool [tank]\n"
-    assert str(output.problem) == "pool-rebuild stop failed on pool scratch: busy"
+    assert str(output.problem) == "pool-rebuild stop failed on pool scratch: pool-rebuild stop failed: busy"
+    assert [line.split() for line in output.view.splitlines()[2:]] == [["tank", "OK", "-"], ["scratch", "FAIL", "busy"]]
     assert (host.sent[0].op_code, host.sent[0].force) == (2, True)
 
 

@@ -125,7 +125,10 @@ _KIND_WORDS: Final = {
     "event": Kind.EVENT,
     "state": Kind.STATE,
     "property": Kind.PROPERTY,
-}
+} | {kind.lower(): kind for kind in Kind}
+_LED_BY_KIND: Final = re.compile(rf"({'|'.join(sorted(_KIND_WORDS, key=len, reverse=True))})\s+(.*)", re.IGNORECASE)
+_NUMBERED: Final = re.compile(r"-?\d+\s+(?=[A-Za-z])")
+"""A number in front of the name that it belongs to, as titles have it."""
 _QUOTED: Final = re.compile(
     r"code = (?P<fault>\d+)|DER_(?P<der>[A-Z0-9_]+)|\((?P<status>-[12]\d{3})\)|\b(?P<event>[a-z]+(?:_[a-z]+)+)\b"
 )
@@ -134,9 +137,8 @@ _QUOTED: Final = re.compile(
 def _named(words: str) -> tuple[Entry, ...]:
     """Return what the words, or all but a leading kind, name or number exactly."""
     kind, word = None, words.strip()
-    first, _, rest = word.partition(" ")
-    if rest and first.lower() in _KIND_WORDS:
-        kind, word = _KIND_WORDS[first.lower()], rest.strip()
+    if led := _LED_BY_KIND.fullmatch(word):
+        kind, word = _KIND_WORDS[led[1].lower()], _NUMBERED.sub("", led[2].strip(), count=1)
     number = _number(word)
     found = entries() if kind is None else tuple(entry for entry in entries() if entry.kind is kind)
     if number is None:
@@ -296,7 +298,7 @@ def _property(name: str) -> Entry:
         says=kind.description,
         situations=(
             Situation(
-                meaning=f"{kind.description}. It may be {kind.allowed}."
+                meaning=f"{kind.description}. It may be {', '.join(word.strip() for word in kind.allowed.split(','))}."
                 + (f" By default it is {kind.default}." if kind.default else ""),
                 steps=(f"See it: dmg pool get-prop POOL {name}",),
             ),

@@ -19,6 +19,7 @@ from daos_control.base.units import format_iec, parse_size
 from daos_control.model.pool_property import PoolProperty
 
 LABEL_LENGTH: Final = 127
+LABEL_RULE: Final = f"use 1 to {LABEL_LENGTH} letters, digits and any of ._:- that are not a UUID"
 _LABEL: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:-")
 _MAX_32: Final = 0xFFFFFFFF
 _MAX_64: Final = 0xFFFFFFFFFFFFFFFF
@@ -79,9 +80,7 @@ def is_uuid(text: str) -> bool:
 
 def _label(text: str) -> str:
     if not is_label(text):
-        raise WrongValue(
-            f'invalid label "{text}": use 1 to {LABEL_LENGTH} letters, digits and any of ._:- that are not a UUID'
-        )
+        raise WrongValue(f'invalid label "{text}": {LABEL_RULE}')
     return text
 
 

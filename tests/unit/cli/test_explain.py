@@ -35,6 +35,16 @@ event 16 swim_rank_alive: NOTICE, state change
     )
 
 
+@pytest.mark.parametrize("columns", [60, 80, 200])
+@pytest.mark.parametrize("line", [[], ["510"], ["self_heal"], ["--all"], ["1101"]], ids=" ".join)
+def test_lines_fit_the_terminal(
+    line: list[str], columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    _, *others = told(line, capsys).splitlines()
+    assert max(map(len, others)) <= max(80, min(columns, 100))
+
+
 def test_facts_of_a_fault_are_named(capsys: pytest.CaptureFixture[str]) -> None:
     text = told(["6"], capsys)
     assert "fault 6 SOCKET_FILE_IN_USE (drpc)\n" in text

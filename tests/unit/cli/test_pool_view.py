@@ -67,6 +67,11 @@ def test_health_only_has_no_space() -> None:
     assert "Tier" not in pool_view(pool, "tank")
 
 
+def test_targets_that_nobody_counted_are_not_said_to_be_out_of_use() -> None:
+    pool = replace(TANK, query_mask=TANK.query_mask & ~int(PoolQuery.SPACE), active_targets=0)
+    assert "Targets       : 6 of 8 in use, on 4 ranks\n" in pool_view(pool, "tank")
+
+
 @pytest.mark.parametrize(
     ("rebuild", "words"),
     [

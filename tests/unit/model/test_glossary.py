@@ -39,6 +39,13 @@ def test_an_entry_says_what_it_means_and_what_to_do(entry: Entry) -> None:
         assert not re.search(r"[{}]", situation.meaning + "".join(situation.steps)), "facts are filled in"
 
 
+@pytest.mark.parametrize("entry", entries(), ids=lambda entry: entry.title)
+def test_an_entry_is_found_by_its_title_as_lists_show_it(entry: Entry) -> None:
+    assert find(entry.title).entries == (entry,)
+    assert entry in find(f"{entry.kind} {entry.name}").entries
+    assert entry.number is None or entry in find(f"{entry.kind} {entry.number}").entries
+
+
 @pytest.mark.parametrize("code", FaultCode, ids=lambda code: code.name)
 def test_faults_are_found_as_they_are_told(code: FaultCode) -> None:
     entry = next(entry for entry in entries() if entry.kind is Kind.FAULT and entry.number == int(code))

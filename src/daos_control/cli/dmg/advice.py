@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from daos_control.base.errors import PoolNotFound
+from daos_control.base.der import Der
+from daos_control.base.errors import DaosError, PoolNotFound
 from daos_control.base.hostset import HostSet
 from daos_control.base.rankset import RankSet
 from daos_control.cli.ui.steps import Step
@@ -14,9 +15,10 @@ if TYPE_CHECKING:  # every command loads this, and few look at all of these
     from collections.abc import Iterable, Sequence
 
     from daos_control.base.errors import DaosControlError
+    from daos_control.cli.flags import Values
     from daos_control.client.checker import CheckState
     from daos_control.client.pools import Pool
-    from daos_control.client.system import Member
+    from daos_control.client.system import Absent, Member
     from daos_control.model.rank_result import RankResult
 
 LOST = (MemberState.EXCLUDED, MemberState.ERRORED, MemberState.UNRESPONSIVE)
@@ -34,7 +36,7 @@ def for_members(members: Sequence[Member]) -> Iterable[Step]:
 
     if unformatted := by_state.get(MemberState.AWAIT_FORMAT):
         hosts = HostSet(member.addr for member in unformatted)
-        yield Step(f"dmg storage format -l {hosts}", "formats the storage that they wait for")
+        yield Step(f"dmg storage format -l {_typed(hosts)}", "formats the storage that they wait for")
     if lost := ranks(*LOST):
         yield Step(f"dmg system query --explain {min(lost)}", "how it came to that, and what brings it back")
     if stopped := ranks(MemberState.STOPPED):
@@ -83,9 +85,51 @@ def after_rebuild_began(pools: Iterable[str]) -> Iterable[Step]:
         yield Step(f"dmg pool query {pool}", "how far its rebuild is")
 
 
-def for_error(error: DaosControlError) -> Sequence[Step]:
-    """Find out what is there instead of what was looked for."""
-    return (Step("dmg pool list", "which pools there are"),) if isinstance(error, PoolNotFound) else ()
+def for_absent(found: Absent) -> Iterable[Step]:
+    """Find out which ranks and hosts there are instead of those that were named."""
+    if found.absent_ranks or found.absent_hosts:
+        yield Step("dmg system query --verbose", "which ranks and hosts there are")
+
+
+def after_refused_ranks(pool: str) -> Iterable[Step]:
+    """Find out which ranks a pool has, and which there are."""
+    yield Step(f"dmg pool query --show-enabled {pool}", "on which ranks it is")
+    yield Step("dmg system query", "which ranks there are, and how they are")
+
+
+def for_error(error: DaosControlError, args: Values) -> Iterable[Step]:
+    """Find out what is there instead of what was looked for, or asked for."""
+    if isinstance(error, PoolNotFound):
+        yield Step("dmg pool list", "which pools there are")
+    elif isinstance(error, DaosError) and error.der is Der.NOSPACE:
+        yield Step("dmg pool plan", "how big a pool could be")
+    elif isinstance(error, DaosError) and "pool" in args:
+        yield _about_pool(args)
+    elif _is_refusal(error) and ("ranks" in args or "rank_hosts" in args):
+        yield Step("dmg system query", "which ranks there are, and how they are")
+
+
+def _about_pool(args: Values) -> Step:
+    """Look at what a request to a pool was about."""
+    if "container" in args:
+        return Step(f"daos container list {args.pool}", "which containers it has")
+    if "principal" in args:
+        return Step(f"dmg pool get-acl {args.pool}", "for whom it has entries")
+    return Step(f"dmg pool query --show-enabled {args.pool}", "its ranks, and how its rebuild is")
+
+
+def _is_refusal(error: DaosControlError) -> bool:
+    """Whether a server has refused a request in words of its own."""
+    from daos_control.net.rpc.status import StatusError
+
+    return isinstance(error, StatusError)
+
+
+def _typed(hosts: HostSet) -> str:
+    """Write hosts so that a shell takes them as they are."""
+    from shlex import quote
+
+    return quote(str(hosts))
 
 
 def for_check(state: CheckState) -> Iterable[Step]:

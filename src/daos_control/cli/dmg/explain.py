@@ -4,19 +4,21 @@ import sys
 from typing import Any, Final
 
 from daos_control.cli.flags import Values
+from daos_control.cli.ui import terminal
 from daos_control.model.glossary import Entry, Found, Kind, Situation, entries, find, kinds
 
-WIDTH: Final = 100
+WIDEST: Final = 100
+"""Columns of a text that is still read with ease."""
 INDEX: Final = """\
-Explains what DAOS's programs print: a number, a name, or a whole line copied from a log.
+Explains what DAOS's programs print: a number, a name, or a whole line copied
+from a log.
 
   dmg explain 611
   dmg explain DER_NOSPACE
   dmg explain swim_rank_dead
-  dmg explain 'ERROR: dmg: pool create failed: DER_NOSPACE(-1007): No space on storage target'
+  dmg explain 'ERROR: dmg: pool create failed: DER_NOSPACE(-1007): ...'
   dmg explain clock          (everything that has to do with it)
 
-It knows {known}. All of them: dmg explain --all
 """
 
 
@@ -39,7 +41,8 @@ def _index(args: Values) -> int:
         _print_document({"kinds": dict(counted)})
         return 0
     known = [f"{number} {kind}s".replace("propertys", "properties") for kind, number in counted.items()]
-    print(INDEX.format(known=f"{', '.join(known[:-1])} and {known[-1]}"), end="")
+    print(INDEX + "\n".join(_wrapped(f"It knows {', '.join(known[:-1])} and {known[-1]}.", "")))
+    print("All of them: dmg explain --all")
     return 0
 
 
@@ -104,7 +107,8 @@ def _entry_text(entry: Entry) -> str:
 def _situation_lines(situation: Situation, entry: Entry) -> list[str]:
     causes = "How ranks get there" if entry.kind is Kind.STATE else "Usual causes"
     lines = ["", *_wrapped(situation.meaning, "  ")]
-    lines += [f"    <{name}> is {meaning}" for name, meaning in situation.facts]
+    for name, meaning in situation.facts:
+        lines += _wrapped(f"<{name}> is {meaning}", "    ", "      ")
     for heading, items in ((causes, entry.causes), ("What to do", situation.steps)):
         if items:
             lines += ["", f"  {heading}:"]
@@ -116,10 +120,14 @@ def _list_text(found: tuple[Entry, ...]) -> str:
     width = max(len(entry.title) for entry in found)
     lines = []
     for entry in found:
-        room = max(WIDTH - width - 2, 30)
+        room = max(_width() - width - 2, 20)
         summary = entry.summary if len(entry.summary) <= room else entry.summary[: room - 3].rstrip() + "..."
         lines.append(f"{entry.title.ljust(width)}  {summary}")
     return "\n".join([*lines, "", f"{len(found)} found; say which, such as: dmg explain {found[0].name}"])
+
+
+def _width() -> int:
+    return min(terminal.width_of(sys.stdout, otherwise=WIDEST), WIDEST)
 
 
 def _wrapped(text: str, first: str, later: str | None = None) -> list[str]:
@@ -127,7 +135,7 @@ def _wrapped(text: str, first: str, later: str | None = None) -> list[str]:
 
     return textwrap.wrap(
         text,
-        WIDTH,
+        _width(),
         initial_indent=first,
         subsequent_indent=first if later is None else later,
         break_long_words=False,

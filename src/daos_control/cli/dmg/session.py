@@ -212,7 +212,7 @@ def _run(function: Command, args: Values, failure: str, output: Output) -> int:
     code = _report(error, prefix, "" if args.json else output.error_text, json_logging=args.json_logging)
     if isinstance(error, Interrupted):
         return EXIT_CODE
-    steps = advice.for_error(error) if error and error is not output.problem else output.next
+    steps = tuple(advice.for_error(error, args)) if error and error is not output.problem else output.next
     if steps and not args.json and terminal.is_seen(sys.stdout, sys.stderr):
         print(steps_text(steps), end="", file=sys.stderr)
     return code

@@ -66,8 +66,10 @@ def read_acl(path: str) -> tuple[str, ...]:
     """Read the entries of a file: one a line, comments and blank lines left out."""
     try:
         entries = entry_lines(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidRequest(f"cannot read the ACL file {path}: {error}") from error
+    except OSError as error:
+        raise InvalidRequest(f"cannot read the ACL file {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise InvalidRequest(f"cannot read the ACL file {path}: it is no text") from error
     if not entries:
         raise InvalidRequest(f"ACL file {path} contains no entries")
     return entries

@@ -15,7 +15,7 @@ from daos_control.cli.ui.tables import entity
 from daos_control.client.errors import InvalidRequest
 from daos_control.client.pool_size import DEFAULT_RATIOS, PerRank, PoolSize, Share, Total
 from daos_control.client.pools import CreatedPool
-from daos_control.model.pool_property_text import is_label
+from daos_control.model.pool_property_text import LABEL_RULE, is_label
 
 LOW_RATIO: Final = 0.01
 """A first tier that is a smaller part of the pool than this makes it slow."""
@@ -29,7 +29,7 @@ async def create(session: Session, args: Values) -> Output:
     if "label" in properties:
         raise InvalidRequest("can't set label property with label argument")
     if not is_label(args.label):
-        raise InvalidRequest(f'invalid label "{args.label}"')
+        raise InvalidRequest(f'invalid label "{args.label}": {LABEL_RULE}')
     size = pool_size(args)
     acl = read_acl(args.acl_file) if args.acl_file else ()
     if not args.dry_run:

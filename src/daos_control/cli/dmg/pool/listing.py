@@ -8,7 +8,7 @@ from daos_control.cli.dmg import advice
 from daos_control.cli.dmg.pool.query import pool_document
 from daos_control.cli.dmg.session import Output, Session, command
 from daos_control.cli.flags import Values
-from daos_control.cli.ui.tables import table
+from daos_control.cli.ui.tables import counted, table
 from daos_control.client.errors import PartlyFailed
 from daos_control.client.pools import Pool, PoolList, TierStats
 from daos_control.model.pool_property import PoolQuery
@@ -26,11 +26,18 @@ async def list_pools(session: Session, args: Values) -> Output:
     return Output(
         document={"status": 0, "pools": [pool_document(pool) for pool in pools] if found.pools else None},
         text=lay_out(answered) if answered or not found.query_errors else "",
-        view=verbose_list_view(answered) if args.verbose else "",
+        view=list_view(found, answered, verbose=args.verbose),
         error_text=query_errors_text(found),
         problem=query_problem(found) if not session.json else None,
         next=tuple(advice.for_pools(answered)) if answered or not found.pools else (),
     )
+
+
+def list_view(found: PoolList, pools: Sequence[Pool], *, verbose: bool) -> str:
+    """Lay pools out for people, where that is not as for programs."""
+    if not pools and found.pools and not found.query_errors:
+        return f"None of {counted(len(found.pools), 'pool')} is rebuilding\n"
+    return verbose_list_view(pools) if verbose else ""
 
 
 def query_problem(found: PoolList) -> PartlyFailed | None:

@@ -47,5 +47,5 @@ def ranks_output(result: PoolRanksResult) -> Output:
         document=pool_ranks_document(result),
         text=pool_ranks_text([result]),
         problem=PartlyFailed(problem) if problem else None,
-        next=tuple(advice.after_rebuild_began([result.id])),
+        next=tuple(advice.after_refused_ranks(result.id) if problem else advice.after_rebuild_began([result.id])),
     )

@@ -14,9 +14,9 @@ def pool_view(pool: Pool, name: str) -> str:
     """Lay out a pool, by the name that somebody asked for: what a service tells of its pool has no label."""
     facts: dict[str, object] = {"State": pool.state, "UUID": pool.uuid}
     if pool.total_targets:
-        facts["Targets"] = (
-            f"{pool.active_targets} of {pool.total_targets} in use, on {counted(pool.total_engines, 'rank')}"
-        )
+        known = pool.knows(PoolQuery.SPACE)  # without it, nobody has counted those that are active
+        in_use = pool.active_targets if known else pool.total_targets - pool.disabled_targets
+        facts["Targets"] = f"{in_use} of {pool.total_targets} in use, on {counted(pool.total_engines, 'rank')}"
     some_ranks = {
         "Enabled ranks": pool.enabled_ranks,
         "Disabled ranks": pool.disabled_ranks,

@@ -26,7 +26,7 @@ async def query(session: Session, args: Values) -> Output:
         text=system_text(state, verbose=args.verbose),
         error_text=absent_text(state, ranks=args.verbose or not state.members),
         problem=problem_of(state),
-        next=tuple(advice.for_members(state.members)),
+        next=(*advice.for_members(state.members), *advice.for_absent(state)),
     )
 
 

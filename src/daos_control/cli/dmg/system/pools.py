@@ -32,7 +32,7 @@ def drained_output(pools: Sequence[PoolRanksResult]) -> Output:
         document={"responses": [pool_ranks_document(pool) for pool in pools] or None},
         text=pool_ranks_text(pools),
         problem=PartlyFailed(", ".join(failed)) if failed else None,
-        next=tuple(advice.after_rebuild_began(pool.id for pool in pools)),
+        next=tuple(advice.after_rebuild_began(pool.id for pool in pools if not pool.problem())),
     )
 
 
@@ -91,12 +91,19 @@ def rebuild_output(verb: str, results: Sequence[RebuildResult], *, verbose: bool
     done = [result.id for result in results if not result.errored]
     failed = [f"pool-rebuild {verb} failed on pool {r.id}: {r.message}" for r in results if r.errored]
     text = f"System-rebuild {verb} request succeeded on {counted(len(done), 'pool')}"
+    rows = [(r.id, "FAIL" if r.errored else "OK", _reason(r) if r.errored else "-") for r in results]
     documents = [{"id": r.id, "op_code": r.op_code, "errored": r.errored, "msg": r.message} for r in results]
     return Output(
         document={"results": documents or None},
         text=f"{text} [{' '.join(done)}]\n" if verbose else f"{text}\n",
+        view=table(["Pool", "Result", "Reason"], rows) if failed or (verbose and rows) else "",
         problem=PartlyFailed(", ".join(failed)) if failed else None,
     )
+
+
+def _reason(result: RebuildResult) -> str:
+    """Say why a pool did not take a request, once: what a server says of that names the request as well."""
+    return result.message.rpartition(" failed: ")[2]
 
 
 @command("system self-heal eval failed")

@@ -52,7 +52,7 @@ def results_output(results: RankResults, steps: Iterable[Step]) -> Output:
         text=rank_table(["Rank", "Operation", "Result"], groups) if groups else "No results returned\n",
         error_text="\n".join(filter(None, [absent_text(results, ranks=not groups), failures_text(results)])),
         problem=problem_of(results),
-        next=tuple(steps) if groups else (),
+        next=(*(steps if groups else ()), *advice.for_absent(results)),
     )
 
 
