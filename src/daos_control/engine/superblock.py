@@ -4,13 +4,13 @@ Its presence is what "formatted" means. It is replaced whole or not at all: writ
 """
 
 import dataclasses
-import os
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
+from daos_control.base.durable import replace_file, sync_folder
 from daos_control.base.errors import DaosControlError
 from daos_control.model.member import NIL_RANK
 
@@ -119,15 +119,8 @@ def read(path: Path) -> Superblock | None:
 
 def write(path: Path, superblock: Superblock) -> None:
     """Put ``superblock`` at ``path`` so that a crash leaves the old one or the new one, never a part."""
-    staging = path.with_name(path.name + ".staging")
     try:
-        with staging.open("w", encoding="utf-8") as file:
-            os.fchmod(file.fileno(), _MODE)
-            file.write(superblock.encode())
-            file.flush()
-            os.fsync(file.fileno())
-        staging.rename(path)
-        _sync_directory(path.parent)
+        replace_file(path, superblock.encode().encode(), mode=_MODE)
     except OSError as error:
         raise SuperblockError(f"cannot write superblock {path}: {error.strerror or error}") from error
 
@@ -139,7 +132,7 @@ def retire(path: Path) -> None:
     """
     try:
         path.replace(_retired(path))
-        _sync_directory(path.parent)
+        sync_folder(path.parent)
     except FileNotFoundError:
         return
     except OSError as error:
@@ -153,11 +146,3 @@ def is_retired(path: Path) -> bool:
 
 def _retired(path: Path) -> Path:
     return path.with_name(path.name + RETIRED)
-
-
-def _sync_directory(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Self, TypeVar
 
+from daos_control.base.durable import sync_folder
 from daos_control.store.api import (
     Conflict,
     Leadership,
@@ -335,15 +336,6 @@ def lock_file(path: Path) -> int:
         os.close(descriptor)
         raise StoreUnavailable(f"{path} is in use by another daos_server: stop that one first") from error
     return descriptor
-
-
-def sync_folder(folder: Path) -> None:
-    """Have what was renamed in a folder survive a loss of power."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def damaged(path: Path, what: str) -> StoreUnavailable:

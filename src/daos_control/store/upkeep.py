@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
+from daos_control.base.durable import sync_folder
 from daos_control.store.api import Snapshot, StoreUnavailable, Versioned
 from daos_control.store.sqlite import (
     MODE,
@@ -20,7 +21,6 @@ from daos_control.store.sqlite import (
     create_tables,
     damaged,
     lock_file,
-    sync_folder,
     unavailable,
 )
 

@@ -30,6 +30,7 @@ from daos_control.apps.emulator.pool import PoolRecord
 from daos_control.apps.emulator.space import Size
 from daos_control.base import logs
 from daos_control.base.der import Der
+from daos_control.base.durable import replace_file, sync_folder
 from daos_control.base.errors import DaosError
 
 log = logs.get(__name__)
@@ -126,7 +127,7 @@ class Store:
     def keep(self, name: str, content: msgspec.Struct) -> None:
         """Replace one of the engine's own files; raises DaosError."""
         with _errors_as_der():
-            _replace(self._path / "daos_sys" / f"{name}.json", msgspec.json.encode(content))
+            replace_file(self._path / "daos_sys" / f"{name}.json", msgspec.json.encode(content))
 
     def create_shard(self, uuid: str, shard: Shard) -> None:
         """Add a pool's share; one that is there stays as it is. Raises DaosError, NOSPACE if it does not fit."""
@@ -138,10 +139,10 @@ class Store:
         with _errors_as_der():
             shutil.rmtree(newborn, ignore_errors=True)
             newborn.mkdir(mode=0o770)
-            _replace(newborn / "shard.json", msgspec.json.encode(shard))
+            replace_file(newborn / "shard.json", msgspec.json.encode(shard))
             _make_memory_files(newborn, shard)
             newborn.rename(self._path / uuid)
-            _sync(self._path)
+            sync_folder(self._path)
         self.shards[uuid] = shard
 
     def destroy(self, uuid: str) -> None:
@@ -155,7 +156,7 @@ class Store:
             finally:
                 self.shards.pop(uuid, None)
                 self.replicas.pop(uuid, None)
-            _sync(self._path)
+            sync_folder(self._path)
             shutil.rmtree(zombie, ignore_errors=True)
 
     def write_replica(self, replica: Replica) -> None:
@@ -173,7 +174,7 @@ class Store:
         with _errors_as_der():
             if is_new:
                 _make_memory_file(self._path / uuid / SERVICE_FILE, replica.record.service_bytes)
-            _replace(self._path / uuid / "service.json", msgspec.json.encode(replica))
+            replace_file(self._path / uuid / "service.json", msgspec.json.encode(replica))
         self.replicas[uuid] = replica
 
     def remove_replica(self, uuid: str) -> None:
@@ -220,24 +221,6 @@ def _make_memory_files(folder: Path, shard: Shard) -> None:
 def _make_memory_file(path: Path, size: int) -> None:
     with path.open("ab") as file:
         file.truncate(size)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    staging = path.with_suffix(".staging")
-    with staging.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    staging.rename(path)
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager
