@@ -8,7 +8,7 @@ that is written although the caller is told that they failed.
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from daos_control.store.api import (
     Conflict,
@@ -18,7 +18,7 @@ from daos_control.store.api import (
     Update,
     Versioned,
 )
-from daos_control.store.elections import LEADER_TTL_S, election_key
+from daos_control.store.elections import Elections, election_key
 from daos_control.store.feed import Feed
 
 
@@ -29,7 +29,7 @@ class MemoryStore:
         self._items: dict[str, Versioned] = {}
         self._revision = 0
         self._feed = Feed(start=0)
-        self._elections: dict[str, asyncio.Lock] = {}
+        self._elections = Elections(self.lease)
         self._failures: deque[tuple[Exception, bool]] = deque()
         self._flowing = asyncio.Event()
         self._flowing.set()
@@ -85,15 +85,9 @@ class MemoryStore:
         """Yield later commits that touch ``prefix``."""
         return self._feed.watch(prefix, after)
 
-    @asynccontextmanager
-    async def lead(self, name: str, candidate: str) -> AsyncIterator[Leadership]:
+    def lead(self, name: str, candidate: str) -> AbstractAsyncContextManager[Leadership]:
         """Wait for the election of ``name`` to be free, then hold it."""
-        key = election_key(name)
-        async with (
-            self._elections.setdefault(name, asyncio.Lock()),
-            self.lease({key: candidate.encode()}, LEADER_TTL_S) as revision,
-        ):
-            yield Leadership(key, revision)
+        return self._elections.lead(name, candidate)
 
     @asynccontextmanager
     async def lease(self, writes: Mapping[str, bytes], ttl_s: float) -> AsyncIterator[int]:

@@ -11,7 +11,7 @@ import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Self, TypeVar
@@ -26,7 +26,7 @@ from daos_control.store.api import (
     Update,
     Versioned,
 )
-from daos_control.store.elections import LEADER_TTL_S, election_key
+from daos_control.store.elections import Elections
 from daos_control.store.feed import Feed
 
 SCHEMA_VERSION = 2
@@ -45,7 +45,7 @@ class SqliteStore:
         self._database = database
         self._thread = thread
         self._feed = Feed(start=database.revision)
-        self._elections: dict[str, asyncio.Lock] = {}
+        self._elections = Elections(self.lease)
         self._loop = asyncio.get_running_loop()
 
     @classmethod
@@ -96,15 +96,9 @@ class SqliteStore:
         """Yield later commits that touch ``prefix``."""
         return self._feed.watch(prefix, after)
 
-    @asynccontextmanager
-    async def lead(self, name: str, candidate: str) -> AsyncIterator[Leadership]:
+    def lead(self, name: str, candidate: str) -> AbstractAsyncContextManager[Leadership]:
         """Wait for the election of ``name`` to be free in this process (no other has the file), then hold it."""
-        key = election_key(name)
-        async with (
-            self._elections.setdefault(name, asyncio.Lock()),
-            self.lease({key: candidate.encode()}, LEADER_TTL_S) as revision,
-        ):
-            yield Leadership(key, revision)
+        return self._elections.lead(name, candidate)
 
     @asynccontextmanager
     async def lease(self, writes: Mapping[str, bytes], ttl_s: float) -> AsyncIterator[int]:
