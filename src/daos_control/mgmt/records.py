@@ -18,7 +18,7 @@ Beside it lies the journal, ``journal/<number>``; see ``mgmt/journal.py``.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import compress
 from operator import is_not
@@ -118,54 +118,79 @@ def map_to_json(map_version: int, next_rank: int) -> bytes:
 
 def load(snapshot: Snapshot) -> System:
     """Read back what ``writes`` wrote; raises StoreUnavailable if something in it makes no sense."""
-    counters = _Map()
-    members: dict[int, Member] = {}
-    domains: dict[Path, int] = {(): ROOT_ID}
-    ranks: dict[int, tuple[Path, int]] = {}
-    pools: dict[str, PoolService] = {}
-    remains: dict[str, frozenset[int]] = {}
-    attributes: dict[str, str] = {}
-    check = CheckRecords()
-    findings: dict[int, Finding] = {}
+    found = _Found()
     for key, held in snapshot.items.items():
         try:
-            if key == MAP:
-                counters = msgspec.json.decode(held.value, type=_Map)
-            elif key.startswith(_MEMBER):
-                member, node = _member_from_json(held.value)
-                members[member.rank] = member
-                ranks[member.rank] = (member.fault_domain.levels, node)
-            elif key.startswith(_DOMAIN):
-                path = tuple(key.removeprefix(_DOMAIN).split("/"))
-                domains[path] = msgspec.json.decode(held.value, type=int)
-            elif key.startswith(_POOL):
-                pool = PoolService(**msgspec.structs.asdict(msgspec.json.decode(held.value, type=_Pool)))
-                pools[pool.uuid] = pool
-            elif key.startswith(_REMAINS):
-                remains[key.removeprefix(_REMAINS)] = msgspec.json.decode(held.value, type=frozenset[int])
-            elif key.startswith(_ATTRIBUTE):
-                attributes[key.removeprefix(_ATTRIBUTE)] = msgspec.json.decode(held.value, type=str)
-            elif key.startswith(_CHECK):
-                check = _with_check_item(check, findings, key, held.value)
+            found.take(key, held.value)
         except ValueError as error:
             raise StoreUnavailable(
                 f"the management database holds something unreadable under {key!r} ({error}); "
                 "restore it from a backup, or remove that key with the server stopped"
             ) from error
-    highest = max(*domains.values(), *(node for _, node in ranks.values()), ROOT_ID)
-    return System(
-        members=members,
-        by_uuid={member.uuid: rank for rank, member in members.items()},
-        tree=FaultTree(domains=domains, ranks=ranks, highest=highest),
-        pools=pools,
-        labels={pool.label: pool.uuid for pool in pools.values() if pool.label},
-        unfinished=frozenset(pool.uuid for pool in pools.values() if not pool.ready),
-        remains=remains,
-        attributes=attributes,
-        check=replace(check, findings=findings) if findings else check,
-        map_version=counters.map_version,
-        next_rank=counters.next_rank,
-    )
+    return found.system()
+
+
+@dataclass(slots=True)
+class _Found:
+    """What is in a store, item by item."""
+
+    counters: _Map = field(default_factory=_Map)
+    members: dict[int, Member] = field(default_factory=dict)
+    domains: dict[Path, int] = field(default_factory=lambda: {(): ROOT_ID})
+    ranks: dict[int, tuple[Path, int]] = field(default_factory=dict)
+    pools: dict[str, PoolService] = field(default_factory=dict)
+    remains: dict[str, frozenset[int]] = field(default_factory=dict)
+    attributes: dict[str, str] = field(default_factory=dict)
+    check: CheckRecords = field(default_factory=CheckRecords)
+    findings: dict[int, Finding] = field(default_factory=dict)
+    """Gathered, and put into ``check`` in the end: there may be thousands."""
+
+    def take(self, key: str, value: bytes) -> None:
+        """Read an item; raises ValueError if it makes no sense. What nobody here knows is left alone."""
+        if key == MAP:
+            self.counters = msgspec.json.decode(value, type=_Map)
+        elif key.startswith(_MEMBER):
+            member, node = _member_from_json(value)
+            self.members[member.rank] = member
+            self.ranks[member.rank] = (member.fault_domain.levels, node)
+        elif key.startswith(_DOMAIN):
+            path = tuple(key.removeprefix(_DOMAIN).split("/"))
+            self.domains[path] = msgspec.json.decode(value, type=int)
+        elif key.startswith(_POOL):
+            pool = PoolService(**msgspec.structs.asdict(msgspec.json.decode(value, type=_Pool)))
+            self.pools[pool.uuid] = pool
+        elif key.startswith(_REMAINS):
+            self.remains[key.removeprefix(_REMAINS)] = msgspec.json.decode(value, type=frozenset[int])
+        elif key.startswith(_ATTRIBUTE):
+            self.attributes[key.removeprefix(_ATTRIBUTE)] = msgspec.json.decode(value, type=str)
+        elif key.startswith(_CHECK):
+            self._take_of_checker(key, value)
+
+    def _take_of_checker(self, key: str, value: bytes) -> None:
+        if key == _POLICIES:
+            self.check = replace(self.check, policies=_policies_from_json(value))
+        elif key == _LAST_POLICIES:
+            self.check = replace(self.check, last_policies=_policies_from_json(value))
+        else:
+            finding = msgspec.json.decode(value, type=Finding)
+            self.findings[finding.seq] = finding
+
+    def system(self) -> System:
+        """Return the system that all this makes."""
+        highest = max(*self.domains.values(), *(node for _, node in self.ranks.values()), ROOT_ID)
+        return System(
+            members=self.members,
+            by_uuid={member.uuid: rank for rank, member in self.members.items()},
+            tree=FaultTree(domains=self.domains, ranks=self.ranks, highest=highest),
+            pools=self.pools,
+            labels={pool.label: pool.uuid for pool in self.pools.values() if pool.label},
+            unfinished=frozenset(pool.uuid for pool in self.pools.values() if not pool.ready),
+            remains=self.remains,
+            attributes=self.attributes,
+            check=replace(self.check, findings=self.findings) if self.findings else self.check,
+            map_version=self.counters.map_version,
+            next_rank=self.counters.next_rank,
+        )
 
 
 def _member_writes(old: System, new: System) -> Mapping[str, bytes | None]:
@@ -194,17 +219,6 @@ def _check_writes(old: CheckRecords, new: CheckRecords) -> Mapping[str, bytes | 
     if old.last_policies != new.last_policies and new.last_policies is not None:
         changes[_LAST_POLICIES] = _policies_to_json(new.last_policies)
     return changes
-
-
-def _with_check_item(check: CheckRecords, findings: dict[int, Finding], key: str, value: bytes) -> CheckRecords:
-    """Read one of the checker's items: findings are gathered, for there may be thousands."""
-    if key == _POLICIES:
-        return replace(check, policies=_policies_from_json(value))
-    if key == _LAST_POLICIES:
-        return replace(check, last_policies=_policies_from_json(value))
-    finding = msgspec.json.decode(value, type=Finding)
-    findings[finding.seq] = finding
-    return check
 
 
 def _finding_key(seq: int) -> str:
