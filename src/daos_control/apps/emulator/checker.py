@@ -39,6 +39,14 @@ PHASES: Final = (
     chk_pb2.CSP_CONT_CLEANUP,
 )
 """The phases in which there is something to do."""
+ABOUT_WHOLE_POOLS: Final = frozenset(
+    {
+        chk_pb2.CIC_POOL_NONEXIST_ON_ENGINE,
+        chk_pb2.CIC_POOL_NONEXIST_ON_MS,
+        chk_pb2.CIC_POOL_LESS_SVC_WITHOUT_QUORUM,
+    }
+)
+"""What these find is a pool that is gone once it is discarded."""
 
 
 class PoolResult(msgspec.Struct):
@@ -368,10 +376,8 @@ class Checker:
             state.status = chk_pb2.CPS_FAILED
             if self._file.flags & FAILOUT:
                 raise FailedOut
-        gone = {chk_pb2.CIC_POOL_NONEXIST_ON_ENGINE, chk_pb2.CIC_POOL_NONEXIST_ON_MS,
-                chk_pb2.CIC_POOL_LESS_SVC_WITHOUT_QUORUM}  # fmt: skip
         discarded = outcome.action == chk_pb2.CIA_DISCARD and outcome.result == 0
-        return discarded and trouble.kind in gone and trouble.pretended is None
+        return discarded and trouble.kind in ABOUT_WHOLE_POOLS and trouble.pretended is None
 
     async def _everywhere(self, check: Check, request: msgspec.Struct) -> None:
         """Tell all ranks of a check; those that do not hear it have nothing to lose."""

@@ -343,7 +343,10 @@ def _with_map(record: PoolRecord, after: PoolMap) -> Decision:
 
 
 def _upgrade(record: PoolRecord, _command: Upgrade) -> Decision:
-    newest = {14: properties.POOL_GLOBAL_VERSION, 20: properties.POOL_OBJECT_VERSION}
+    newest = {
+        properties.GLOBAL_VERSION: properties.POOL_GLOBAL_VERSION,
+        properties.OBJECT_VERSION: properties.POOL_OBJECT_VERSION,
+    }
     if newest.items() <= record.properties.items():
         return Decision(record=record)
     completed = {**record.properties, **newest, properties.UPGRADE_STATUS: 2}

@@ -58,15 +58,10 @@ async def create(engine: Engine, request: pool_pb2.PoolCreateReq) -> pool_pb2.Po
         raise DaosError(Der.INVAL)
     given = property_values(request.properties)
     uuid = parse_uuid(request.uuid)
-    base: dict[int, int | str] = {properties.SVC_RF: replicas.factor_of(request.num_svc_reps)}
-    if request.user:
-        base[properties.OWNER] = request.user
-    if request.user_group:
-        base[properties.OWNER_GROUP] = request.user_group
     tree = _tree_of(request.ranks, request.fault_domains)
     record = new_record(
         uuid,
-        given=base | given,
+        given=_from_request(request) | given,
         entries=list(request.acl),
         tree=tree,
         targets=engine.arguments.targets,
@@ -93,6 +88,16 @@ async def create(engine: Engine, request: pool_pb2.PoolCreateReq) -> pool_pb2.Po
         mem_file_bytes=sum(usage.mem_file for usage in usages) // len(ranks),
         md_on_ssd_active=engine.devices.md_on_ssd,
     )
+
+
+def _from_request(request: pool_pb2.PoolCreateReq) -> dict[int, int | str]:
+    """Return the properties that a request has in fields of their own."""
+    values: dict[int, int | str] = {properties.SVC_RF: replicas.factor_of(request.num_svc_reps)}
+    if request.user:
+        values[properties.OWNER] = request.user
+    if request.user_group:
+        values[properties.OWNER_GROUP] = request.user_group
+    return values
 
 
 async def destroy(engine: Engine, request: pool_pb2.PoolDestroyReq) -> pool_pb2.PoolDestroyResp:
@@ -135,7 +140,7 @@ async def query(engine: Engine, request: pool_pb2.PoolQueryReq) -> pool_pb2.Pool
         version=current.version,
         rebuild=_rebuild_status(outcome.rebuild if mask & REBUILD else RebuildStatus()),
         tier_stats=_tier_stats(usages),
-        pool_layout_ver=outcome.record.number(14),
+        pool_layout_ver=outcome.record.number(properties.GLOBAL_VERSION),
         upgrade_layout_ver=properties.POOL_GLOBAL_VERSION,
         mem_file_bytes=sum(usage.mem_file for usage in usages),
         md_on_ssd_active=engine.devices.md_on_ssd,
