@@ -4,19 +4,24 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from daos_control.base import aio
 from daos_control.mgmt.leader import Pace
 from daos_control.mgmt.ports import ClientHint, Settings
+from daos_control.mgmt.rules import membership
 from daos_control.mgmt.rules.membership import JoinRequest
 from daos_control.mgmt.rules.pools import EngineStorage
 from daos_control.mgmt.service import Management
+from daos_control.mgmt.system import System
+from daos_control.model.system_property import Note
 from daos_control.store.memory import MemoryStore
 from daos_control.testing.clock import ManualClock
 from daos_control.testing.data_plane import CapturedEvents, FakeDataPlane, FakeHosts, FakePremises
 
 ADDRESS = "10.0.0.1:10001"
+JOINED_AT = datetime(2026, 1, 2, tzinfo=UTC)
 
 
 def some_settings(**changes: Any) -> Settings:
@@ -43,6 +48,14 @@ def a_join(number: int = 1, **changes: Any) -> JoinRequest:
         "incarnation": 100,
     }
     return JoinRequest(**{**given, **changes})
+
+
+def a_system(members: int = 4) -> System:
+    """Make a system that so many engines have joined, ranks from 1."""
+    system = System().with_note(Note.FABRIC_PROVIDERS, "ofi+tcp")
+    for number in range(1, members + 1):
+        system = membership.join(system, a_join(number), now=JOINED_AT).system
+    return system
 
 
 async def until(condition: Callable[[], bool]) -> None:

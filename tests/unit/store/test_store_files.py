@@ -9,19 +9,9 @@ import pytest
 from daos_control.store.api import StoreUnavailable
 from daos_control.store.sqlite import SqliteStore, lock_path
 from daos_control.store.upkeep import copy, examine, held, put_in_place, read, salvage
+from daos_control.testing.database import write_database
 
 MANY = {f"system/member/{number}": b"x" * 900 for number in range(400)}
-
-
-def fill(path: Path, writes: dict[str, bytes]) -> None:
-    """Write as a server does, and close as it does."""
-
-    async def run() -> None:
-        store = await SqliteStore.open(path)
-        await store.commit(writes)
-        await store.aclose()
-
-    asyncio.run(run())
 
 
 def opened(path: Path) -> dict[str, bytes]:
@@ -38,7 +28,7 @@ def opened(path: Path) -> dict[str, bytes]:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    fill(tmp_path / "db", MANY)
+    write_database(tmp_path / "db", MANY)
     return tmp_path / "db"
 
 
@@ -146,7 +136,7 @@ def test_a_file_without_its_beginning_cannot_be_saved(path):
 
 def test_what_is_replaced_is_kept(path):
     snapshot = read(path)
-    fill(path, {"system/later": b""})
+    write_database(path, {"system/later": b""})
     Path(f"{path}-wal").write_bytes(b"")
     with held(path):
         kept = put_in_place(path, snapshot, aside=".old")

@@ -13,6 +13,7 @@ from daos_control.config.document import parse
 from daos_control.config.server import ServerConfig
 from daos_control.mgmt.upkeep import UNSEEN
 from daos_control.store.sqlite import SqliteStore
+from daos_control.testing.database import write_database
 
 MEMBER = (
     b'{"rank":%d,"uuid":"00000000-0000-4000-8000-%012d","addr":"127.0.0.1:10001","state":"joined",'
@@ -26,15 +27,6 @@ def system(ranks: int, *, map_version: int) -> dict[str, bytes | None]:
     return {"system/map": counters, "system/domain/n": b"1", **members}
 
 
-def write(path: Path, writes: dict[str, bytes | None]) -> None:
-    async def run() -> None:
-        store = await SqliteStore.open(path)
-        await store.commit(writes)
-        await store.aclose()
-
-    asyncio.run(run())
-
-
 @pytest.fixture
 def replica(tmp_path: Path) -> Replica:
     """A replica with a formatted storage, and a system of three ranks."""
@@ -45,7 +37,7 @@ def replica(tmp_path: Path) -> Replica:
     replica = Replica(
         address="127.0.0.1:10001", peers=(), database=folder / "daos_system.sqlite", socket_dir=tmp_path / "run"
     )
-    write(replica.database, system(3, map_version=5))
+    write_database(replica.database, system(3, map_version=5))
     return replica
 
 
@@ -104,7 +96,7 @@ async def test_status_and_backup_while_it_is_in_use(replica, tmp_path):
 
 def test_a_backup_brings_back_what_was(replica, tmp_path):
     upkeep.backup(replica, tmp_path / "backup")
-    write(replica.database, {"system/member/2": None, **system(2, map_version=40)})
+    write_database(replica.database, {"system/member/2": None, **system(2, map_version=40)})
     outcome = upkeep.restore(replica, tmp_path / "backup")
     assert str(outcome.summary.ranks) == "0-2"
     assert outcome.summary.map_version == 40 + UNSEEN, "above what engines have seen since the backup"
@@ -143,7 +135,7 @@ def test_storage_that_a_format_would_clear_is_not_restored_to(replica, tmp_path)
     [
         (lambda path: path.unlink(), "no such file"),
         (lambda path: path.write_bytes(b"x" * 5000), "damaged"),
-        (lambda path: write(path, dict.fromkeys(system(3, map_version=5))), "without ranks"),
+        (lambda path: write_database(path, dict.fromkeys(system(3, map_version=5))), "without ranks"),
     ],
     ids=["absent", "rubbish", "empty"],
 )
@@ -158,7 +150,7 @@ def test_what_is_no_backup_is_refused_before_anything_is_touched(replica, tmp_pa
 
 
 def test_a_sound_database_is_recovered_whole(replica):
-    write(replica.database, {"election/management": b"127.0.0.1:10001"})
+    write_database(replica.database, {"election/management": b"127.0.0.1:10001"})
     outcome = upkeep.recover(replica)
     assert (outcome.is_whole, outcome.lost, str(outcome.summary.ranks)) == (True, (), "0-2")
     assert outcome.kept is not None
@@ -166,7 +158,7 @@ def test_a_sound_database_is_recovered_whole(replica):
 
 
 def test_what_can_be_read_of_a_damaged_database_is_recovered(replica):
-    write(
+    write_database(
         replica.database,
         {**system(3, map_version=5), **{f"system/attr/{n:03}": b'"%s"' % (b"v" * 800) for n in range(200)}},
     )
@@ -187,7 +179,7 @@ def test_what_can_be_read_of_a_damaged_database_is_recovered(replica):
 
 
 def test_values_that_make_no_sense_are_named(replica):
-    write(replica.database, {"system/member/1": b"{"})
+    write_database(replica.database, {"system/member/1": b"{"})
     outcome = upkeep.recover(replica)
     assert (outcome.lost, str(outcome.summary.ranks)) == (("system/member/1",), "0,2")
 
@@ -199,7 +191,7 @@ def test_nothing_to_recover(replica):
     replica.database.unlink()
     with pytest.raises(UpkeepError, match="nothing to recover"):
         upkeep.recover(replica)
-    write(replica.database, {"system/map": b"{}"})
+    write_database(replica.database, {"system/map": b"{}"})
     with pytest.raises(UpkeepError, match="no member"):
         upkeep.recover(replica)
 

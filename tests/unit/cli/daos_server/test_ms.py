@@ -1,6 +1,5 @@
 """``daos_server ms`` on a real database: what it prints, asks, and ends with."""
 
-import asyncio
 import json
 import os
 import sys
@@ -16,8 +15,8 @@ from daos_control.mgmt.rules import membership, provider
 from daos_control.mgmt.system import System
 from daos_control.mgmt.upkeep import UNSEEN
 from daos_control.model.pool import PoolService, PoolState
-from daos_control.store.sqlite import SqliteStore
 from daos_control.store.upkeep import held
+from daos_control.testing.database import write_database
 from daos_control.testing.management import a_join
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -42,12 +41,6 @@ def a_system() -> System:
     system = membership.ranks_dead(system, (2,), now=NOW).system
     pool = PoolService(uuid="11111111-2222-4333-8444-555555555555", label="tank", last_update=NOW)
     return system.with_pool(pool.changed(now=NOW, state=PoolState.READY)).with_attributes({"site": "basement"})
-
-
-async def write(path: Path, writes: dict[str, bytes | None]) -> None:
-    store = await SqliteStore.open(path)
-    await store.commit(writes)
-    await store.aclose()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +78,7 @@ def host(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Host:
     host.database.parent.mkdir(parents=True)
     (tmp_path / "daos0" / "superblock").touch()
     (tmp_path / "run").mkdir()
-    asyncio.run(write(host.database, records.writes(System(), a_system())))
+    write_database(host.database, records.writes(System(), a_system()))
     return host
 
 
@@ -141,7 +134,7 @@ def test_status_of_what_is_not_there(host):
 
 
 def test_status_of_what_is_not_right(host):
-    asyncio.run(write(host.database, {"system/member/1": b"nonsense"}))
+    write_database(host.database, {"system/member/1": b"nonsense"})
     code, out, _ = host.ms("status")
     assert (code, "What it holds cannot be told: " in out, "system/member/1" in out) == (0, True, True)
 
@@ -170,7 +163,7 @@ def test_who_does_not_consent_has_changed_nothing_and_done_nothing_wrong(host, m
 
 
 def test_recover(host, monkeypatch):
-    asyncio.run(write(host.database, {"system/member/9": b"nonsense"}))
+    write_database(host.database, {"system/member/9": b"nonsense"})
     monkeypatch.setattr(sys, "stdin", Typist("yes\n"))
     code, out, _ = host.ms("recover")
     assert code == 0
@@ -185,7 +178,7 @@ def test_recover(host, monkeypatch):
 def test_restore_by_force_asks_nobody(host):
     backup = host.folder / "backup"
     host.ms("backup", "-p", str(backup))
-    asyncio.run(write(host.database, {"system/pool/11111111-2222-4333-8444-555555555555": None}))
+    write_database(host.database, {"system/pool/11111111-2222-4333-8444-555555555555": None})
     code, out, _ = host.ms("restore", "-f", "-p", str(backup))
     assert (code, "(yes/no)" in out, len(host.kept())) == (0, False, 1)
     assert f"{backup} holds 3 ranks (0-2) and 1 pool." in out

@@ -8,21 +8,13 @@ from daos_control.base.errors import EmptyGroupMap
 from daos_control.mgmt.errors import Refused
 from daos_control.mgmt.rules import properties, provider
 from daos_control.mgmt.rules.group_map import group_map
-from daos_control.mgmt.rules.membership import join
 from daos_control.mgmt.rules.selection import select
 from daos_control.mgmt.system import System
 from daos_control.model.member_state import MemberState
 from daos_control.model.system_property import Note
-from daos_control.testing.management import a_join
+from daos_control.testing.management import a_system
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
-
-
-def a_system(members: int = 4) -> System:
-    system = System().with_note(Note.FABRIC_PROVIDERS, "ofi+tcp")
-    for number in range(1, members + 1):
-        system = join(system, a_join(number), now=NOW).system
-    return system
 
 
 def test_a_stopped_member_stays_in_the_map_and_an_excluded_one_does_not() -> None:

@@ -10,13 +10,11 @@ from hypothesis import strategies as st
 from daos_control.base.errors import DaosControlError, DaosError, Fault, PoolNotFound
 from daos_control.mgmt.errors import Refused
 from daos_control.mgmt.rules import pools
-from daos_control.mgmt.rules.membership import join
 from daos_control.mgmt.rules.pools import EngineStorage, PoolWish
 from daos_control.mgmt.system import System
 from daos_control.model.member_state import MemberState
 from daos_control.model.pool import PoolService, PoolState
-from daos_control.model.system_property import Note
-from daos_control.testing.management import a_join
+from daos_control.testing.management import a_system
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 UUID = "11111111-2222-4333-8444-555555555555"
@@ -25,13 +23,6 @@ MIB, GIB = 1 << 20, 1 << 30
 PMEM = EngineStorage(targets=2, has_bdevs=True, md_on_ssd=False)
 RAM = EngineStorage(targets=1, has_bdevs=False, md_on_ssd=False)
 MD_ON_SSD = EngineStorage(targets=2, has_bdevs=True, md_on_ssd=True)
-
-
-def a_system(members: int = 4) -> System:
-    system = System().with_note(Note.FABRIC_PROVIDERS, "ofi+tcp")
-    for number in range(1, members + 1):
-        system = join(system, a_join(number), now=NOW).system
-    return system
 
 
 def a_wish(**changes: Any) -> PoolWish:
