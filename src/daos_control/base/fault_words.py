@@ -778,7 +778,7 @@ TABLE: Mapping[str, tuple[Row, ...]] = {
         Row(
             "serverconfig",
             "{port} is no port to listen on",
-            f"set port (and the ports in mgmt_svc_replicas) in daos_server.yml to a number above 0, {_RESTART}",
+            f"set port (and the ports in mgmt_svc_replicas) in daos_server.yml to a number from 1 to 65535, {_RESTART}",
             {"port": "the value given"},
         ),
     ),
@@ -786,7 +786,7 @@ TABLE: Mapping[str, tuple[Row, ...]] = {
         Row(
             "serverconfig",
             "{port} is no port to publish telemetry on",
-            f"set telemetry_port in daos_server.yml to a number above 0, or remove it, {_RESTART}",
+            f"set telemetry_port in daos_server.yml to a number from 1 to 65535, or remove it, {_RESTART}",
             {"port": "the value given"},
         ),
     ),

@@ -121,7 +121,8 @@ class AgentConfig:
         """Raise ConfigError if the settings contradict each other."""
         source = str(self.path or FILE_NAME)
         system.check_system_name(self.name, source)
-        if problems := [*_user_map_problems(self.credential_config.client_user_map), *_contradictions(self)]:
+        problems = [*_whom_to_ask(self), *_user_map_problems(self.credential_config.client_user_map)]
+        if problems := [*problems, *_contradictions(self)]:
             raise ConfigError(source, problems)
 
     def insecure(self) -> Self:
@@ -131,6 +132,20 @@ class AgentConfig:
     def dump(self) -> str:
         """Write it as YAML."""
         return document.dump(self)
+
+
+def _whom_to_ask(config: AgentConfig) -> list[str]:
+    """Say what keeps the agent from asking anybody, or anybody from asking for its metrics."""
+    problems = []
+    if not config.access_points:
+        problems.append("access_points is empty: list the replicas of the management service")
+    if not 0 < config.port <= system.LAST_PORT:
+        problems.append(f"port is {config.port}, and has to be from 1 to {system.LAST_PORT}: that of daos_server.yml")
+    if not 0 <= config.telemetry_port <= system.LAST_PORT:
+        problems.append(
+            f"telemetry_port is {config.telemetry_port}, and has to be from 1 to {system.LAST_PORT}, usually 9192"
+        )
+    return problems
 
 
 def _user_map_problems(users: Mapping[str, MappedUser]) -> list[str]:

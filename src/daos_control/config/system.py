@@ -7,6 +7,7 @@ from daos_control.config.document import ConfigError
 SYSTEM_NAME = "daos_server"
 LONGEST_NAME = 15
 CONTROL_PORT = 10001
+LAST_PORT = 65535
 LOCAL_SERVER = f"localhost:{CONTROL_PORT}"
 
 DIRECTORY = Path("/etc/daos")

@@ -15,6 +15,7 @@ from daos_control.base.units import GIB
 from daos_control.config import log_masks
 from daos_control.config.server import FILE_NAME, EngineConfig, ServerConfig, inherit, split_list
 from daos_control.config.storage import ACCELERATION_BITS, ACCELERATION_ENGINES, ROLE_BITS, Tier, is_pci_address
+from daos_control.config.system import LAST_PORT
 
 SMALLEST_RAMDISK = 4 * GIB
 MOST_HUGEPAGES = 0x7FFFFFFF
@@ -49,6 +50,7 @@ def _validated(config: ServerConfig) -> ServerConfig:
         raise FaultCode.SERVER_CONFIG_SYS_RSVD_ZERO.fault(size=config.system_ram_reserved)
     if config.engine_auto_restart_min_delay < 0:
         raise _Wrong(f"engine_auto_restart_min_delay is {config.engine_auto_restart_min_delay}, and time runs forwards")
+    _check_ports(config)
     if not config.engines:
         return config
     notices = _check_replica_count(config)
@@ -111,7 +113,7 @@ def _with_port(replica: str, default: int) -> str:
         number = int(port)
     except ValueError:
         number = 0
-    if number <= 0:
+    if not 0 < number <= LAST_PORT:
         raise FaultCode.SERVER_CONFIG_BAD_CONTROL_PORT.fault(port=repr(port))
     return replica
 
@@ -127,6 +129,14 @@ def _check_replica_count(config: ServerConfig) -> tuple[str, ...]:
     if count % 2 == 0:
         raise FaultCode.SERVER_CONFIG_EVEN_MGMT_SVC_REPLICAS.fault(count=count)
     return (ONE_REPLICA,) if count == 1 else ()
+
+
+def _check_ports(config: ServerConfig) -> None:
+    """Refuse what nobody can listen on, with engines or without; DAOS 2.8 only finds out when it tries."""
+    if config.port > LAST_PORT:
+        raise FaultCode.SERVER_CONFIG_BAD_CONTROL_PORT.fault(port=config.port)
+    if config.telemetry_port > LAST_PORT:
+        raise FaultCode.SERVER_CONFIG_BAD_TELEMETRY_PORT.fault(port=config.telemetry_port)
 
 
 def _check_top_level(config: ServerConfig) -> None:
@@ -178,8 +188,8 @@ def _check_fabric(engine: EngineConfig) -> None:
         raise _Wrong("fabric_iface is not set")
     if engine.fabric_iface_port == 0:
         raise _Wrong("fabric_iface_port is not set")
-    if engine.fabric_iface_port < 0:
-        raise _Wrong(f"fabric_iface_port is {engine.fabric_iface_port}, and cannot be negative")
+    if not 0 < engine.fabric_iface_port <= LAST_PORT:
+        raise _Wrong(f"fabric_iface_port is {engine.fabric_iface_port}, and has to be from 1 to {LAST_PORT}")
     if len(interfaces) != len(providers):
         raise _Wrong(f"fabric_iface names {len(interfaces)} interfaces for {len(providers)} providers")
     endpoints = engine.secondary_provider_endpoints

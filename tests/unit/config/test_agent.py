@@ -71,6 +71,11 @@ def test_defaults(tmp_path):
     [
         ("name: ''", "1 to 15"),
         ("mgmt_svc_replicas: [a]", 'unknown key "mgmt_svc_replicas"'),
+        ("port: 0", "port is 0, and has to be from 1 to 65535"),
+        ("port: 65536", "port is 65536"),
+        ("access_points: []", "access_points is empty"),
+        ("telemetry_port: 65536", "telemetry_port is 65536"),
+        ("telemetry_port: -1", "telemetry_port is -1"),
         ("exclude_fabric_ifaces: [a]\ninclude_fabric_ifaces: [b]", "keep one"),
         ("telemetry_retain: 1m", "telemetry_retain is set without"),
         ("telemetry_enabled: true", "without telemetry_port"),

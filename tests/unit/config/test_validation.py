@@ -58,11 +58,14 @@ ROLES = ("wal", "meta", "data")
 FAULTS = {
     703: [
         server(port=0),
+        server(port=65536),
+        replace(server(port=65536), engines=()),
+        server(mgmt_svc_replicas=("a:65536",)),
         server(mgmt_svc_replicas=("a:x",)),
         server(mgmt_svc_replicas=("a:0",)),
         server(mgmt_svc_replicas=("a:-1",)),
     ],
-    704: [server(telemetry_port=-1)],
+    704: [server(telemetry_port=-1), server(telemetry_port=65536)],
     705: [
         server(mgmt_svc_replicas=()),
         server(mgmt_svc_replicas=("a", "a:10001", "b")),
@@ -121,6 +124,7 @@ FAULTS = {
         server(engine(fabric_iface="ib0,ib1")),
         server(engine(fabric_iface_port=0)),
         server(engine(fabric_iface_port=-1)),
+        server(engine(fabric_iface_port=65536)),
         server(engine(log_mask="LOUD")),
         server(engine(env_vars=("DD_MASK=nothing",))),
         server(engine(env_vars=("DD_SUBSYS=nothing",))),
