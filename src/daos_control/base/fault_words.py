@@ -1132,10 +1132,10 @@ TABLE: Mapping[str, tuple[Row, ...]] = {
     "SECURITY_INVALID_CERT": (
         Row(
             "security",
-            "the certificate {path:q} is not valid",
+            "the certificate {path:q} is not valid: {why}",
             f"look at its dates ('openssl x509 -dates -in {{path}}') and this host's clock, and renew it; "
             f"{_CERTIFICATE_HELP}",
-            {"path": "path of the certificate"},
+            {"path": "path of the certificate", "why": "what is wrong with it"},
         ),
         Row(
             "security",

@@ -216,7 +216,7 @@ def with_ramdisk_size(config: ServerConfig, host: HostFacts) -> ServerConfig:
     if shares.total < shares.reserved:
         raise _refused(
             config,
-            f"system_ram_reserved, nr_hugepages and {shares.count} engines take {format_iec(shares.reserved)}, "
+            f"system_ram_reserved, nr_hugepages and {_engines(shares.count)} take {format_iec(shares.reserved)}, "
             f"and this host has {format_iec(shares.total)}: nothing is left for RAM disks",
         )
     largest = shares.largest_ramdisk
@@ -226,10 +226,18 @@ def with_ramdisk_size(config: ServerConfig, host: HostFacts) -> ServerConfig:
     return replace(config, engines=tuple(_with_scm_size(engine, largest) for engine in config.engines))
 
 
+def _engines(count: int) -> str:
+    return "1 engine" if count == 1 else f"{count} engines"
+
+
 def _with_sizes_as_configured(config: ServerConfig) -> ServerConfig:
     for index, engine in enumerate(config.engines):
         if not engine.scm.scm_size:
-            raise _refused(config, f"engine {index}: scm_size is not set, and there is no memory to derive it from")
+            raise _refused(
+                config,
+                f"engine {index}: scm_size is not set, and without RAM disks it is not derived from the host's memory; "
+                "set scm_size to the GiB that it may take",
+            )
     return config
 
 

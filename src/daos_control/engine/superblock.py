@@ -112,7 +112,7 @@ def read(path: Path) -> Superblock | None:
         return decode(text)
     except SuperblockError as error:
         raise SuperblockError(
-            f"superblock {path} is damaged ({error}): restore it from a copy, or format the storage anew "
+            f"superblock {path} is damaged ({error}); restore it from a copy, or format the storage anew "
             "with dmg storage format --force, which loses what the engine holds"
         ) from error
 

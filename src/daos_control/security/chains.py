@@ -22,7 +22,9 @@ def parse(path: Path, pem: bytes) -> list[Certificate]:
     try:
         return load_pem_x509_certificates(pem)
     except ValueError as error:
-        raise CertificateError(f"{path} holds no certificate in PEM form: {error}") from error
+        raise CertificateError(
+            f"{path} holds no certificate in PEM form; put the right file there, or correct transport_config"
+        ) from error
 
 
 def check_pair(files: CertificateFiles, pem: Certificates) -> None:
@@ -31,12 +33,22 @@ def check_pair(files: CertificateFiles, pem: Certificates) -> None:
         # Whether the numbers are primes takes longer to find out than all else that a short command does, and is no
         # question here: the key must fit the certificate, and both must stand the handshake.
         private = load_pem_private_key(pem.key, password=None, unsafe_skip_rsa_key_validation=True)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:  # TypeError: it has a password
-        raise CertificateError(f"{files.key} holds no private key that can be used: {error}") from error
+    except TypeError as error:  # it has a password
+        raise CertificateError(
+            f"the key {files.key} is locked with a password, which nobody is there to enter; "
+            f"put an unlocked copy there: openssl pkey -in {files.key}"
+        ) from error
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise CertificateError(
+            f"{files.key} holds no private key that can be used; put the key there that belongs to {files.cert}"
+        ) from error
     form = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     leaf = parse(files.cert, pem.certificate)[0]
     if private.public_key().public_bytes(*form) != leaf.public_key().public_bytes(*form):
-        raise CertificateError(f"the key {files.key} does not belong to the certificate {files.cert}")
+        raise CertificateError(
+            f"the key {files.key} does not belong to the certificate {files.cert}; "
+            "put the two there that were made together"
+        )
 
 
 def check_chain(files: CertificateFiles, pem: Certificates, now: datetime) -> None:
@@ -45,11 +57,12 @@ def check_chain(files: CertificateFiles, pem: Certificates, now: datetime) -> No
     issuers = [issuer for issuer in parse(files.ca_cert, pem.authority) if _issued(leaf, issuer)]
     if not issuers:
         raise CertificateError(
-            f"{files.cert} was signed by {leaf.issuer.rfc4514_string()}, whose certificate is not in {files.ca_cert}"
+            f"{files.cert} was signed by {leaf.issuer.rfc4514_string()}, whose certificate is not in {files.ca_cert}; "
+            "put the certificates of one authority on all hosts"
         )
     reason = _invalid(leaf, now) or min((_unsuitable(issuer, now) for issuer in issuers), key=len)
     if reason:
-        raise FaultCode.SECURITY_INVALID_CERT.fault(path=files.cert, reason=reason)
+        raise FaultCode.SECURITY_INVALID_CERT.fault(path=files.cert, why=reason, reason=reason)
 
 
 def _issued(leaf: Certificate, issuer: Certificate) -> bool:

@@ -30,6 +30,7 @@ class Life:
     path: Path
     name: str
     """Its common name: of programs, the component."""
+    begins: datetime
     ends: datetime
 
 
@@ -81,7 +82,12 @@ def _raised(check: Callable[[], object]) -> list[DaosControlError]:
 
 def _lives(path: Path, pem: bytes) -> Iterator[Life]:
     for certificate in chains.parse(path, pem):
-        yield Life(path=path, name=_common_name(certificate), ends=certificate.not_valid_after_utc)
+        yield Life(
+            path=path,
+            name=_common_name(certificate),
+            begins=certificate.not_valid_before_utc,
+            ends=certificate.not_valid_after_utc,
+        )
 
 
 def _common_name(certificate: Certificate) -> str:

@@ -50,6 +50,7 @@ def test_all_that_is_wrong_is_told(files):
 def test_one_that_has_expired(files):
     found = inspect(files, NOW + timedelta(days=2000))
     assert [problem.code for problem in found.problems] == [FaultCode.SECURITY_INVALID_CERT]
+    assert "is not valid: expired on" in str(found.problems[0])
     assert found.certificate is not None
 
 
@@ -67,3 +68,19 @@ def test_what_is_no_certificate(files):
     found = inspect(files, NOW)
     assert found.certificate is None
     assert "no certificate in PEM form" in str(found.problems[0])
+
+
+def test_each_mistake_says_what_to_do(files):
+    files.cert.write_text("hello")
+    assert str(inspect(files, NOW).problems[0]) == (
+        f"{files.cert} holds no certificate in PEM form; put the right file there, or correct transport_config"
+    )
+    strange = Authority().issue(Component.SERVER)
+    files.cert.write_bytes(strange.certificate)
+    assert all("; " in str(problem) for problem in inspect(files, NOW).problems)
+
+
+def test_since_when_it_is_good(files):
+    found = inspect(files, NOW)
+    assert found.certificate is not None
+    assert found.certificate.begins < NOW < found.certificate.ends

@@ -77,7 +77,7 @@ class Topic:
         )
 
 
-ACCESS = {"permissions", "programs", "ports"}
+ACCESS = {"permissions", "programs", "ports", "memory"}
 """Topics that look otherwise to every user."""
 
 

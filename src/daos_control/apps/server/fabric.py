@@ -34,9 +34,11 @@ async def wait_for_interfaces(names: Sequence[str]) -> None:
 def check_usable(name: str, state: Readiness, known: Sequence[str]) -> None:
     """Raise ConfigError for an interface that will not become ready; ``known`` are those there are."""
     if state in {Readiness.DOWN, Readiness.UNKNOWN}:
-        there = f"is {state.value}" if name in known else "does not exist"
-        others = f"bring it up, or name another ({', '.join(known)})"
-        raise ConfigError("the network", [f"fabric_iface: interface {name} {there}: {others}"])
+        others = f"name another ({', '.join(known)})"
+        problem = (
+            f"is {state.value}; ip link set {name} up, or {others}" if name in known else f"does not exist; {others}"
+        )
+        raise ConfigError("the network", [f"fabric_iface: interface {name} {problem}"])
 
 
 def scan_fabric() -> tuple[FabricInterface, ...]:
@@ -50,8 +52,12 @@ def way_of(fabric: Sequence[FabricInterface], interface: str, provider: str) -> 
     for one in ways:
         if network.supports(one.provider, provider):
             return one
-    offered = ", ".join(one.provider for one in ways) or "no provider at all; does it have an address?"
-    raise ConfigError("the fabric", [f"provider {provider} is not on interface {interface}, which has {offered}"])
+    offered = ", ".join(one.provider for one in ways)
+    remedy = "set provider to one of these, or fabric_iface to an interface that has it"
+    if not ways:
+        offered, remedy = "no provider at all", "give it an address, or set fabric_iface to an interface that has one"
+    problem = f"provider {provider} is not on interface {interface}, which has {offered}; {remedy}"
+    raise ConfigError("the fabric", [problem])
 
 
 def one_device_class(config: ServerConfig, fabric: Sequence[FabricInterface]) -> int:

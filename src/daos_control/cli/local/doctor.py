@@ -21,6 +21,12 @@ _STYLES: Final = {
     "unknown": Style.CARE,
 }
 _NARROWEST: Final = 60
+_MARGIN: Final = 2 + 8 + 1
+"""Blanks, the verdict, a blank."""
+_TEXT: Final = 40
+"""What is left for texts beside names, if there is room; longer names have lines of their own."""
+_SHORT: Final = 20
+"""Names that are no longer stay beside their texts, however narrow it is."""
 _WIDEST: Final = 120
 _PIPED: Final = 100
 
@@ -92,7 +98,7 @@ def text(title: str, findings: "Sequence[Finding]", *, only_wrong: bool, width: 
     calm = {Verdict.OK, Verdict.NOT_APPLICABLE} if only_wrong else set()
     shown = [finding for finding in findings if finding.verdict not in calm]
     lines = [title, ""]
-    column = max((len(_name(finding)) for finding in shown), default=0)
+    column = _column([len(_name(finding)) for finding in shown], width)
     for finding in shown:
         lines += _lines(finding, column, width, colour=colour)
     if shown:
@@ -101,17 +107,26 @@ def text(title: str, findings: "Sequence[Finding]", *, only_wrong: bool, width: 
     return "\n".join(lines)
 
 
+def _column(names: "Sequence[int]", width: int) -> int:
+    """Return the width of the names' column: that of the longest for which there is room."""
+    room = max(width - _MARGIN - 2 - _TEXT, _SHORT)
+    return max((length for length in names if length <= room), default=_SHORT)
+
+
 def _lines(finding: "Finding", column: int, width: int, *, colour: bool) -> list[str]:
     from textwrap import TextWrapper
 
-    indent = 2 + 8 + 1 + column + 2
+    indent = _MARGIN + column + 2
     verdict = finding.verdict.value.ljust(8)
     if colour:
         verdict = _STYLES[finding.verdict.value].on(verdict)
     number = f" (fault {finding.code})" if finding.code else ""
-    wrapper = TextWrapper(max(width - indent, _NARROWEST - 20), break_long_words=False, break_on_hyphens=False)
+    wrapper = TextWrapper(width - indent, break_long_words=False, break_on_hyphens=False)
     first, *more = wrapper.wrap(finding.found + number) or [""]
-    lines = [f"  {verdict} {_name(finding).ljust(column)}  {first}"]
+    if len(_name(finding)) <= column:
+        lines = [f"  {verdict} {_name(finding).ljust(column)}  {first}"]
+    else:
+        lines = [f"  {verdict} {_name(finding)}", " " * indent + first]
     lines += [" " * indent + line for line in more]
     if finding.remedy:
         wrapper.width -= 2

@@ -20,6 +20,7 @@ from daos_control.host.clock import KernelClock
 from daos_control.host.network import ETHERNET, NetInterface, fabric_interfaces
 from daos_control.host.places import Place
 from daos_control.host.processes import Process
+from daos_control.host.sockets import Listener
 
 OK, WARNING, PROBLEM, NOT_APPLICABLE, UNKNOWN = Verdict
 ETH0 = (NetInterface(name="eth0", device_class=ETHERNET),)
@@ -66,6 +67,23 @@ def test_one_access_point_is_enough():
     some = replace(GOOD, access_points=(*GOOD.access_points, dead))
     assert [one.verdict for one in examine(some) if one.check == "access point"] == [OK, WARNING]
     assert found(replace(GOOD, access_points=(dead,)), "system", "access point").verdict is PROBLEM
+
+
+def test_a_name_that_nobody_knows_is_not_a_matter_of_firewalls():
+    unknown = AccessPoint(address="typo:10001", problem="name or service not known", is_named=False)
+    finding = found(replace(GOOD, access_points=(unknown,)), "system", "access point")
+    assert finding.remedy == "add typo to DNS or /etc/hosts, or correct access_points"
+
+
+def test_the_port_for_metrics_is_looked_at_too():
+    assert found(GOOD, "ports", "telemetry").verdict is NOT_APPLICABLE
+    exporting = replace(GOOD, config=replace(AgentConfig(), telemetry_port=9192))
+    assert found(exporting, "ports", "telemetry").verdict is OK
+    agent = Process(pid=9, uid=0, words=("/usr/bin/daos_agent",))
+    taken = replace(VIEW, listeners=(Listener(address="0.0.0.0", port=9192, inode=5),))
+    assert found(replace(exporting, view=taken), "ports", "telemetry").verdict is PROBLEM
+    running = replace(taken, running=(agent,), holders={5: agent})
+    assert found(replace(exporting, view=running), "ports", "telemetry").verdict is OK
 
 
 @pytest.mark.parametrize(
@@ -139,6 +157,13 @@ async def test_asking_somebody_who_is_no_server(tmp_path: Path):
     assert facts.system is None
     assert found(facts, "system", "answer").verdict is PROBLEM
     assert found(facts, "permissions", "runtime_dir").verdict is OK
+
+
+async def test_a_host_that_cannot_be_found(tmp_path: Path):
+    path = tmp_path / "a.yml"
+    path.write_text("access_points: ['nobody.invalid:1']\ntelemetry_port: 9192\n")
+    facts = await gather(str(path), insecure=True, runtime_dir=str(tmp_path))
+    assert [(one.address, one.is_named) for one in facts.access_points] == [("nobody.invalid:1", False)]
 
 
 async def test_nobody_there(tmp_path: Path):

@@ -72,9 +72,11 @@ def test_clock(kernel, running, verdict, words):
 # -- certificates ------------------------------------------------------------------------------------------------------
 
 
-def facts(*, days: float = 900, authority_days: float = 900, name: str = "server", problems=()) -> CertificateFacts:
-    own = Life(path=Path("/c/server.crt"), name=name, ends=NOW + timedelta(days=days))
-    ca = Life(path=Path("/c/daosCA.crt"), name="DAOS CA", ends=NOW + timedelta(days=authority_days))
+def facts(
+    *, days: float = 900, authority_days: float = 900, name: str = "server", begins: datetime = NOW, problems=()
+) -> CertificateFacts:
+    own = Life(path=Path("/c/server.crt"), name=name, begins=begins, ends=NOW + timedelta(days=days))
+    ca = Life(path=Path("/c/daosCA.crt"), name="DAOS CA", begins=NOW, ends=NOW + timedelta(days=authority_days))
     inspection = Inspection(certificate=own, authorities=(ca,), problems=tuple(problems))
     return CertificateFacts(component=Component.SERVER, inspection=inspection, clients=Path("/c/clients"))
 
@@ -89,6 +91,23 @@ def test_good_certificates():
 def test_expiry_is_told_in_time(days, verdict):
     assert verdicts(certificates.check(facts(days=days), NOW))["expiry"] is verdict
     assert verdicts(certificates.check(facts(authority_days=days), NOW))["authority"] is verdict
+
+
+def test_one_that_is_not_valid_yet_points_at_the_clock():
+    invalid = FaultCode.SECURITY_INVALID_CERT.fault(path="/c/server.crt", why="dates")
+    early = facts(begins=NOW + timedelta(hours=2), problems=(invalid,))
+    finding = one(f for f in certificates.check(early, NOW) if f.verdict is Verdict.PROBLEM)
+    assert (finding.check, finding.code) == ("expiry", 903)
+    assert finding.found == "server is not valid before 2026-01-31 14:00 UTC, and by this host's clock it is 12:00"
+    assert "timedatectl" in finding.remedy
+
+
+def test_an_expired_one_is_told_once_with_its_fault():
+    invalid = FaultCode.SECURITY_INVALID_CERT.fault(path="/c/server.crt", why="dates")
+    finding = one(f for f in certificates.check(facts(days=-1, problems=(invalid,)), NOW) if f.code)
+    assert (finding.check, finding.code) == ("expiry", 903)
+    kept = [f.check for f in certificates.check(facts(problems=(invalid,)), NOW) if f.code]
+    assert kept == ["files"], "it is invalid for another reason than its dates"
 
 
 def test_a_certificate_of_another_role():
@@ -136,6 +155,17 @@ def test_ports(view, ours, verdict, words):
     finding = one(ports.check(view, [CONTROL], ours))
     assert finding.verdict is verdict
     assert words in finding.found
+
+
+def test_a_port_that_is_wanted_twice():
+    engines = [replace(CONTROL, what=f"engine {number}", key="fabric_iface_port") for number in (0, 1)]
+    control, *more = ports.check(VIEW, [CONTROL, *engines])
+    assert control.verdict is Verdict.OK
+    assert [finding.verdict for finding in more] == [Verdict.PROBLEM, Verdict.PROBLEM]
+    assert more[0].found == "port 10001 is wanted by control, too (port)"
+    assert "fabric_iface_port" in more[0].remedy
+    alone = [replace(one, port=31416) for one in engines]
+    assert set(verdicts(ports.check(VIEW, alone)).values()) == {Verdict.OK}, "they may be on different interfaces"
 
 
 # -- places ------------------------------------------------------------------------------------------------------------

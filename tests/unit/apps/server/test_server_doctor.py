@@ -10,7 +10,7 @@ import pytest
 from daos_control.apps.doctor.finding import Finding, Verdict
 from daos_control.apps.doctor.view import View
 from daos_control.apps.server.doctor.examine import examine
-from daos_control.apps.server.doctor.facts import Disk, Hardware, Programs, Resolution, ServerFacts, gather
+from daos_control.apps.server.doctor.facts import Disk, Hardware, Programs, Resolution, ServerFacts, gather, serving
 from daos_control.base.pci import PciAddress
 from daos_control.config.document import ConfigError, Problem, parse
 from daos_control.config.server import ServerConfig
@@ -35,6 +35,10 @@ def config(engines: int = 1, *, scm: str = "", more: str = "", replicas: str = "
     text = f"provider: ofi+tcp\nmgmt_svc_replicas: {replicas}\n{more}\nengines:\n"
     text += "".join(ENGINE % (index, 31416 + 1000 * index, index, scm) for index in range(engines))
     return parse(text, ServerConfig(), source="test").completed()
+
+
+def many_targets() -> ServerConfig:
+    return replace(config(), engines=(replace(config().engines[0], targets=4096),))
 
 
 def absent(index: int = 0) -> Disk:
@@ -149,9 +153,10 @@ def test_the_sum_is_shown():
         (config(2), 64, 0, "set system_ram_reserved to 53 or less"),
         (config(2), 70, 214, "set system_ram_reserved to 59 or less"),
         (config(scm=", scm_size: 200"), 256, 731, "set scm_size to 190 or less"),
-        (config(4), 16, 0, "too small for 4 engines"),
+        (config(4), 16, 0, "too small for 4 engines; use fewer engines, or fewer targets"),
+        (many_targets(), 16, 0, "too small for 1 engine; use fewer targets"),
     ],
-    ids=["nothing left", "too little left", "more than there is", "hopeless"],
+    ids=["nothing left", "too little left", "more than there is", "hopeless", "hopeless for one"],
 )
 def test_sums_that_do_not_come_out_say_what_would(settings, total_gib, code, remedy):
     hardware = replace(HARDWARE, memory=replace(HARDWARE.memory, total_kib=total_gib * GIB_KIB))
@@ -243,6 +248,22 @@ def test_interfaces():
     assert "provider ofi+tcp is not on" in found(server(hardware=mute), "network", "engine 0").found
     coming = replace(HARDWARE, readiness={"eth0": Readiness.NOT_READY})
     assert found(server(hardware=coming), "network", "engine 0").verdict is WARNING
+
+
+@pytest.mark.parametrize(
+    ("changes", "remedy"),
+    [
+        ({"interfaces": (), "fabric": (), "readiness": {}}, "name another"),
+        ({"readiness": {"eth0": Readiness.DOWN}}, "ip link set eth0 up"),
+        ({"fabric": ()}, "give it an address"),
+        ({"fabric": (replace(HARDWARE.fabric[0], provider="ofi+verbs"),)}, "set provider to one of these"),
+    ],
+    ids=["gone", "down", "no address", "another provider"],
+)
+def test_what_to_do_about_an_interface_depends_on_what_is_wrong_with_it(changes, remedy):
+    finding = found(server(hardware=replace(HARDWARE, **changes)), "network", "engine 0")
+    assert finding.remedy.startswith(remedy)
+    assert finding.remedy not in finding.found
 
 
 def test_loopback_reaches_nobody():
@@ -369,6 +390,18 @@ def test_storage(disk, verdict, words):
     assert words in finding.found
 
 
+def test_a_file_in_place_of_a_mount_point_is_not_taken_for_a_superblock():
+    place = Place(path=Path("/mnt/daos0"), exists=True)
+    finding = found(server(disks=(Disk(place=place, problem="cannot read superblock: x"),)), "storage", "engine 0")
+    assert (finding.verdict, finding.found) == (PROBLEM, "/mnt/daos0 is not a folder")
+
+
+def test_a_damaged_superblock_is_told_with_one_remedy():
+    damaged = "superblock /s is damaged (no YAML); restore it from a copy"
+    finding = found(server(disks=(replace(absent(), problem=damaged),)), "storage", "engine 0")
+    assert (finding.found, finding.remedy) == ("superblock /s is damaged (no YAML)", "restore it from a copy")
+
+
 def test_a_system_whose_database_is_gone():
     lost = server(disks=(formatted(),))
     finding = found(lost, "storage", "system database")
@@ -449,6 +482,28 @@ def test_who_does_not_run_the_server_is_told_that_and_not_that_it_cannot_run():
     taken = replace(view, listeners=(Listener(address="0.0.0.0", port=10001, inode=5),))
     finding = found(server(view=taken, operator="root"), "ports", "control")
     assert (finding.verdict, "runs as root here" in finding.remedy) == (UNKNOWN, True)
+
+
+def test_a_server_is_found_however_its_configuration_was_named():
+    theirs = Process(pid=50, uid=0, words=("/usr/bin/daos_server", "start", "-o", "daos_server.yml"))
+    view = replace(VIEW, uid=1001, running=(theirs,))
+    path = Path("/etc/daos/daos_server.yml")
+    assert view.serving("daos_server", path) is None
+    assert serving(view, path, holder=50) == theirs, "it has the lock of the socket folder"
+    assert serving(view, path, holder=None) is None
+
+
+def test_memory_is_not_judged_by_who_may_not_mount():
+    stranger = server(programs=replace(PROGRAMS, may_mount=False), operator="root", server_pid=50)
+    finding = found(stranger, "memory", "RAM disks")
+    assert (finding.verdict, "runs as root here" in finding.remedy) == (UNKNOWN, True)
+
+
+def test_a_size_that_cannot_be_derived_is_to_be_set():
+    helper = replace(PROGRAMS, may_mount=False)
+    finding = found(server(programs=helper), "memory", "RAM disks")
+    assert finding.verdict is PROBLEM
+    assert finding.remedy.startswith("set scm_size")
 
 
 def test_engines_that_run_have_been_found():

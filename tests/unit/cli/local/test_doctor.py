@@ -44,10 +44,19 @@ def test_a_table_for_people():
 def test_long_lines_are_wrapped_under_themselves():
     lines = shown(width=60).splitlines()
     problem = next(number for number, line in enumerate(lines) if "problem " in line)
-    assert lines[problem + 1 : problem + 3] == [
-        " " * 32 + "→ stop that process, or set port to",
-        " " * 32 + "  another port",
+    assert lines[problem + 2 : problem + 5] == [
+        " " * 32 + "→ stop that process, or set",
+        " " * 32 + "  port to another port",
+        "  n/a      ports: telemetry     not configured",
     ]
+
+
+def test_nothing_is_wider_than_the_terminal():
+    long = Topic("permissions").problem("engines[0].log_file", "may not be written by anybody else " * 3, "do " * 40)
+    lines = text("here", (*FINDINGS, long), only_wrong=False, width=80, colour=False).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert "  problem  permissions: engines[0].log_file" in lines, "a long name has a line of its own"
+    assert any(line.startswith("  problem  ports: control  ") for line in lines)
 
 
 def test_what_is_fine_can_be_left_out():

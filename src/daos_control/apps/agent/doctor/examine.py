@@ -6,8 +6,10 @@ from daos_control.apps.agent.doctor.facts import AgentFacts, System
 from daos_control.apps.agent.fabric import Chooser, NoFabric
 from daos_control.apps.agent.main import name_filter, static_fabric
 from daos_control.apps.agent.scan import devices
-from daos_control.apps.doctor.checks import certificates, clock, limits, places
+from daos_control.apps.doctor.checks import certificates, clock, limits, places, ports
+from daos_control.apps.doctor.checks.ports import Wanted
 from daos_control.apps.doctor.finding import Finding, Topic, as_seen_by_a_stranger
+from daos_control.apps.doctor.view import View
 from daos_control.base.errors import DaosControlError, EmptyGroupMap
 from daos_control.base.fault_codes import FaultCode
 from daos_control.base.version import DAOS_VERSION
@@ -49,6 +51,7 @@ def _findings(facts: AgentFacts) -> Iterator[Finding]:
         yield from _check_access_points(facts)
         yield from _check_system(facts, config)
         yield from _check_network(facts, config)
+        yield from _check_port(facts.view, config)
     yield from clock.check(facts.view)
     if facts.certificates is not None:
         yield from certificates.check(facts.certificates, facts.view.now)
@@ -83,6 +86,8 @@ def _check_access_points(facts: AgentFacts) -> Iterator[Finding]:
             continue
         found = f"{one.address}: {one.problem}"
         remedy = "see whether its daos_server runs, and to firewalls between; or correct access_points and port"
+        if not one.is_named:
+            remedy = f"add {one.address.rpartition(':')[0]} to DNS or /etc/hosts, or correct access_points"
         yield SYSTEM.warning("access point", found, remedy) if some else SYSTEM.problem("access point", found, remedy)
 
 
@@ -146,6 +151,15 @@ def _check_choice(facts: AgentFacts, config: AgentConfig, system: System) -> Ite
             )
         else:
             yield NETWORK.ok(f"NUMA node {node}", f"applications are told {device.interface}, domain {device.domain}")
+
+
+def _check_port(view: View, config: AgentConfig) -> Iterator[Finding]:
+    """Look at the one port that an agent listens on; without it, an agent that is to have one does not start."""
+    if not config.telemetry_port:
+        yield ports.TOPIC.not_applicable("telemetry", "telemetry_port is not set: no metrics of applications")
+        return
+    wanted = Wanted(what="telemetry", key="telemetry_port", address="0.0.0.0", port=config.telemetry_port)
+    yield from ports.check(view, (wanted,), {one.pid for one in view.others("daos_agent")})
 
 
 # -- applications ------------------------------------------------------------------------------------------------------

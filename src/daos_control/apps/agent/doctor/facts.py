@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -37,6 +38,8 @@ class AccessPoint:
     address: str
     problem: str = ""
     """Why it does not take connections; nothing if it does."""
+    is_named: bool = True
+    """Whether its name stands for an address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,12 +80,13 @@ class AgentFacts:
 
 async def gather(path: str | None, *, insecure: bool = False, runtime_dir: str = "", root: Path = _ROOT) -> AgentFacts:
     """Look at this host as an agent with that configuration would, and ask the system."""
-    view = await asyncio.to_thread(look_around, root)
     where = Path(path) if path else None
     try:
         config = AgentConfig.find(path)
     except (DaosControlError, OSError) as error:
+        view = await asyncio.to_thread(look_around, root)
         return AgentFacts(path=where, config=None, problem=error, view=view)
+    view = await asyncio.to_thread(look_around, root, ports=(config.telemetry_port,))
     config = _overridden(config, insecure=insecure, runtime_dir=runtime_dir)
     points, (system, problem) = await asyncio.gather(knock(config), ask(config))
     folder = Path(config.runtime_dir)
@@ -147,6 +151,8 @@ async def _knock(address: str) -> AccessPoint:
             _, writer = await asyncio.open_connection(host.strip("[]"), int(port))
     except TimeoutError:
         return AccessPoint(address=address, problem=f"no answer within {KNOCK_S:.0f} s")
+    except socket.gaierror as error:
+        return AccessPoint(address=address, problem=_reason(error), is_named=False)
     except OSError as error:
         return AccessPoint(address=address, problem=_reason(error))
     writer.close()

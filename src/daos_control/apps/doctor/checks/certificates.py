@@ -14,6 +14,7 @@ TOPIC = Topic("certificates")
 WARN_BEFORE = timedelta(days=30)
 
 _RENEW = "make new certificates, put them on all hosts, and restart the programs: they read them only then"
+_SET_CLOCK = "set the clock right, here or where it was issued (timedatectl); or wait until then"
 
 _RISK = {
     Component.SERVER: "whoever reaches the port may do everything",
@@ -45,7 +46,7 @@ def check(facts: CertificateFacts, now: datetime) -> Iterator[Finding]:
             "outside of a test, remove allow_insecure on all hosts and give them certificates",
         )
         return
-    yield from _problems(found)
+    yield from _problems(found, now)
     if found.certificate is not None:
         if not found.problems:
             yield TOPIC.ok("files", f"{found.certificate.path} is signed by the authority, and the key belongs to it")
@@ -61,15 +62,18 @@ def check(facts: CertificateFacts, now: datetime) -> Iterator[Finding]:
         )
 
 
-def _problems(found: Inspection) -> Iterator[Finding]:
-    """Tell each problem; files that are all missing are one."""
+def _problems(found: Inspection, now: datetime) -> Iterator[Finding]:
+    """Tell each problem; files that are all missing are one, and dates are told by themselves."""
+    lives = [*found.authorities, *([found.certificate] if found.certificate else [])]
+    dated = any(not life.begins <= now <= life.ends for life in lives)
     missing = [one for one in found.problems if getattr(one, "code", 0) == FaultCode.SECURITY_MISSING_CERT_FILE]
     if len(missing) > 1:
         first = TOPIC.raised("files", missing[0], "make certificates and put them there, or correct transport_config")
         more = f" (and {len(missing) - 1} more files do not either)"
         yield replace(first, found=first.found + more)
     for problem in found.problems:
-        if len(missing) < 2 or problem not in missing:
+        of_dates = dated and getattr(problem, "code", 0) == FaultCode.SECURITY_INVALID_CERT
+        if not of_dates and (len(missing) < 2 or problem not in missing):
             yield TOPIC.raised("files", problem)
 
 
@@ -87,8 +91,13 @@ def _expiry(check: str, life: Life, now: datetime) -> Finding:
     left = life.ends - now
     day = f"{life.ends:%Y-%m-%d}"
     whose = life.name or life.path.name
+    if now < life.begins:
+        early = f"{whose} is not valid before {life.begins:%Y-%m-%d %H:%M} UTC, and by this host's clock it is "
+        early += f"{now:%H:%M}" if now.date() == life.begins.date() else f"{now:%Y-%m-%d %H:%M}"
+        return replace(TOPIC.problem(check, early, _SET_CLOCK), code=FaultCode.SECURITY_INVALID_CERT)
     if left < timedelta():
-        return TOPIC.problem(check, f"{whose} has expired on {day}", _RENEW)
+        expired = TOPIC.problem(check, f"{whose} has expired on {day}", _RENEW)
+        return replace(expired, code=FaultCode.SECURITY_INVALID_CERT)
     if left < WARN_BEFORE:
         hurry = f"{left.days} days" if left.days != 1 else "1 day"
         return TOPIC.warning(check, f"{whose} expires in {hurry}, on {day}", _RENEW)

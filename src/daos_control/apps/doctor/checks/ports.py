@@ -21,9 +21,18 @@ class Wanted:
 
 
 def check(view: View, wanted: Sequence[Wanted], ours: Container[int] = ()) -> Iterator[Finding]:
-    """All should be free, unless the processes ``ours`` hold them."""
+    """All should be free, unless the processes ``ours`` hold them, and wanted for one thing.
+
+    Those of one key, the engines', may be the same: they are of different interfaces, or the configuration is refused.
+    """
+    taken: dict[int, Wanted] = {}
     for one in wanted:
-        yield _check(view, one, ours)
+        first = taken.setdefault(one.port, one)
+        if first.key == one.key:
+            yield _check(view, one, ours)
+        else:
+            found = f"port {one.port} is wanted by {first.what}, too ({first.key})"
+            yield TOPIC.problem(one.what, found, f"set {one.key} to another port")
 
 
 def _check(view: View, wanted: Wanted, ours: Container[int]) -> Finding:

@@ -27,6 +27,7 @@ from daos_control.host.memory import Memory
 from daos_control.host.network import FabricInterface, NetInterface, Readiness
 from daos_control.host.nvme import Drive
 from daos_control.host.places import Place, look_at
+from daos_control.host.processes import Process
 from daos_control.host.shm import Segment
 from daos_control.host.storage.plan import MARKER
 from daos_control.security.certificates import CertificateFiles
@@ -165,8 +166,9 @@ async def gather(path: str | None, *, control_address: str = "", root: Path = _R
             own_name_problem=own_name_problem(),
         )  # fmt: skip
     sockets = Path(config.socket_dir)
-    serving = view.serving(PARENT, config.path)
-    server_pid = running_server(sockets, root) or (serving.pid if serving else None)
+    holder = running_server(sockets, root)
+    process = serving(view, config.path, holder=holder)
+    server_pid = process.pid if process else holder
     resolutions = await resolve(config, control_address)
     store = store_of(config, resolutions)
     return ServerFacts(
@@ -177,7 +179,7 @@ async def gather(path: str | None, *, control_address: str = "", root: Path = _R
         hardware=hardware,
         programs=programs,
         server_pid=server_pid,
-        operator=view.operator(serving),
+        operator=view.operator(process),
         engine_pids=frozenset(engines_in(view, config.socket_dir)),
         resolutions=resolutions,
         own_name_problem=own_name_problem(),
@@ -248,6 +250,12 @@ def look_at_programs() -> Programs:
         may_mount=mounts.may_mount(),
         missing_tools=tools,
     )
+
+
+def serving(view: View, path: Path | None, *, holder: int | None) -> Process | None:
+    """Return the server that runs with this configuration: it has the lock, or was started with this very path."""
+    having = next((one for one in view.running if one.pid == holder), None)
+    return having or view.serving(PARENT, path)
 
 
 def running_server(sockets: Path, root: Path = _ROOT) -> int | None:

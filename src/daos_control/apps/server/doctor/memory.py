@@ -101,7 +101,9 @@ def _what_would_fit(config: ServerConfig, host: HostFacts) -> str:
     aside = f"{format_iec(shares.system)} for the system, {format_iec(shares.engines)} for engines"
     if left >= 1:
         return f"now {aside}: set system_ram_reserved to {left} or less; the smallest RAM disks then fit"
-    return f"now {aside}: this host is too small for {shares.count} engines; use fewer, or fewer targets"
+    if shares.count == 1:
+        return f"now {aside}: this host is too small for 1 engine; use fewer targets"
+    return f"now {aside}: this host is too small for {shares.count} engines; use fewer engines, or fewer targets"
 
 
 def _check_available(facts: ServerFacts, sizes: tuple[int, ...]) -> Iterator[Finding]:
@@ -118,7 +120,8 @@ def _check_available(facts: ServerFacts, sizes: tuple[int, ...]) -> Iterator[Fin
         yield TOPIC.raised("available now", fault, remedy)
     else:
         wanted = format_iec(sum(to_come) * GIB)
-        yield TOPIC.ok("available now", f"{format_iec(available * KIB)} are free for RAM disks of {wanted}")
+        enough = "" if available * KIB >= sum(to_come) * GIB else "; nine tenths are enough"
+        yield TOPIC.ok("available now", f"{format_iec(available * KIB)} are free for RAM disks of {wanted}{enough}")
 
 
 def _check_mounted(disk: Disk, size_gib: int) -> Iterator[Finding]:

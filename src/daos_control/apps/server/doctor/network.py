@@ -43,7 +43,7 @@ def _check_interface(facts: ServerFacts, check: str, engine: EngineConfig) -> It
         way = way_of(facts.hardware.fabric, name, engine.provider)
     except DaosControlError as error:
         problem = getattr(error, "problems", (error,))[0]
-        yield TOPIC.raised(check, DaosControlError(getattr(problem, "text", str(problem))), _interface_remedy(name))
+        yield TOPIC.raised(check, DaosControlError(getattr(problem, "text", str(problem))))
         return
     pinned = engine.pinned_numa_node
     near = found[name].numa_node
@@ -60,10 +60,6 @@ def _check_interface(facts: ServerFacts, check: str, engine: EngineConfig) -> It
             f"{name} is the loopback interface: only this host can use the engine",
             "with more than one host, set fabric_iface to an interface of the network",
         )
-
-
-def _interface_remedy(name: str) -> str:
-    return f"ip link set {name} up, give it an address, or choose another: daos_server network scan -p all"
 
 
 def wanted_ports(config: ServerConfig, control_address: str = "") -> Iterator[Wanted]:

@@ -24,12 +24,15 @@ def check_disks(facts: ServerFacts, config: ServerConfig) -> Iterator[Finding]:
 def _check_disk(facts: ServerFacts, config: ServerConfig, check: str, disk: Disk) -> Iterator[Finding]:
     path = disk.place.path
     found = disk.superblock
-    if disk.place.hidden or disk.problem:
+    if disk.place.exists and not (disk.place.is_folder or disk.filesystem or found):
+        yield TOPIC.problem(check, f"{path} is not a folder", "move it away, or set scm_mount to another path")
+    elif disk.place.hidden or disk.problem:
         what = disk.problem or f"{path}: {disk.place.hidden}"
         if "denied" in what.lower():
             yield TOPIC.unknown(check, what, "look as root, or as the user that daos_server runs as")
         else:
-            yield TOPIC.problem(check, what, "restore its superblock, or format anew: dmg storage format --force")
+            what, _, remedy = what.partition("; ")
+            yield TOPIC.problem(check, what, remedy or "see to it, or format anew: dmg storage format --force")
     elif found is not None:
         rank = "no rank yet" if found.joined_rank is None else f"rank {found.joined_rank}"
         if found.system != config.name:
@@ -47,8 +50,6 @@ def _check_disk(facts: ServerFacts, config: ServerConfig, check: str, disk: Disk
             f"{path} ({kind}) is there without a superblock: its format did not come to its end",
             "after the start: dmg storage format --force",
         )
-    elif disk.place.exists and not disk.place.is_folder:
-        yield TOPIC.problem(check, f"{path} is not a folder", "move it away, or set scm_mount to another path")
     else:
         yield TOPIC.ok(check, f"{path} is not formatted", "after the start: dmg storage format")
 
@@ -99,11 +100,14 @@ def _check_segments(facts: ServerFacts) -> Iterator[Finding]:
     mine = range(ENGINE_METRICS_KEY, ENGINE_METRICS_KEY + MOST_ENGINES)
     stale = [one for one in facts.hardware.segments if one.key in mine and not one.attached]
     if stale and not running:
-        ids = " ".join(str(one.id) for one in stale)
+        one = len(stale) == 1
         yield LEFTOVERS.warning(
             "shared memory",
-            f"{len(stale)} segments with metrics of engines that have ended",
-            f"ipcrm {' '.join(f'-m {one.id}' for one in stale)}; an engine of another user could not take {ids} over",
+            "a segment with metrics of an engine that has ended"
+            if one
+            else f"{len(stale)} segments with metrics of engines that have ended",
+            f"ipcrm {' '.join(f'-m {segment.id}' for segment in stale)}; engines of another user could not take "
+            f"{'it' if one else 'them'} over",
         )
     else:
         yield LEFTOVERS.ok("shared memory", "none of engines that have ended")
