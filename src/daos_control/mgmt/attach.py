@@ -36,7 +36,7 @@ class AttachInfo:
             secondary_client_net_hints=[_hint(hint, index) for index, hint in enumerate(self._settings.hints) if index],
             data_version=data_version,
             sys=self._settings.system_name,
-            build_info=_build_info(self._settings.build_tag),
+            build_info=_build_info(),
         )
         for member in everybody.members if all_ranks else beside_replicas:
             self._add(reply, member)
@@ -65,6 +65,6 @@ def _hint(hint: ClientHint, index: int) -> svc_pb2.ClientNetHint:
     )
 
 
-def _build_info(tag: str) -> svc_pb2.BuildInfo:
+def _build_info() -> svc_pb2.BuildInfo:
     major, minor, patch = (int(part) for part in DAOS_VERSION.split("."))
-    return svc_pb2.BuildInfo(major=major, minor=minor, patch=patch, tag=tag or f"v{DAOS_VERSION}")
+    return svc_pb2.BuildInfo(major=major, minor=minor, patch=patch, tag=f"v{DAOS_VERSION}")

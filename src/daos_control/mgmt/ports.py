@@ -95,7 +95,6 @@ class Settings:
     """The fabric providers, primary first."""
     storage: EngineStorage
     """What the first engine of this host has."""
-    build_tag: str = ""
 
     @property
     def providers(self) -> tuple[str, ...]:
