@@ -1,6 +1,8 @@
 """support collect-log of daos_server and daos_agent: what is collected on this machine, and how failures are told."""
 
+import errno
 import io
+import os
 import re
 import signal
 import socket
@@ -131,6 +133,33 @@ def test_what_makes_no_sense_is_refused(
     assert server(*words) == 1
     assert problem in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_will_not_do_is_told_once(
+    server: Collect, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o777)
+    assert server("-t", str(shared)) == 1
+    shown = capsys.readouterr()
+    assert shown.err.count("everybody may write in") == 1
+    assert "not collected" not in shown.out
+    assert "Support logs are in" not in shown.out
+
+
+def test_a_full_disk_is_told_once(
+    server: Collect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(_collector: Collector, _item: Item, _wishes: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Collector, "carry_out", full)
+    assert server() == 1
+    shown = capsys.readouterr()
+    assert f"ERROR: no space is left for {tmp_path}/out: " in shown.err
+    assert "--target-folder" in shown.err
+    assert "not collected" not in shown.out
 
 
 def test_times_without_dates_are_remarked(server: Collect, capsys: pytest.CaptureFixture[str]) -> None:

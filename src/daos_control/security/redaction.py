@@ -13,7 +13,7 @@ b'fabric_auth_key: <masked>\nkey: /etc/daos/certs/server.key\n'
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
 _Rest: TypeAlias = Callable[[bytes], bytes | None]
@@ -23,41 +23,58 @@ KEY_REMOVED: Final = b"<private key removed>"
 
 _KEYS: Final = tuple(b"api auth access private secret encryption signing session account master".split())
 _SECRET: Final = (
-    rb"(?:pass(?:word|wd|phrase|code)|(?<=_)pwd|secrets?|credentials?|authorization|tokens?|cookies?"
+    rb"(?:pass(?:word|wd|phrase|code)|(?<=[_-])pass|(?<=_)pwd|secrets?|credentials?|authorization|tokens?|cookies?"
     rb"|(?:" + b"|".join(_KEYS) + rb")[_-]?keys?)"
     rb"(?:[_-]?hash|[_-]?value|_?[0-9]+)?"
 )
 _VALUE: Final = rb"\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\n]|'')*'|[^\s,;&\"'}\])]+"
 
 _ONLY: Final = re.compile(  # all that a line says, as in YAML or an environment: the value may have blanks
-    rb"^[ \t]*(?:- +)?(?:export +)?[\w.-]*" + _SECRET + rb"[ \t]*(?:=|:(?!:))[ \t]*([^\s\"'{\[|>#](?:.*[^\s])?)"
+    rb"^[ \t]*(?:- +)?(?:export +)?(?:[\w.-]*"
+    + _SECRET
+    + rb"|pass)[ \t]*(?:=|:(?!:))[ \t]*([^\s\"'{\[|>#](?:.*[^\s])?)"
 )
 _NAMED: Final = re.compile(
     _SECRET + rb"[\"']?[ \t]*(?:=|:(?!:))[ \t]*(?:(?:bearer|basic|digest)[ \t]+)?(" + _VALUE + rb")"
 )
+_PASS: Final = re.compile(  # too short a word to be looked for everywhere
+    rb"(?:^[ \t]*(?:- +)?|[{,][ \t]*)[\"']?pass[\"']?[ \t]*(?:=|:(?!:))[ \t]*(" + _VALUE + rb")"
+)
 _OPTION: Final = re.compile(rb"(?<![^\s])--?[a-z0-9_-]*" + _SECRET + rb"[ \t]+(?!-)(" + _VALUE + rb")")
-_ADDRESS: Final = re.compile(rb"://([^\s/@:\"']*:[^\s/@\"']+)@")
+_ADDRESS: Final = re.compile(rb"://([^\s/@:\"']*:[^\s/\"']+)@")
+_VISITOR: Final = re.compile(rb"https?://([^\s/@:\"'<]{16,})@")  # a token in place of a name
+_LOGIN: Final = re.compile(rb"(?<![^\s])(?:-u|--user)(?:[ \t]+|=)[\w.-]+:(?![0-9]+(?:\s|$))(" + _VALUE + rb")")
+_SSHPASS: Final = re.compile(rb"sshpass[ \t]+-p[ \t]*(" + _VALUE + rb")")
 _HEADER: Final = re.compile(rb"\b(?:bearer|basic)[ \t]+([a-z0-9+/=._~-]{12,})")
 _TOKEN: Final = re.compile(
     rb"(\beyj[a-z0-9_-]{8,}\.[a-z0-9_-]{8,}\.[a-z0-9_-]*"  # a JSON web token
     rb"|\bakia[a-z0-9]{16}\b|\bgh[pousr]_[a-z0-9]{30,}|\bglpat-[a-z0-9_-]{20,}|\bxox[abprs]-[a-z0-9-]{10,})"
 )
 _SECRETS: Final = (
-    *(b"passw", b"passp", b"passc", b"_pwd", b"secret", b"credential", b"authoriz", b"token", b"cookie"),
+    *(b"pass", b"_pwd", b"secret", b"credential", b"authoriz", b"token", b"cookie"),
     *(kind + joint + b"key" for kind in _KEYS for joint in (b"", b"_", b"-")),
     b"private key",
 )
 _PATTERNS: Final = (
     (_ONLY, _SECRETS),
     (_NAMED, _SECRETS),
+    (_PASS, (b"pass",)),
     (_OPTION, _SECRETS),
     (_ADDRESS, (b"://",)),
+    (_VISITOR, (b"://",)),
+    (_LOGIN, (b"-u ", b"--user")),
+    (_SSHPASS, (b"sshpass",)),
     (_HEADER, (b"bearer", b"basic")),
     (_TOKEN, (b"eyj", b"akia", b"ghp_", b"gho_", b"ghu_", b"ghs_", b"ghr_", b"glpat-", b"xox")),
 )
 _HINTS: Final = tuple(dict.fromkeys(word for _, words in _PATTERNS for word in words))
 _KEY_BEGINS: Final = re.compile(rb"-----BEGIN [A-Z0-9 ]*PRIVATE KEY")
 _KEY_ENDS: Final = re.compile(rb"-----END [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----")
+_BINARY_KEY: Final = re.compile(  # the ways to write a private key in DER, and a PKCS #12 store
+    rb"0(?:[\x00-\x7f]|\x81.|\x82..|\x83...)"
+    rb"(?:\x02\x01[\x00\x01\x03][\x02\x04\x30]|0.\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x05)",
+    re.DOTALL,
+)
 _BLOCK: Final = re.compile(rb"([ \t]*)(?:- +)?[\w.-]*" + _SECRET + rb"[\"']?:[ \t]*[|>][+-]?[0-9]?[ \t]*(?:#.*)?\r?\n?")
 _NO_SECRET: Final = frozenset((b"", b"true", b"false", b"null", b"~", b"none", b"<nil>", b"(null)", b"{", b"["))
 
@@ -139,6 +156,20 @@ def redacted(text: bytes) -> bytes:
 def holds_key(data: bytes) -> bool:
     """Whether this is part of a file that holds a private key in PEM."""
     return bool(_KEY_BEGINS.search(data))
+
+
+def is_binary_key(head: bytes) -> bool:
+    """Whether a file that begins so is a private key in DER, or a store of keys."""
+    return bool(_BINARY_KEY.match(head))
+
+
+def redacted_environment(variables: Mapping[bytes, bytes]) -> bytes:
+    """Lay out variables as ``printenv`` does; a secret of several lines is masked with all of them."""
+    text = []
+    for name, value in variables.items():
+        is_secret = b"\n" in value and redacted(line := name + b"=x\n") != line
+        text.append(name + b"=" + (MASK if is_secret else value) + b"\n")
+    return redacted(b"".join(text))
 
 
 def _suspicious_lines(lowered: bytes) -> list[int]:

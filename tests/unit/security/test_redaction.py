@@ -1,10 +1,26 @@
 """Secrets are masked, everything else stays, however a text is cut into pieces."""
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daos_control.security.redaction import KEY_REMOVED, MASK, Redactor, holds_key, redacted
+from daos_control.security.redaction import (
+    KEY_REMOVED,
+    MASK,
+    Redactor,
+    holds_key,
+    is_binary_key,
+    redacted,
+    redacted_environment,
+)
 
 KEY = b"-----BEGIN RSA PRIVATE KEY-----\nMIIE\nabcd==\n-----END RSA PRIVATE KEY-----\n"
 
@@ -31,6 +47,16 @@ KEY = b"-----BEGIN RSA PRIVATE KEY-----\nMIIE\nabcd==\n-----END RSA PRIVATE KEY-
         ("x eyJhbGciOiJIUzI1.eyJzdWIiOiIxMjM0.abc y", "x <masked> y"),
         ("AKIAIOSFODNN7EXAMPLE", "<masked>"),
         ("Password : X", "Password : <masked>"),
+        ("DB_PASS=x D_PASS_ON=1", "DB_PASS=<masked>"),
+        ("x DB_PASS=x D_PASS_ON=1", "x DB_PASS=<masked> D_PASS_ON=1"),
+        ("  smtp-pass: two words", "  smtp-pass: <masked>"),
+        ("pass: x", "pass: <masked>"),
+        ('{"user": "me", "pass": "x"}', '{"user": "me", "pass": <masked>}'),
+        ("http://me:p@ss@host:80/x@y", "http://<masked>@host:80/x@y"),
+        ("clone https://abcdefghijklmnop1234@host/x", "clone https://<masked>@host/x"),
+        ("curl -u me:x http://h", "curl -u me:<masked> http://h"),
+        ("curl --user=me:x", "curl --user=me:<masked>"),
+        ("sshpass -p x ssh h", "sshpass -p <masked> ssh h"),
     ],
 )
 def test_what_is_secret_is_masked(text: str, masked: str) -> None:
@@ -50,6 +76,8 @@ def test_what_is_secret_is_masked(text: str, masked: str) -> None:
         "password: null\ntoken:\nnext: line\n",
         "2026/01/31 12:00:00.123456 node DAOS[1/2/3] object ERR  obj_enum() dkey 5: DER_NO_PERM(-1001)\n",
         "tool --password --verbose\n",
+        "bypass: 1, compass=2, and 3 tests pass: all\n",
+        "docker run -u 1000:1000 image; ssh://git@host/x\n",
     ],
 )
 def test_what_is_not_secret_stays(text: str) -> None:
@@ -67,6 +95,27 @@ def test_a_block_of_yaml_is_masked_to_its_end() -> None:
     assert redacted(text) == (
         b"a:\n  password: |\n    <masked>\n\n    <masked>\n  user: x\n- token: >-\n    <masked>\nnext: 1\n"
     )
+
+
+def test_values_of_variables_are_masked_with_all_their_lines() -> None:
+    environment = {b"A": b"1\n2", b"A_TOKEN": b"one\ntwo", b"KEY": KEY.rstrip(), b"B": b"3"}
+    text = b"A=1\n2\nA_TOKEN=<masked>\nKEY=" + KEY_REMOVED + b"\nB=3\n"
+    assert redacted_environment(environment) == text
+
+
+@pytest.mark.parametrize("size", [256, 384])
+def test_keys_are_known_in_binary_too(size: int) -> None:
+    curve = ec.generate_private_key(ec.SECP256R1() if size == 256 else ec.SECP384R1())
+    hidden = BestAvailableEncryption(b"x")
+    for form, how in (
+        (PrivateFormat.PKCS8, NoEncryption()),
+        (PrivateFormat.TraditionalOpenSSL, NoEncryption()),
+        (PrivateFormat.PKCS8, hidden),
+    ):
+        assert is_binary_key(curve.private_bytes(Encoding.DER, form, how))
+    assert not is_binary_key(curve.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+    assert not is_binary_key(b"0 is a digit")
+    assert not is_binary_key(b"")
 
 
 def test_keys_are_found_in_files() -> None:

@@ -119,6 +119,8 @@ class _Run:
             await asyncio.to_thread(self._save, text, places, options)
         except StepFailed as error:
             self._failed(_Failure(socket.gethostname(), text, error))
+        except OSError as error:
+            self._failed(_Failure(socket.gethostname(), text, HostError(error_text(error))))
 
     def _save(self, text: str, places: Sequence[str], options: Sequence[str]) -> None:
         name = steps.file_name(text)

@@ -1,6 +1,7 @@
 """``support collect-log``: the folder, the times, our own programs, and the steps that are taken on this machine."""
 
 import asyncio
+import errno
 import os
 import shutil
 import sys
@@ -20,13 +21,23 @@ from daos_control.client.errors import Interrupted
 from daos_control.client.waiting import Waiting
 from daos_control.host.support import folder as folders
 from daos_control.host.support.collector import Collector, Wishes, run_command
-from daos_control.host.support.folder import check_target
+from daos_control.host.support.folder import UnsafeFolder, check_target
 from daos_control.host.support.steps import Item, Step
 from daos_control.host.support.window import Window
 
 log = logs.get(__name__)
 
 PROGRAMS: Final = {"dmg": "daos_control.cli.dmg", "daos_agent": "daos_control.cli.daos_agent"}
+
+
+class NoSpaceLeft(DaosControlError):
+    """What is collected does not fit where it should go."""
+
+    def __init__(self, target: Path) -> None:
+        super().__init__(
+            f"no space is left for {target}: what was collected until then is there; make room, or name another folder "
+            "with --target-folder"
+        )
 
 
 def target_folder(values: Values, *, of: str) -> Path:
@@ -89,7 +100,9 @@ async def _carry_out(collector: Collector, items: Sequence[Item], wishes: Wishes
                 try:
                     await asyncio.to_thread(collector.carry_out, item, wishes)
                 except (DaosControlError, OSError) as error:
-                    if values.stop_on_error or item.step is Step.ARCHIVE:
+                    if getattr(error, "errno", 0) == errno.ENOSPC:
+                        raise NoSpaceLeft(wishes.target) from error
+                    if values.stop_on_error or item.step is Step.ARCHIVE or isinstance(error, UnsafeFolder):
                         raise
                     failures.append(f"{wait.missing}: {error_text(error)}")
                 wait.done += 1

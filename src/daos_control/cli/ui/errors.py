@@ -6,7 +6,9 @@ def error_text(error: BaseException) -> str:
 
     >>> error_text(FileNotFoundError(2, "No such file or directory", "/nowhere")), error_text(ValueError("too much"))
     ('/nowhere: No such file or directory', 'too much')
+    >>> error_text(OSError(28, "No space left on device"))
+    'No space left on device'
     """
-    if isinstance(error, OSError) and error.filename is not None:
-        return f"{error.filename}: {error.strerror}"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename is not None else error.strerror
     return str(error)

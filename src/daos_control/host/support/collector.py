@@ -25,6 +25,7 @@ from daos_control.host.support.steps import Item, Place, ServerLog, Step
 from daos_control.host.support.window import Window
 from daos_control.host.topology import read_topology
 from daos_control.host.topology_text import topology_text
+from daos_control.security.redaction import redacted_environment
 
 log = logs.get(__name__)
 
@@ -81,6 +82,7 @@ class Sources:
             reports={
                 steps.SERVER_VERSION: f"DAOS Control Server version {DAOS_VERSION}\n".encode,
                 steps.TOPOLOGY: lambda: topology_text(read_topology()).encode(),
+                steps.ENVIRONMENT: _environment,
             },
         )
 
@@ -88,7 +90,8 @@ class Sources:
     def of_agent(cls, config: AgentConfig, path: Path, *, host: str) -> "Sources":
         """Return those of a client node, whose applications log as the environment of this process says."""
         client_log = os.environ.get("D_LOG_FILE", "")
-        return cls(host=host, config=path, agent_log=config.log_file, client_log=client_log)
+        reports = {steps.ENVIRONMENT: _environment}
+        return cls(host=host, config=path, agent_log=config.log_file, client_log=client_log, reports=reports)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -288,6 +291,10 @@ def run_command(words: Iterable[str], *, limit_s: float = COMMAND_S) -> bytes:
         said = done.stdout.decode(errors="replace").strip().rpartition("\n")[2]
         raise StepFailed(f"{program} failed ({done.returncode}){': ' if said else ''}{said}", done.stdout)
     return done.stdout
+
+
+def _environment() -> bytes:
+    return redacted_environment(os.environb)
 
 
 def _remark(mine: Folder, what: str, text: str) -> None:

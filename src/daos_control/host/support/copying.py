@@ -15,9 +15,9 @@ from typing import BinaryIO, Final, cast
 
 from daos_control.host.support.folder import Folder
 from daos_control.host.support.window import Window
-from daos_control.security.redaction import Redactor, holds_key, redacted
+from daos_control.security.redaction import Redactor, holds_key, is_binary_key, redacted
 
-KEY_SUFFIXES: Final = frozenset({".key", ".p12", ".pfx", ".jks", ".keystore", ".keytab", ".kdbx"})
+KEY_SUFFIXES: Final = frozenset({".key", ".p12", ".pfx", ".jks", ".keystore", ".keytab", ".kdbx", ".ppk"})
 """Files that hold keys, whatever is in them."""
 _PIECE: Final = 1 << 20
 _HEAD: Final = 1 << 13
@@ -76,11 +76,10 @@ def _is_text(file: BinaryIO) -> bool:
     """Look at a file's beginning, and go back there. Raises LeftOut if it is a key in some other form than text."""
     head = file.read(_HEAD)
     file.seek(0)
-    if b"\0" not in head:
-        return True
-    if holds_key(head):
+    is_text = b"\0" not in head
+    if is_binary_key(head) or (not is_text and holds_key(head)):
         raise LeftOut("it holds a private key")
-    return False
+    return is_text
 
 
 def _pieces(file: BinaryIO) -> Iterator[bytes]:

@@ -83,6 +83,7 @@ LOG_TYPES: Final = {"admin": ServerLog.HELPER, "control": ServerLog.CONTROL, "se
 METRICS: Final = "daos_metrics"
 TOPOLOGY: Final = "dump-topology"
 SERVER_VERSION: Final = "daos_server version"
+ENVIRONMENT: Final = "printenv"
 
 RPM_PACKAGES: Final = "rpm -qa --qf '(%{INSTALLTIME:date}): %{NAME}-%{VERSION}\n'"
 DEB_PACKAGES: Final = "dpkg-query -W"
@@ -96,7 +97,7 @@ SYSTEM_COMMANDS: Final = (
     "top -bcn1 -w512",
     "lspci -D",
     "sysctl -a",
-    "printenv",
+    ENVIRONMENT,
     RPM_PACKAGES,
 )
 SERVER_COMMANDS: Final = (SERVER_VERSION, METRICS, TOPOLOGY)

@@ -222,3 +222,19 @@ def test_running_a_program() -> None:
         run_command(["no-such-program"])
     with pytest.raises(StepFailed, match=r"sleep did not end in 0\.01 seconds"):
         run_command(["sleep", "60"], limit_s=0.01)
+
+
+def test_a_key_is_left_where_it_is_by_what_is_in_it(host: Path, sources: Sources) -> None:
+    extra = host / "extra"
+    extra.mkdir()
+    (extra / "small.bin").write_bytes(bytes.fromhex("30770201010420") + b"k" * 32)
+    found = do(sources, host / "out", Item(Step.EXTRA_LOGS), extra=extra)
+    assert set(found) == {f"node1/{REMARKS}"}
+    assert b"small.bin: it holds a private key" in found[f"node1/{REMARKS}"]
+
+
+def test_variables_of_several_lines(host: Path, sources: Sources, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOME_SECRET", "topsecret\ntopsecret")
+    found = do(sources, host / "out", Item(Step.SYSTEM_COMMAND, "printenv"))
+    assert b"SOME_SECRET=<masked>\n" in found["node1/GenSystemInfo/printenv"]
+    assert b"topsecret" not in found["node1/GenSystemInfo/printenv"]
