@@ -99,8 +99,23 @@ def test_nobody_publishes_metrics(verb: str, telemetry: Telemetry, capsys: pytes
     assert telemetry(verb, "-l", "127.0.0.1", "-p", port, "-j") == 1
     captured = capsys.readouterr()
     assert json.loads(captured.out)["status"] == -1025
-    assert f"unable to {verb} metrics: http://127.0.0.1:{port}/metrics cannot be reached" in captured.err
+    assert (
+        f"unable to {verb} metrics: http://127.0.0.1:{port}/metrics cannot be reached: connection refused;"
+        in captured.err
+    )
     assert "telemetry_port" in captured.err
+
+
+def test_a_host_that_has_no_metrics_yet_says_so(telemetry: Telemetry, capsys: pytest.CaptureFixture[str]) -> None:
+    with serving("") as port:
+        assert telemetry("list", "-l", "127.0.0.1", "-p", port) == 0
+        assert telemetry("query", "-l", "127.0.0.1", "-p", port) == 0
+    assert capsys.readouterr().out.count(f"127.0.0.1:{port} publishes no metrics yet\n") == 2
+
+
+def test_ports_that_there_are_not(telemetry: Telemetry, capsys: pytest.CaptureFixture[str]) -> None:
+    assert telemetry("list", "-l", "127.0.0.1", "-p", 70000) == 1
+    assert "there may be 65535 at most" in capsys.readouterr().err
 
 
 def test_several_hosts_are_refused(telemetry: Telemetry, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,6 +14,7 @@ from typing import Any, Final, TypeAlias
 
 from daos_control.base import logs
 from daos_control.base.errors import DaosControlError
+from daos_control.net.unreachable import why_unreachable
 
 log = logs.get(__name__)
 
@@ -42,7 +43,7 @@ async def get(host: str, port: int, path: str, *, timeout_s: float) -> bytes:
     except TimeoutError as error:
         raise HttpTimeoutError(f"{where} did not answer in {timeout_s:g} seconds") from error
     except OSError as error:
-        raise HttpError(f"{where} cannot be reached: {error.strerror or error}") from error
+        raise HttpError(f"{where} cannot be reached: {why_unreachable(error)}") from error
     return await asyncio.to_thread(_body, answer, where)
 
 

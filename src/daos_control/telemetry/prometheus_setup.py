@@ -78,7 +78,8 @@ class Downloads:
             raise PrometheusError(f"{url} answers {error.code} {error.reason}") from error
         except (OSError, HTTPException, ssl.SSLError) as error:
             reason = getattr(error, "reason", error)
-            raise PrometheusError(f"{url} cannot be read: {reason}") from error
+            text = getattr(reason, "strerror", None) or reason
+            raise PrometheusError(f"{url} cannot be read: {text}") from error
         return digest.hexdigest()
 
 

@@ -59,7 +59,7 @@ async def test_what_is_no_answer_of_success(answer: bytes, problem: str) -> None
 async def test_nobody_there() -> None:
     async with answering() as port:
         pass
-    with pytest.raises(HttpError, match=rf"http://127.0.0.1:{port}/metrics cannot be reached"):
+    with pytest.raises(HttpError, match=rf"http://127.0.0.1:{port}/metrics cannot be reached: connection refused"):
         await get("127.0.0.1", port, "/metrics", timeout_s=5)
 
 

@@ -26,11 +26,12 @@ _TITLES = ("Metric", "Labels", "Value")
 @command("unable to list metrics")
 async def list_metrics(session: Session, args: Values) -> Output:
     """Show which metrics a host has."""
-    sets = await session.daos.telemetry.metrics(_announced(session, args), port=args.port)
+    host = _announced(session, args)
+    sets = await session.daos.telemetry.metrics(host, port=args.port)
     rows = [(one.name, one.type.capitalize(), one.description) for one in sets]
     return Output(
         document=Verbatim({"available_metric_sets": [_set_document(one, None) for one in sets]}),
-        text=table(["Metric Set", "Type", "Description"], rows) if rows else "",
+        text=table(["Metric Set", "Type", "Description"], rows) if rows else _nothing(host, args),
     )
 
 
@@ -40,7 +41,8 @@ async def query_metrics(session: Session, args: Values) -> Output:
     host = _announced(session, args)
     sets = await session.daos.telemetry.metrics(host, port=args.port, names=args.metrics)
     documents = [_set_document(one, list(map(_metric_document, one.metrics))) for one in sets]
-    return Output(document=Verbatim({"metric_sets": documents}), text="".join(map(_set_text, sets)))
+    text = "".join(map(_set_text, sets)) or _nothing(host, args)
+    return Output(document=Verbatim({"metric_sets": documents}), text=text)
 
 
 @command()
@@ -71,6 +73,10 @@ def _setup_text(done: "Setup", targets: int) -> str:
         lines.append(f"What it was is in {done.backup}")
     lines.append(f"Start it with: {done.program} --config.file={done.config}")
     return "".join(f"{line}\n" for line in lines)
+
+
+def _nothing(host: str, args: Values) -> str:
+    return f"{host}:{args.port} publishes no metrics yet\n"
 
 
 def _announced(session: Session, args: Values) -> str:

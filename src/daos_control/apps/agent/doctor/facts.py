@@ -20,6 +20,7 @@ from daos_control.host import cpus, network
 from daos_control.host.network import FabricInterface, NetInterface
 from daos_control.host.places import Place, look_at
 from daos_control.net.rpc.methods import MGMT
+from daos_control.net.unreachable import why_unreachable
 from daos_control.security.certificates import CertificateFiles, Certificates, load
 from daos_control.security.components import Component
 from daos_control.wire.pb.mgmt.svc_pb2 import GetAttachInfoReq, GetAttachInfoResp
@@ -152,17 +153,11 @@ async def _knock(address: str) -> AccessPoint:
     except TimeoutError:
         return AccessPoint(address=address, problem=f"no answer within {KNOCK_S:.0f} s")
     except socket.gaierror as error:
-        return AccessPoint(address=address, problem=_reason(error), is_named=False)
+        return AccessPoint(address=address, problem=why_unreachable(error), is_named=False)
     except OSError as error:
-        return AccessPoint(address=address, problem=_reason(error))
+        return AccessPoint(address=address, problem=why_unreachable(error))
     writer.close()
     return AccessPoint(address=address)
-
-
-def _reason(error: OSError) -> str:
-    """Word why a connection failed: asyncio's own words repeat the address, and the resolver's number is no errno."""
-    known = error.errno is not None and error.errno > 0
-    return os.strerror(error.errno).lower() if known and error.errno else (error.strerror or str(error)).lower()
 
 
 async def ask(config: AgentConfig) -> tuple[System | None, DaosControlError | None]:

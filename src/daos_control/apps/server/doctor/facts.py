@@ -30,6 +30,7 @@ from daos_control.host.places import Place, look_at
 from daos_control.host.processes import Process
 from daos_control.host.shm import Segment
 from daos_control.host.storage.plan import MARKER
+from daos_control.net.unreachable import why_unreachable
 from daos_control.security.certificates import CertificateFiles
 from daos_control.security.components import Component
 from daos_control.store import upkeep
@@ -303,7 +304,7 @@ async def _knock(address: str, port: int) -> str:
     except TimeoutError:
         return f"no answer within {KNOCK_S:.0f} s"
     except OSError as error:
-        return os.strerror(error.errno) if error.errno else str(error)
+        return why_unreachable(error)
     writer.close()
     return ""
 

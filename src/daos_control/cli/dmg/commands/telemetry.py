@@ -1,12 +1,12 @@
 """The commands of ``dmg telemetry``: names, options and the functions that run them."""
 
 from daos_control.cli.dmg.commands.options import VALUES
-from daos_control.cli.flags import Command, Option, natural, text, words
+from daos_control.cli.flags import Command, Option, natural16, text, words
 
 RUN = "daos_control.cli.dmg.telemetry"
 
 _HOST = Option("host", "l", help="The one to ask", parse=f"{VALUES}:host", metavar="HOST", required=True)
-_PORT = Option("port", "p", help="Where its server publishes metrics", parse=natural, metavar="PORT", default=9191)
+_PORT = Option("port", "p", help="Where its server publishes metrics", parse=natural16, metavar="PORT", default=9191)
 
 COMMANDS = (
     Command(
@@ -30,7 +30,7 @@ COMMANDS = (
                 metavar="NAME",
                 default="prometheus",
             ),
-            Option("port", "p", help="Where servers publish metrics", parse=natural, metavar="PORT", default=9191),
+            Option("port", "p", help="Where servers publish metrics", parse=natural16, metavar="PORT", default=9191),
         ),
         details=(
             "Writes the job daos into ~/.prometheus.yml, and leaves all else that is in it; a copy of what it was "
