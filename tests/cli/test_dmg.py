@@ -85,6 +85,7 @@ def test_a_configuration_that_is_not_there(capsys: pytest.CaptureFixture[str]) -
     captured = capsys.readouterr()
     assert "/nonexistent.yml" in json.loads(captured.out)["error"]
     assert captured.err.startswith("ERROR: dmg: system query failed: cannot read the configuration /nonexistent.yml")
+    assert "--config-path" in captured.err
 
 
 @pytest.mark.parametrize("options", [["-j"], ["-j", "-d"], []], ids=["json", "json and debug", "for people"])

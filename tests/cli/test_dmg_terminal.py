@@ -60,6 +60,24 @@ def test_errors_of_hosts_can_be_looked_up_too(config: str, env: dict[str, str]) 
     assert seen.endswith("dmg: 1 host had errors\nMore about it: dmg explain 506\n")
 
 
+@pytest.mark.parametrize(
+    ("line", "page"),
+    [
+        ("", "dmg"),
+        ("pool lisst", "dmg pool"),
+        ("pool create tank -z x", "dmg pool create"),
+        ("sys query -Q", "dmg system query"),
+    ],
+)
+def test_a_wrong_command_line_is_sent_to_its_help(line: str, page: str, env: dict[str, str]) -> None:
+    seen = at_a_terminal(*line.split(), env=env)
+    assert seen.startswith("\x1b[31mERROR:\x1b[0m dmg: ")
+    assert seen.endswith(f"\nMore about it: {page} -h\n")
+    piped = subprocess.run([*COMMAND, *line.split()], capture_output=True, text=True, check=False, env=env)
+    assert "\x1b" not in piped.stderr
+    assert "More about it" not in piped.stderr
+
+
 @pytest.mark.parametrize("quiet", [{"NO_COLOR": "1"}, {"TERM": "dumb"}], ids=["NO_COLOR", "dumb"])
 def test_colours_can_be_done_without(quiet: dict[str, str], config: str, env: dict[str, str]) -> None:
     assert "\x1b" not in at_a_terminal("-o", config, "system", "query", env=env | quiet)

@@ -56,9 +56,21 @@ def _run(program: Command, argv: Sequence[str], check: Callable[[Parsed], None],
     except flags.UsageError as error:
         if documents and error.values.json:
             _print_failure(str(error))
-        print(f"ERROR: {name}{error}", file=sys.stderr)
+        _complain(f"{name}{error}", error.path)
         return 1
     return execute(parsed)
+
+
+def _complain(text: str, path: Sequence[Command]) -> None:
+    """Say what is wrong with a command line, and to a person where it says how it should be."""
+    if not sys.stderr.isatty():
+        print(f"ERROR: {text}", file=sys.stderr)
+        return
+    from daos_control.cli.ui import terminal
+    from daos_control.cli.ui.style import Style
+
+    word = Style.BAD.on("ERROR:") if terminal.is_wanted(sys.stderr) else "ERROR:"
+    print(f"{word} {text}\nMore about it: {' '.join(command.name for command in path)} -h", file=sys.stderr)
 
 
 def _print_failure(text: str) -> None:

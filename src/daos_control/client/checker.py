@@ -157,7 +157,7 @@ class Checker:
     async def set_policies(self, policies: Mapping[Inconsistency, Action]) -> None:
         """Say what is to become of findings of some classes, in the check that runs and in those to come."""
         if not policies:
-            raise InvalidRequest("no policies specified")
+            raise InvalidRequest("no policies specified: give CLASS:ACTION,..., --reset-defaults or --all-interactive")
         request = check_pb2.CheckSetPolicyReq(policies=policies_to_pb(policies))
         await self._connection.ask("SystemCheckSetPolicy", request)
 

@@ -102,7 +102,10 @@ class DaosClient:
         try:
             config = ControlConfig.find(path)
         except OSError as error:
-            raise ConfigUnreadable(f"cannot read the configuration {error.filename}: {error.strerror}") from error
+            raise ConfigUnreadable(
+                f"cannot read the configuration {error.filename}: {error.strerror}; name another one with "
+                "--config-path, or none at all"
+            ) from error
         return cls.connect(
             config.hostlist if hosts is None else hosts,
             system=config.name,

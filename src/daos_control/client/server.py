@@ -10,8 +10,9 @@ from daos_control.client.errors import HostError
 from daos_control.client.reports import HostReport, group_hosts, group_problems
 from daos_control.client.storage import StorageReport
 from daos_control.client.storage_records import HostStorage
+from daos_control.net.rpc.status import Code, StatusError
 from daos_control.wire.pb.ctl import server_pb2
-from daos_control.wire.pb.mgmt import svc_pb2
+from daos_control.wire.pb.mgmt import svc_pb2, system_pb2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +30,18 @@ class Server:
         self._connection = connection
 
     async def version(self) -> ServerVersion:
-        """Return the version of the management service."""
-        reply = await self._connection.ask("GetAttachInfo", svc_pb2.GetAttachInfoReq(all_ranks=True), read=True)
+        """Return the version of the management service.
+
+        DAOS lets agents alone ask for it where there are certificates; but its properties tell it to administrators.
+        """
+        try:
+            reply = await self._connection.ask("GetAttachInfo", svc_pb2.GetAttachInfoReq(all_ranks=True), read=True)
+        except StatusError as error:
+            if error.code != Code.PERMISSION_DENIED:
+                raise
+            request = system_pb2.SystemGetPropReq(keys=["daos_version"])
+            told = await self._connection.ask("SystemGetProp", request, read=True)
+            return ServerVersion(number=told.properties["daos_version"], tag="")
         build = reply.build_info
         return ServerVersion(number=f"{build.major}.{build.minor}.{build.patch}", tag=build.tag)
 

@@ -73,7 +73,9 @@ class Storage:
         if force and replace:
             raise InvalidRequest("either force the format or replace ranks, not both")
         if replace and len(self._connection.addresses(hosts) if hosts else ()) != 1:
-            raise InvalidRequest("replacing ranks takes exactly one host")
+            raise InvalidRequest(
+                "replacing ranks takes exactly one host: name the one that lost its storage with --host-list"
+            )
         await self._refuse_running(hosts)
         request = storage_pb2.StorageFormatReq(reformat=force, replace=replace)
         return _report(await self._connection.each("StorageFormat", request, hosts), _formatted)

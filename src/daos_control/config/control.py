@@ -37,6 +37,8 @@ class ControlConfig:
             raise ConfigError(str(path), ["the file is empty: list the system's servers under hostlist"])
         config = document.parse(data, cls(path=Path(path)), source=str(path))
         system.check_system_name(config.name, str(path))
+        if config.port > system.LAST_PORT:
+            raise ConfigError(str(path), [f"port is {config.port}, and may be {system.LAST_PORT} at most"])
         return config
 
     @classmethod

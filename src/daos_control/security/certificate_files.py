@@ -67,7 +67,7 @@ def read(path: Path, most: int) -> bytes:
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
-            raise CertificateError(f"{path} is not a regular file")
+            raise CertificateError(f"{path} is not a regular file: transport_config has to name the file itself")
         mode = stat.S_IMODE(status.st_mode)
         if mode & ~most:
             raise CertificateError(

@@ -19,6 +19,8 @@ from daos_control.base.fault_codes import FaultCode
 from daos_control.client.daos import DaosClient
 from daos_control.client.errors import InvalidRequest
 from daos_control.client.pool_size import Total
+from daos_control.client.server import ServerVersion
+from daos_control.net.rpc.status import Code, StatusError
 from daos_control.testing.answers import Answers
 from daos_control.wire.pb.ctl import common_pb2, storage_pb2, storage_scm_pb2
 from daos_control.wire.pb.mgmt import pool_pb2, svc_pb2, system_pb2
@@ -118,6 +120,17 @@ async def test_nothing_to_store_is_not_sent() -> None:
         await daos.system.set_attributes({})
     with pytest.raises(InvalidRequest, match="one property"):
         await daos.system.set_properties({})
+
+
+async def test_an_administrator_who_may_not_ask_for_the_version_reads_it_in_the_properties() -> None:
+    answers = Answers(
+        GetAttachInfo=StatusError(Code.PERMISSION_DENIED, "admin does not have permission"),
+        SystemGetProp=system_pb2.SystemGetPropResp(properties={"daos_version": "2.8.1"}),
+    )
+    assert await DaosClient(answers, ["a"]).server.version() == ServerVersion(number="2.8.1", tag="")
+    answers.answers["GetAttachInfo"] = StatusError(Code.INTERNAL, "oops")
+    with pytest.raises(StatusError, match="oops"):
+        await DaosClient(answers, ["a"]).server.version()
 
 
 async def test_a_leader_query_tries_every_replica() -> None:

@@ -32,6 +32,7 @@ def test_loading(tmp_path):
         ("", "empty"),
         ("name: ''", "1 to 15"),
         ("name: sixteen-bytes-xx", "1 to 15"),
+        ("port: 100001", "port is 100001"),
         ("hosts: [a]", 'did you mean "hostlist"'),
     ],
 )

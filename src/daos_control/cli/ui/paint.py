@@ -29,6 +29,8 @@ STATES: Final = frozenset({"State", "Result", "Format Result", "Health", "Rebuil
 """Titles of columns whose words have a worth."""
 NARROWEST: Final = 20
 """Columns in which text can be folded and still be read."""
+LEGIBLE: Final = 32
+"""Columns in which sentences are read with ease; where the last one of a table has less, they go below their rows."""
 FULL: Final = {80: Style.CARE, 95: Style.BAD}
 """From how many percent on a pool's use is worth a look."""
 PHRASES: Final = (
@@ -108,6 +110,9 @@ def _table(titles: str, rule: str, rows: Sequence[str], width: int) -> Iterator[
     indent = rule[: starts[0]]
     cells = [_cut(line, starts) for line in (titles, *rows) if _is_cut(line, starts)]
     widths = _fitting(cells, width - len(indent))
+    if is_squeezed := widths[-1] < min(LEGIBLE, max(len(row[-1]) for row in cells)):
+        widths[:-1] = _fitting([row[:-1] for row in cells], width - len(indent))
+        widths[-1] = max(0, width - len(indent) - sum(widths[:-1]) - len(widths[:-1]))
     yield indent + Style.TITLE.on(_line(cells[0], widths).rstrip())
     yield indent + Style.QUIET.on(_line(["-" * len(title) for title in cells[0]], widths).rstrip())
     for line in rows:
@@ -115,8 +120,12 @@ def _table(titles: str, rule: str, rows: Sequence[str], width: int) -> Iterator[
             yield line
             continue
         row = _cut(line, starts)
-        folded = [_FOLDER(room).wrap(cell) or [""] for cell, room in zip(row, widths, strict=True)]
         styles = [_style_of(title, cell) for title, cell in zip(cells[0], row, strict=True)]
+        if is_squeezed and len(row[-1]) > widths[-1]:
+            yield (indent + _line(row[:-1], widths[:-1], styles[:-1])).rstrip()
+            yield from (f"{indent}    {part}" for part in _FOLDER(width - len(indent) - 4).wrap(row[-1]))
+            continue
+        folded = [_FOLDER(room).wrap(cell) or [""] for cell, room in zip(row, widths, strict=True)]
         for parts in zip_longest(*folded, fillvalue=""):
             yield (indent + _line(parts, widths, styles)).rstrip()
 

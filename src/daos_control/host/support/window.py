@@ -73,4 +73,6 @@ def _read(text: str, form: str, what: str, wanted: str) -> datetime:
     try:
         return datetime.strptime(text, form)  # noqa: DTZ007 - as in the logs
     except ValueError:
-        raise BadWindow(f"{text!r} is no {what}: write {wanted}" if text else f"the {what} is missing") from None
+        raise BadWindow(
+            f"{text!r} is no {what}: write {wanted}" if text else f"the {what} is missing: give both dates, or neither"
+        ) from None

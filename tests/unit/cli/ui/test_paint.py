@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from daos_control.cli.ui.paint import NARROWEST, WORTH, paint
+from daos_control.cli.ui.paint import WORTH, bare, paint
 from daos_control.cli.ui.style import Style
 from daos_control.cli.ui.tables import entity, framed, table
 from daos_control.cli.ui.terminal import for_stream, is_wanted
@@ -64,8 +64,8 @@ def test_a_pool_that_fills_up_is_seen(used: str, worth: Style | None) -> None:
     ids=["table", "frame", "entity", "sentences", "nothing", "dashes", "no newline"],
 )
 def test_without_its_colours_a_text_is_what_it_was(text: str) -> None:
-    bare = "".join(f"{line.rstrip()}\n" for line in text.splitlines())
-    assert CODES.sub("", paint(text)) == bare
+    plain = "".join(f"{line.rstrip()}\n" for line in text.splitlines())
+    assert CODES.sub("", paint(text)) == plain
 
 
 def test_a_table_that_is_too_wide_is_folded_in_its_sentences_only() -> None:
@@ -77,11 +77,11 @@ def test_a_table_that_is_too_wide_is_folded_in_its_sentences_only() -> None:
     assert " ".join(" ".join(folded[2:]).split()).count("it ended") == 12
 
 
-def test_folding_gives_up_where_words_would_stand_one_below_the_other() -> None:
-    text = table(["UUID", "Reason"], [("u" * 75, "it ended unexpectedly, and nobody knows why")])
-    reasons = [CODES.sub("", line)[76:] for line in paint(text, width=80).splitlines()[2:]]
-    assert max(map(len, reasons)) <= NARROWEST
-    assert " ".join(reasons) == "it ended unexpectedly, and nobody knows why"
+def test_a_sentence_goes_below_its_row_where_its_words_would_stand_one_below_the_other() -> None:
+    rows = [("u" * 60, "it ended unexpectedly, and nobody knows why"), ("v", "it ended")]
+    _, rule, *folded = [bare(line) for line in paint(table(["UUID", "Reason"], rows), width=80).splitlines()]
+    reason = rule.index("------")
+    assert folded == ["u" * 60, "    it ended unexpectedly, and nobody knows why", "v".ljust(reason) + "it ended"]
 
 
 def test_a_long_sentence_goes_on_below_itself() -> None:

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from daos_control.base.hostset import HostSet
 from daos_control.base.units import format_si
+from daos_control.cli.dmg.host_problems import hosts_text
 from daos_control.cli.dmg.pool.create import pool_size
 from daos_control.cli.dmg.session import Output, Session, command
 from daos_control.cli.flags import Values
@@ -88,7 +90,7 @@ def plan_text(planned: PoolPlan) -> str:
 
 def rank_row(share: RankShare, names: tuple[str, str], *, fits: bool) -> dict[str, object]:
     """Return what is told of one rank."""
-    row: dict[str, object] = {"Rank": share.rank, "Host": share.host}
+    row: dict[str, object] = {"Rank": share.rank, "Host": hosts_text(HostSet([share.host]))}
     for tier, name in enumerate(names):
         row[f"{name} Wanted"] = format_si(share.wanted[tier])
         row[f"{name} Usable"] = format_si(share.usable[tier])
