@@ -12,6 +12,7 @@ from daos_control.cli import dmg
 from daos_control.cli.dmg.events import (
     entry_document,
     events_text,
+    events_view,
     explanation_document,
     explanation_text,
     line,
@@ -286,3 +287,18 @@ def test_what_does_not_go_together(
 ) -> None:
     assert dmg.run(["-o", str(tmp_path / "control.yml"), *line_.split()]) == 1
     assert complaint in capsys.readouterr().err
+
+
+def test_people_see_columns_that_are_no_wider_than_they_have_to_be() -> None:
+    far = heard(hostname="a-host-with-a-name-that-is-longer-than-the-column")
+    titles, _, *rows = events_view((heard(), far)).splitlines()
+    what = titles.index("What")
+    assert {row[what - 1 : what + 5] for row in rows} == {" SWIM "}
+    assert events_view(()) == ""
+
+
+def test_what_does_not_fit_a_terminal_goes_below() -> None:
+    first, *below = line(heard(), width=80).splitlines()
+    assert first == "2026-01-02 03:04:05 ERROR    swim_rank_dead           rank 3 (storage2)"
+    assert " ".join("".join(below).split()) == "SWIM marked rank as dead. => rank 3 is Excluded, map version 9"
+    assert line(heard(), width=200) == line(heard())

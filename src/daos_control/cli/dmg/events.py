@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from textwrap import wrap
 from typing import Any, Final
 
 from daos_control.base.errors import DaosControlError
@@ -12,7 +13,8 @@ from daos_control.cli.dmg.session import Output, Session, command, streaming
 from daos_control.cli.flags import Values
 from daos_control.cli.ui.documents import document
 from daos_control.cli.ui.paint import worth_of
-from daos_control.cli.ui.terminal import is_wanted
+from daos_control.cli.ui.tables import table
+from daos_control.cli.ui.terminal import is_seen, is_wanted, width_of
 from daos_control.client.errors import InvalidRequest
 from daos_control.client.events import Explanation
 from daos_control.model.event import EngineStateInfo, Event, PoolServiceInfo, Severity
@@ -25,6 +27,7 @@ SHOWN: Final = 50
 SHOWN_BEFORE: Final = 10
 """Those that precede what is followed."""
 WIDTHS: Final = (19, 8, 24, 24)
+BELOW: Final = "    "
 TITLES: Final = ("Time", "Severity", "Event", "Where", "What")
 
 
@@ -44,6 +47,7 @@ async def _list(session: Session, args: Values) -> Output:
             "oldest": history.oldest,
         },
         text=events_text(history.entries),
+        view=events_view(history.entries),
     )
 
 
@@ -67,6 +71,7 @@ class _Lines:
     def __init__(self, session: Session, *, coloured: bool) -> None:
         self._session = session
         self._coloured = coloured
+        self._width = width_of(sys.stdout) if is_seen(sys.stdout) else 0
         self._said = ""
 
     def write(self, entry: Entry) -> None:
@@ -74,7 +79,7 @@ class _Lines:
         if self._session.json:
             self._session.emit(json.dumps(entry_document(entry), ensure_ascii=False))
         else:
-            self._session.emit(line(entry, coloured=self._coloured))
+            self._session.emit(line(entry, coloured=self._coloured, width=self._width))
 
     def missed(self, number: int) -> None:
         self._session.notice(f"{number} entries were not kept long enough to be shown here")
@@ -106,10 +111,18 @@ def events_text(entries: tuple[Entry, ...]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def line(entry: Entry, *, coloured: bool = False) -> str:
-    """Put an entry on a line; the severity stands out on a terminal."""
+def events_view(entries: tuple[Entry, ...]) -> str:
+    """Lay entries out for people, no wider than they have to be."""
+    return table(TITLES, [_cells(entry) for entry in entries]) if entries else ""
+
+
+def line(entry: Entry, *, coloured: bool = False, width: int = 0) -> str:
+    """Put an entry on a line; on a terminal the severity stands out, and what does not fit goes below."""
     cells = _cells(entry)
     text = _laid_out(cells)
+    if width and len(text) > width:
+        below = wrap(cells[-1], width, initial_indent=BELOW, subsequent_indent=BELOW, break_on_hyphens=False)
+        text = "\n".join([_laid_out(cells[:-1]), *below])
     worth = worth_of(cells[1]) if coloured else None
     if worth is None:
         return text

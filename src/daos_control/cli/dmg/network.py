@@ -19,6 +19,7 @@ async def scan(session: Session, args: Values) -> Output:
     return Output(
         document=fabric_report_document(report),
         text=problems + "".join(framed(hosts_text(group.hosts)) + fabric_text(group.record) for group in report.groups),
+        view=problems + "".join(framed(hosts_text(group.hosts)) + fabric_view(group.record) for group in report.groups),
         problem=None if session.json else problem_of(report),
     )
 
@@ -50,6 +51,11 @@ def fabric_text(fabric: HostFabric) -> str:
     """Lay out interfaces by NUMA node and provider."""
     nodes = sorted({interface.numa_node for interface in fabric.interfaces})
     return "\n" + "".join(_node_text(fabric, node) for node in nodes)
+
+
+def fabric_view(fabric: HostFabric) -> str:
+    """Lay out interfaces for people, who are told if there are none."""
+    return fabric_text(fabric) if fabric.interfaces else "  No fabric interfaces found\n"
 
 
 def _node_text(fabric: HostFabric, node: int) -> str:

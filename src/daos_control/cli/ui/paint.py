@@ -110,9 +110,11 @@ def _table(titles: str, rule: str, rows: Sequence[str], width: int) -> Iterator[
     indent = rule[: starts[0]]
     cells = [_cut(line, starts) for line in (titles, *rows) if _is_cut(line, starts)]
     widths = _fitting(cells, width - len(indent))
-    if is_squeezed := widths[-1] < min(LEGIBLE, max(len(row[-1]) for row in cells)):
-        widths[:-1] = _fitting([row[:-1] for row in cells], width - len(indent))
-        widths[-1] = max(0, width - len(indent) - sum(widths[:-1]) - len(widths[:-1]))
+    others = [max(map(len, column)) for column in zip(*(row[:-1] for row in cells), strict=True)]
+    room = width - len(indent) - sum(others) - len(others)
+    is_squeezed = len(cells[0][-1]) <= room < min(LEGIBLE, max(len(row[-1]) for row in cells))
+    if is_squeezed:
+        widths = [*others, room]
     yield indent + Style.TITLE.on(_line(cells[0], widths).rstrip())
     yield indent + Style.QUIET.on(_line(["-" * len(title) for title in cells[0]], widths).rstrip())
     for line in rows:

@@ -84,6 +84,16 @@ def test_a_sentence_goes_below_its_row_where_its_words_would_stand_one_below_the
     assert folded == ["u" * 60, "    it ended unexpectedly, and nobody knows why", "v".ljust(reason) + "it ended"]
 
 
+def test_where_others_are_long_as_well_all_sentences_are_folded() -> None:
+    rows = [
+        ("3", "it ended unexpectedly, and nobody knows why", "find out why it did, and start it again"),
+        ("4", "-", "-"),
+    ]
+    text = [bare(line) for line in paint(table(["Rank", "Last Exit", "Next"], rows), width=60).splitlines()]
+    assert text[-1].split() == ["4", "-", "-"]
+    assert max(map(len, text)) <= 60
+
+
 def test_a_long_sentence_goes_on_below_itself() -> None:
     told = "  2026-01-31 12:00:00 ERROR   engine_died   it ended unexpectedly, and nobody knows why that was so"
     assert paint(told, width=70).splitlines() == [
