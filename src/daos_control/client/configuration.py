@@ -13,6 +13,7 @@ from daos_control.client.reports import HostProblem, HostReport
 from daos_control.client.storage import Storage
 from daos_control.client.storage_records import HostStorage
 from daos_control.config.generation import CannotGenerate, Generated, Hardware, Interface, Pmem, Ssd, Wishes, generate
+from daos_control.config.generation.fabric import class_word
 
 
 class ScanFailed(PartlyFailed):
@@ -106,7 +107,7 @@ def _of_all(kind: str, report: HostReport[Any], facts: Any) -> Any:
 
 def _fabric_facts(fabric: HostFabric) -> list[str]:
     interfaces = [
-        f"{one.provider} over {one.device}, NUMA node {one.numa_node}, class {one.net_dev_class}, "
+        f"{one.provider} over {one.device}, NUMA node {one.numa_node}, {class_word(one.net_dev_class)}, "
         f"priority {one.priority}"
         for one in fabric.interfaces
     ]

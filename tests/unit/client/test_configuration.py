@@ -55,16 +55,16 @@ async def test_of_hosts_with_different_networks_it_is_told_what_only_some_have()
     with pytest.raises(HostsDiffer, match=r"^network hardware not consistent across hosts$") as caught:
         await generated(answers)
     assert caught.value.groups == {
-        HostSet.parse("a:10001,b:10001"): [f"{VERBS} over ib1, NUMA node 1, class 32, priority 0"],
-        HostSet.parse("c:10001"): [f"{VERBS} over ib1, NUMA node 0, class 32, priority 0"],
+        HostSet.parse("a:10001,b:10001"): [f"{VERBS} over ib1, NUMA node 1, infiniband, priority 0"],
+        HostSet.parse("c:10001"): [f"{VERBS} over ib1, NUMA node 0, infiniband, priority 0"],
     }
     assert not answers.requests("StorageScan"), "there is nothing more to ask"
     assert [line.rstrip() for line in differences_text(caught.value).splitlines()] == [
         "Differences:",
         "  Hosts What only they have",
         "  ----- -------------------",
-        "  a,b   ofi+verbs;ofi_rxm over ib1, NUMA node 1, class 32, priority 0",
-        "  c     ofi+verbs;ofi_rxm over ib1, NUMA node 0, class 32, priority 0",
+        "  a,b   ofi+verbs;ofi_rxm over ib1, NUMA node 1, infiniband, priority 0",
+        "  c     ofi+verbs;ofi_rxm over ib1, NUMA node 0, infiniband, priority 0",
     ]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from daos_control.config import document
 from daos_control.config.generation.terms import Generated, Place, Reason
 
-_WIDTH = 100
+_WIDTH = 80
 
 
 def annotated(generated: Generated, *, heading: str = "") -> str:
@@ -20,7 +20,7 @@ def annotated(generated: Generated, *, heading: str = "") -> str:
     placed = dict(_places(yaml.compose(text, Loader=yaml.SafeLoader)))
     for reason in generated.reasons:
         above.setdefault(placed[reason.place], []).append(reason)
-    shown = [f"# {line}" for line in textwrap.wrap(heading, _WIDTH)]
+    shown = [f"# {line}" for line in textwrap.wrap(heading, _WIDTH - 2)]
     for number, line in enumerate(lines):
         indent = line[: len(line) - len(line.lstrip(" "))]
         for reason in above.get(number, ()):

@@ -7,8 +7,13 @@ the lowest sum wins, and of equal ones that whose poorest node has the most SSDs
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Final
 
 from daos_control.config.generation.terms import NET_CLASSES, CannotGenerate, Interface, Wishes
+
+_NO_MATCH: Final = "none of the provider-ifaces sets match the numa node sets that meet storage requirements"
+_RUNNERS_UP: Final = 3
+"""So many of the other sets of nodes are told of."""
 
 Best = Mapping[str, Mapping[int, Interface]]
 """The best interface by provider and NUMA node."""
@@ -59,12 +64,29 @@ def choose(nodes: Sequence[int], count: int, best: Best, ssds: Mapping[int, int]
         score=winner.score,
         interfaces={node: best[winner.provider][node] for node in winner.nodes},
         other_providers=tuple(_other_providers(winner, rated, best)),
-        other_nodes=tuple(
-            f"{in_words(other.nodes)}: {_why_not(other, winner, ssds)}"
-            for other in contest
-            if other.nodes != winner.nodes
-        ),
+        other_nodes=tuple(_other_nodes(winner, contest, ssds)),
     )
+
+
+def none_suits(interfaces: Sequence[Interface], wishes: Wishes) -> str:
+    """Say that no interface is of the class and provider wished for, and what there is."""
+    if not interfaces:
+        return f"{_NO_MATCH}: no interface was found that is up and has an address"
+    providers: dict[str, set[str]] = {}
+    for one in interfaces:
+        providers.setdefault(class_word(one.net_class), set()).add(one.provider)
+    there = "; ".join(f"{kind} with {', '.join(sorted(names))}" for kind, names in sorted(providers.items()))
+    return f"{_NO_MATCH}: no {_wished(wishes)} was found, but {there} (see --net-class and --net-provider)"
+
+
+def unreached(nodes: Iterable[int], best: Best, wishes: Wishes) -> Iterator[str]:
+    """Name the nodes whose storage would do, and that nothing reaches."""
+    reached = {node for by_node in best.values() for node in by_node}
+    return (f"{in_words([node])}: no {_wished(wishes)}" for node in nodes if node not in reached)
+
+
+def _wished(wishes: Wishes) -> str:
+    return f"{wishes.net_class} interface" + (f" with {wishes.provider}" if wishes.provider else "")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -90,11 +112,20 @@ def _fewest(nodes: tuple[int, ...], ssds: Mapping[int, int]) -> int:
 
 
 def _no_match(nodes: Sequence[int], count: int, best: Best) -> str:
-    text = "none of the provider-ifaces sets match the numa node sets that meet storage requirements"
-    if not best:
-        return f"{text}: no interface of the class and provider wished for was found (see -c and -p)"
+    wanted = f"{count} engines are wanted, on any of {in_words(nodes)}"
+    if count == len(nodes):
+        wanted = f"{'engines are' if count > 1 else 'an engine is'} wanted on {in_words(nodes)}"
     reach = "; ".join(f"{provider} on {in_words(sorted(by_node))}" for provider, by_node in sorted(best.items()))
-    return f"{text}: {count} of {in_words(nodes)} are wanted, and there is {reach} (see -e, -c and -p)"
+    return f"{_NO_MATCH}: {wanted}, and there is {reach} (see -e, -c and -p)"
+
+
+def class_word(net_class: int) -> str:
+    """Name a class of interfaces.
+
+    >>> class_word(32), class_word(24)
+    ('infiniband', 'class 24')
+    """
+    return next((word for word, number in NET_CLASSES.items() if number == net_class), f"class {net_class}")
 
 
 def in_words(nodes: Sequence[int]) -> str:
@@ -106,10 +137,22 @@ def in_words(nodes: Sequence[int]) -> str:
     return f"NUMA node{'s' if len(nodes) > 1 else ''} {', '.join(map(str, nodes))}"
 
 
+def _other_nodes(winner: _Rating, contest: Iterable[_Rating], ssds: Mapping[int, int]) -> Iterator[str]:
+    """Tell of the sets that come next, and how many more there are."""
+    others = [other for other in contest if other.nodes != winner.nodes]
+    others.sort(key=lambda rating: (rating.score, -_fewest(rating.nodes, ssds)))
+    for other in others[:_RUNNERS_UP]:
+        yield f"{in_words(other.nodes)}: {_why_not(other, winner, ssds)}"
+    if len(others) > _RUNNERS_UP:
+        yield f"{len(others) - _RUNNERS_UP} other sets of NUMA nodes: none of them better"
+
+
 def _other_providers(winner: _Rating, rated: Iterable[_Rating], best: Best) -> Iterator[str]:
     for other in sorted(rated):
         if other.nodes == winner.nodes and other.provider != winner.provider:
-            yield f"{other.provider}: its priorities add up to {other.score}"
+            worse = f"its priorities add up to {other.score}"
+            equal = "just as good, and later by name"
+            yield f"{other.provider}: {worse if other.score > winner.score else equal}"
     for provider, by_node in sorted(best.items()):
         if missing := [node for node in winner.nodes if node not in by_node]:
             yield f"{provider}: no interface on {in_words(missing)}"

@@ -30,14 +30,17 @@ def generate(wishes: Wishes, hardware: Hardware) -> Generated:
     if count < 1:
         raise CannotGenerate("zero numa nodes reported on hosts: say how many engines there should be (--num-engines)")
     found = storage.fit(found, count, wishes)
-    choice = fabric.choose(found.nodes, count, fabric.best_interfaces(hardware.interfaces, wishes), found.ssd_counts)
+    best = fabric.best_interfaces(hardware.interfaces, wishes)
+    if not best:
+        raise CannotGenerate(fabric.none_suits(hardware.interfaces, wishes))
+    choice = fabric.choose(found.nodes, count, best, found.ssd_counts)
     there = found.of(choice.nodes)
     used = storage.evened(there)
     decisions = Decisions(
         wishes=wishes,
         hardware=hardware,
         choice=choice,
-        unfit=found.unfit,
+        unfit=(*found.unfit, *fabric.unreached(found.nodes, best, wishes)),
         there=there,
         used=used,
         ports=_fabric_ports(wishes, count),
@@ -51,7 +54,7 @@ def _control_port(wishes: Wishes) -> int:
     """Return the port that all replicas name, or DAOS's own if none does."""
     if not wishes.replicas:
         raise CannotGenerate("no MS replicas specified: name hosts of the management service (--ms-replicas)")
-    ports = {replica.partition(":")[2] for replica in wishes.replicas}
+    ports = {replica.rpartition(":")[2] if ":" in replica else "" for replica in wishes.replicas}
     if len(ports) > 1:
         raise CannotGenerate(
             f"MS replica port numbers do not match in {', '.join(wishes.replicas)}: a server has one control port"

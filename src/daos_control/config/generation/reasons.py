@@ -3,14 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from daos_control.config.generation.fabric import Choice, in_words, suits
+from daos_control.config.generation.fabric import Choice, class_word, in_words, suits
 from daos_control.config.generation.storage import Storage, named
 from daos_control.config.generation.terms import NET_CLASSES, Hardware, Interface, Reason, Wishes
 from daos_control.config.generation.threads import Threads
 from daos_control.config.server import EngineConfig, ServerConfig
 from daos_control.config.storage import Tier
-
-_NET_WORDS = {number: word for word, number in NET_CLASSES.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +19,7 @@ class Decisions:
     hardware: Hardware
     choice: Choice
     unfit: tuple[str, ...]
-    """NUMA nodes whose storage will not do."""
+    """NUMA nodes that will not do, and why."""
     there: Storage
     """What there is on the chosen nodes."""
     used: Storage
@@ -64,7 +62,7 @@ def _of_the_server(decisions: Decisions, config: ServerConfig) -> Iterator[Reaso
 
 def _replicas_because(replicas: tuple[str, ...]) -> str:
     if replicas == Wishes().replicas:
-        return "this host alone, as --ms-replicas was not given: on several hosts, name those that all of them know"
+        return "localhost is every host to itself: on several hosts, name those that all of them know (--ms-replicas)"
     if len(replicas) == 1:
         return "asked for with --ms-replicas; one alone cannot be replaced if it fails"
     return "asked for with --ms-replicas, for DAOS's own servers: ours refuses to be one of several"
@@ -148,8 +146,8 @@ def _left_over(there: tuple[object, ...], used: tuple[object, ...]) -> tuple[str
 
 def _interface_because(interface: Interface) -> str:
     return (
-        f"{interface.provider} over {interface.name}, NUMA node {interface.numa_node}, {_class_word(interface)}, "
-        f"priority {interface.priority}"
+        f"{interface.provider} over {interface.name}, NUMA node {interface.numa_node}, "
+        f"{class_word(interface.net_class)}, priority {interface.priority}"
     )
 
 
@@ -170,14 +168,10 @@ def _other_interfaces(chosen: Interface, decisions: Decisions) -> Iterator[str]:
 
 def _why_not(alternatives: list[Interface], chosen: Interface, wishes: Wishes) -> str:
     if all(one.net_class != NET_CLASSES[wishes.net_class] for one in alternatives):
-        return f"{_class_word(alternatives[0])}, not {wishes.net_class} (--net-class)"
+        return f"{class_word(alternatives[0].net_class)}, not {wishes.net_class} (--net-class)"
     if not any(suits(one, wishes) and one.provider == chosen.provider for one in alternatives):
         return f"does not do {chosen.provider}, only {', '.join(sorted({one.provider for one in alternatives}))}"
     (same, *_) = (one for one in alternatives if one.provider == chosen.provider)
     if same.priority > chosen.priority:
         return f"priority {same.priority}"
     return f"as good as {chosen.name}, and later in the scan"
-
-
-def _class_word(interface: Interface) -> str:
-    return _NET_WORDS.get(interface.net_class, f"class {interface.net_class}")

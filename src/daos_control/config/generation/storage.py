@@ -12,6 +12,8 @@ from daos_control.config.storage import Tier
 LEAST_SSDS = 1
 """SSDs that an engine needs, unless it is to have none."""
 
+_FEWER = "--num-engines takes fewer, "
+
 _ROLES = {1: (("wal", "meta", "data"),), 2: (("wal",), ("meta", "data"))}
 """What each tier of SSDs is for, by how many tiers there are."""
 _MANY_SSDS = 6
@@ -61,7 +63,14 @@ def offered(hardware: Hardware, wishes: Wishes) -> Storage:
         pmem: dict[int, list[str]] = {}
         for device in hardware.pmem:
             pmem.setdefault(device.numa_node, []).append(f"/dev/{device.name}")
-        return Storage(scm_class="dcpm", scm={node: tuple(sorted(names)) for node, names in pmem.items()}, ssds=by_node)
+        return Storage(
+            scm_class="dcpm",
+            scm={node: tuple(sorted(names)) for node, names in pmem.items()},
+            ssds=by_node,
+            unfit=tuple(
+                f"NUMA node {node}: no persistent memory" for node in range(hardware.numa_nodes) if node not in pmem
+            ),
+        )
     if not hardware.numa_nodes or not hardware.memory_kib:
         raise CannotGenerate("the scan does not tell the host's memory or its NUMA nodes: nothing to make RAM disks of")
     return Storage(scm_class="ram", scm=dict.fromkeys(range(hardware.numa_nodes), ()), ssds=by_node)
@@ -78,23 +87,25 @@ def fit(storage: Storage, count: int, wishes: Wishes) -> Storage:
         have = "have" if len(lacking) > 1 else "has"
         raise CannotGenerate(
             f"insufficient number of ssds for numa {lacking[0]}, want {LEAST_SSDS} got 0: {_wanted(count)}, "
-            f"and {in_words(lacking)} {have} no SSD (--num-engines takes fewer, --scm-only does without SSDs)"
+            f"and {in_words(lacking)} {have} no SSD ({_FEWER if count > 1 else ''}--scm-only does without SSDs)"
         )
     kept = storage.of(node for node in storage.nodes if node not in lacking)
-    return replace(kept, unfit=tuple(f"NUMA node {node}: no SSD" for node in lacking))
+    return replace(kept, unfit=(*storage.unfit, *(f"NUMA node {node}: no SSD" for node in lacking)))
 
 
 def _wanted(count: int) -> str:
-    return f"{count} engines are wanted" if count > 1 else "one engine is wanted"
+    return f"{count} engines are wanted" if count > 1 else "an engine is wanted"
 
 
 def _too_little_scm(storage: Storage, count: int) -> str:
-    there = f"{in_words(storage.nodes)} {'have' if len(storage.nodes) > 1 else 'has'}" if storage.nodes else "none has"
+    nodes = storage.nodes
     if storage.scm_class == "ram":
-        return f"{_wanted(count)}, and there are {len(storage.nodes)} NUMA nodes (see --num-engines)"
+        there = "is one NUMA node" if len(nodes) == 1 else f"are {len(nodes)} NUMA nodes"
+        return f"{_wanted(count)}, and there {there} (see --num-engines)"
+    there = f"{in_words(nodes)} {'have' if len(nodes) > 1 else 'has'}" if nodes else "no NUMA node has"
     return (
-        f"insufficient number of pmem device numa groups, want {count} got {len(storage.nodes)}: {there} persistent "
-        "memory (--use-tmpfs-scm takes RAM instead)"
+        f"insufficient number of pmem device numa groups, want {count} got {len(nodes)}: {there} persistent "
+        f"memory ({_FEWER if nodes else ''}--use-tmpfs-scm takes RAM instead)"
     )
 
 

@@ -1,5 +1,7 @@
 """Reasons beside values: complete, in the right place, and the file stays the file."""
 
+from dataclasses import replace
+
 import yaml
 
 from daos_control.base.pci import PciAddress
@@ -47,12 +49,20 @@ GENERATED = generate(Wishes(engines=2, replicas=("a", "b", "c")), SCAN)
 def lines_above(text, key):
     """Return the comment in front of the first line that has a key."""
     lines = text.splitlines()
-    at = next(number for number, line in enumerate(lines) if line.strip().removeprefix("- ").startswith(f"{key}:"))
+    start = key if ":" in key else f"{key}:"
+    at = max(number for number, line in enumerate(lines) if line.strip().removeprefix("- ").startswith(start))
+    if ":" not in key:
+        at = next(number for number, line in enumerate(lines) if line.strip().removeprefix("- ").startswith(start))
     comment = []
     while lines[at - 1].lstrip().startswith("#"):
         at -= 1
         comment.append(lines[at].strip(" #"))
     return " ".join(reversed(comment))
+
+
+def unwrapped(text):
+    """Return the words of a text, wherever its lines end."""
+    return " ".join(word for word in text.split() if word != "#")
 
 
 def test_comments_change_nothing(tmp_path):
@@ -67,13 +77,40 @@ def test_comments_change_nothing(tmp_path):
 def test_what_was_passed_over_is_told_where_it_could_have_been():
     text = annotated(GENERATED)
     assert lines_above(text, "engines") == (
-        "2 engines, asked for with --num-engines: on NUMA nodes 0, 1 passed over: NUMA node 3: no SSD"
+        "2 engines, asked for with --num-engines: on NUMA nodes 0, 1 passed over: NUMA node 2: no persistent memory "
+        "passed over: NUMA node 3: no SSD"
     )
     assert "passed over: eth0: ethernet, not infiniband (--net-class)" in lines_above(text, "fabric_iface")
     assert "ib2: as good as ib1, and later in the scan" in text
     assert "passed over: /dev/pmem1.1" in text
-    assert "passed over: 0000:82:00.0: every engine gets 1, as many as the one with the fewest" in text
+    assert "passed over: 0000:82:00.0: every engine gets 1, as many as the one with the fewest" in unwrapped(text)
     assert "passed over: ofi+tcp: no interface on NUMA node 1" in text
+
+
+def test_a_node_without_an_interface_is_told_of():
+    text = annotated(generate(Wishes(engines=1), replace(SCAN, interfaces=SCAN.interfaces[:2])))
+    assert "passed over: NUMA node 1: no infiniband interface" in lines_above(text, "engines")
+
+
+def test_of_many_sets_of_nodes_only_the_best_are_told():
+    many = Hardware(
+        interfaces=tuple(interface("ofi+tcp", f"ib{node}", 32, node, node % 3) for node in range(8)),
+        ssds=tuple(Ssd(address=PciAddress.parse(f"0000:{16 + node:02x}:00.0"), numa_node=node) for node in range(8)),
+        numa_nodes=8,
+        cores_per_node=16,
+        memory_kib=1 << 28,
+        hugepage_kib=2048,
+    )
+    comment = lines_above(annotated(generate(Wishes(engines=4, tmpfs=True), many)), "engines")
+    assert "on NUMA nodes 0, 1, 3, 6 passed over: NUMA nodes 0, 3, 4, 6: just as good" in comment
+    assert comment.count("passed over: NUMA nodes") == 3
+    assert comment.endswith("passed over: 66 other sets of NUMA nodes: none of them better")
+
+
+def test_a_provider_that_is_as_good_is_said_to_be():
+    equal = replace(SCAN, interfaces=(*SCAN.interfaces[:2], interface("ofi+cxi", "ib0", 32, 0, 0)))
+    text = annotated(generate(Wishes(engines=1), equal))
+    assert "passed over: ofi+verbs;ofi_rxm: just as good, and later by name" in lines_above(text, "provider: ofi+cxi")
 
 
 def test_numbers_are_reckoned_up():
@@ -94,11 +131,12 @@ def test_reasons_by_themselves_name_their_values():
     text = told(GENERATED)
     assert "engines[0].fabric_iface = ib0\n    ofi+verbs;ofi_rxm over ib0" in text
     several = "asked for with --ms-replicas, for DAOS's own servers: ours refuses to be one of several"
-    assert f"mgmt_svc_replicas = a:10001, b:10001, c:10001\n    {several}\n" in text
+    assert f"mgmt_svc_replicas = a:10001, b:10001, c:10001 {several} " in unwrapped(text)
 
 
 def test_a_system_of_one_host_is_warned():
-    assert "on several hosts" in annotated(generate(Wishes(engines=2), SCAN))
+    alone = annotated(generate(Wishes(engines=2), SCAN))
+    assert "localhost is every host to itself" in lines_above(alone, "mgmt_svc_replicas")
     assert "cannot be replaced if it fails" in annotated(generate(Wishes(engines=2, replicas=("a",)), SCAN))
 
 
