@@ -275,6 +275,7 @@ async def test_pools_that_do_not_answer_are_no_reason_to_say_that_there_are_none
     found = await run(line, host)
     assert (found.text, found.view) == ("", "")
     assert "'tank'" in found.error_text
+    assert [step.command for step in found.next] == ["dmg system query"]
     host.answers["ListPools"] = pool_pb2.ListPoolsResp()
     assert (await run(line, host)).text == "No pools in system\n"
 

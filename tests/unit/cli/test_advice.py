@@ -97,6 +97,7 @@ def test_a_pool_that_is_not_there_lets_one_look_which_are() -> None:
         (DaosError(Der.NONEXIST), {"pool": "tank", "principal": "u:bob@"}, "dmg pool get-acl tank"),
         (DaosError(Der.NONEXIST), {"pool": "tank", "container": "home"}, "daos container list tank"),
         (StatusError(Code.UNKNOWN, "invalid rank(s): 99"), {"ranks": RankSet([99])}, "dmg system query"),
+        (StatusError(Code.UNKNOWN, "zero target ranks"), {"label": "tank"}, "dmg system query"),
     ],
 )
 def test_what_is_not_there_lets_one_look_what_is(
@@ -133,6 +134,7 @@ def test_hosts_are_written_so_that_any_shell_takes_them() -> None:
         advice.for_error(PoolNotFound(label="nope"), given()),
         advice.for_error(DaosError(Der.NONEXIST), given(pool="tank")),
         advice.after_refused_ranks("tank"),
+        advice.for_silent_pools(),
     ],
     ids=lambda steps: "steps",
 )

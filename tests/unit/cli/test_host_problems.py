@@ -5,7 +5,7 @@ import pytest
 from daos_control.base.errors import DaosControlError
 from daos_control.base.fault_codes import FaultCode
 from daos_control.base.hostset import HostSet
-from daos_control.cli.dmg.host_problems import problems_text
+from daos_control.cli.dmg.host_problems import folded_rows, problems_text
 from daos_control.cli.ui.paint import bare, paint
 from daos_control.client.reports import HostProblem
 
@@ -34,3 +34,12 @@ def test_the_hint_to_be_patient_is_no_row_of_the_table() -> None:
     *_, gap, hint, more = bare(paint(text, width=80)).splitlines()
     assert (gap, hint[:16]) == ("", "  Hosts that may")
     assert more == "    --timeout=1m."
+
+
+def test_hosts_of_which_the_same_is_said_are_one_row() -> None:
+    rows = [
+        (HostSet(["node1:10001"]), ("8 GB",)),
+        (HostSet(["node3"]), ("4 GB",)),
+        (HostSet(["node2:10001"]), ("8 GB",)),
+    ]
+    assert folded_rows(rows) == [("node[1-2]", "8 GB"), ("node3", "4 GB")]

@@ -21,6 +21,8 @@ if TYPE_CHECKING:  # every command loads this, and few look at all of these
     from daos_control.client.system import Absent, Member
     from daos_control.model.rank_result import RankResult
 
+ABOUT_RANKS = ("ranks", "rank_hosts", "label")
+"""Values of requests that ranks may be the trouble with: those that are named, or all that a new pool could be on."""
 LOST = (MemberState.EXCLUDED, MemberState.ERRORED, MemberState.UNRESPONSIVE)
 """States in which members are by no order of an administrator."""
 
@@ -52,6 +54,11 @@ def for_pools(pools: Sequence[Pool]) -> Iterable[Step]:
         yield Step("dmg pool create --size=10% LABEL", "makes one of a tenth of all storage")
     for pool in [pool for pool in pools if pool.disabled_targets][:1]:
         yield Step(f"dmg pool query {pool.name}", "which ranks are out of it, and how its rebuild is")
+
+
+def for_silent_pools() -> Iterable[Step]:
+    """Find out why pools do not answer."""
+    yield Step("dmg system query", "whether the ranks that they are on are there")
 
 
 def for_pool(pool: Pool, name: str) -> Iterable[Step]:
@@ -105,7 +112,7 @@ def for_error(error: DaosControlError, args: Values) -> Iterable[Step]:
         yield Step("dmg pool plan", "how big a pool could be")
     elif isinstance(error, DaosError) and "pool" in args:
         yield _about_pool(args)
-    elif _is_refusal(error) and ("ranks" in args or "rank_hosts" in args):
+    elif _is_refusal(error) and any(key in args for key in ABOUT_RANKS):
         yield Step("dmg system query", "which ranks there are, and how they are")
 
 

@@ -1,5 +1,6 @@
 """What went wrong at some of many hosts: as a document, and as people read it."""
 
+from collections.abc import Iterable
 from typing import Final, Protocol
 
 from daos_control.base.errors import DaosControlError, Fault
@@ -63,3 +64,11 @@ def error_cell(error: DaosControlError) -> str:
 def hosts_text(hosts: HostSet) -> str:
     """Fold hosts without the port that all have."""
     return str(HostSet(host.removesuffix(CONTROL_PORT) for host in hosts))
+
+
+def folded_rows(rows: Iterable[tuple[HostSet, tuple[str, ...]]]) -> list[tuple[str, ...]]:
+    """Put hosts together of which the same is said, those with the first host first."""
+    alike: dict[tuple[str, ...], HostSet] = {}
+    for hosts, cells in rows:
+        alike[cells] = alike.get(cells, HostSet()) | hosts
+    return [(hosts_text(hosts), *cells) for cells, hosts in alike.items()]

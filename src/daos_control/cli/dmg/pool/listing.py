@@ -29,7 +29,7 @@ async def list_pools(session: Session, args: Values) -> Output:
         view=list_view(found, answered, verbose=args.verbose),
         error_text=query_errors_text(found),
         problem=query_problem(found) if not session.json else None,
-        next=tuple(advice.for_pools(answered)) if answered or not found.pools else (),
+        next=tuple(advice.for_silent_pools() if found.query_errors else advice.for_pools(answered)),
     )
 
 

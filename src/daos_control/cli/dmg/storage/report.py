@@ -12,11 +12,12 @@ from daos_control.client.storage import StorageReport
 from daos_control.client.storage_records import HostStorage
 
 
-def report_output(report: StorageReport, text: str, *, key: str = "HostStorage") -> Output:
+def report_output(report: StorageReport, text: str, *, view: str = "", key: str = "HostStorage") -> Output:
     """Say what hosts reported, and which had errors."""
     return Output(
         document=report_document(report, key),
         text=text,
+        view=view,
         error_text=problems_text(report.problems),
         problem=problem_of(report),
     )

@@ -1,7 +1,9 @@
 """``dmg storage scan``: memory and SSDs of hosts."""
 
+from typing import Final
+
 from daos_control.base.units import format_iec, format_si
-from daos_control.cli.dmg.host_problems import hosts_text
+from daos_control.cli.dmg.host_problems import folded_rows, hosts_text
 from daos_control.cli.dmg.session import Output, Session, command
 from daos_control.cli.dmg.storage.device_text import health_text
 from daos_control.cli.dmg.storage.report import by_host, report_output
@@ -12,6 +14,8 @@ from daos_control.client.storage import StorageReport
 from daos_control.client.storage_records import HostStorage, NvmeController, ScmModule
 from daos_control.model.member import NIL_RANK
 
+TITLES: Final = ("Hosts", "SCM Total", "NVMe Total")
+
 
 @command()
 async def scan(session: Session, args: Values) -> Output:
@@ -19,20 +23,31 @@ async def scan(session: Session, args: Values) -> Output:
     if args.verbose and args.nvme_health:
         raise InvalidRequest("--nvme-health may not be mixed with --verbose")
     report = await session.daos.storage.scan(health=args.nvme_health, basic=not (args.verbose or args.nvme_health))
-    text = scan_text(report)
+    text, view = scan_text(report), scan_view(report)
     if args.verbose:
-        text = by_host(report, verbose_scan)
+        text, view = by_host(report, verbose_scan), ""
     elif args.nvme_health:
-        text = by_host(report, health_scan)
-    return report_output(report, text)
+        text, view = by_host(report, health_scan), ""
+    return report_output(report, text, view=view)
 
 
 def scan_text(report: StorageReport) -> str:
     """Lay out sizes and numbers, a line for hosts with the same."""
     if not report.groups:
         return ""
-    rows = [(hosts_text(group.hosts), scm_summary(group.record), nvme_summary(group.record)) for group in report.groups]
-    return table(["Hosts", "SCM Total", "NVMe Total"], rows)
+    return table(TITLES, [(hosts_text(group.hosts), *summary(group.record)) for group in report.groups])
+
+
+def scan_view(report: StorageReport) -> str:
+    """Lay them out for people, a line for hosts of which the same is said."""
+    if not report.groups:
+        return ""
+    return table(TITLES, folded_rows((group.hosts, summary(group.record)) for group in report.groups))
+
+
+def summary(storage: HostStorage) -> tuple[str, str]:
+    """Add up what a host has."""
+    return scm_summary(storage), nvme_summary(storage)
 
 
 def scm_summary(storage: HostStorage) -> str:

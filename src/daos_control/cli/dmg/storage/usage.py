@@ -1,13 +1,19 @@
 """``dmg storage query usage``: how much storage is in use."""
 
+from collections.abc import Sequence
+from typing import Final
+
+from daos_control.base.hostset import HostSet
 from daos_control.base.units import format_si
-from daos_control.cli.dmg.host_problems import hosts_text
+from daos_control.cli.dmg.host_problems import folded_rows, hosts_text
 from daos_control.cli.dmg.session import Output, Session, command
 from daos_control.cli.dmg.storage.report import report_output
 from daos_control.cli.flags import Values
 from daos_control.cli.ui.tables import table
 from daos_control.client.errors import InvalidRequest
 from daos_control.client.storage_records import HostStorage, Role, SmdDevice
+
+TITLES: Final = ("Hosts", "SCM-Total", "SCM-Free", "SCM-Used", "NVMe-Total", "NVMe-Free", "NVMe-Used")
 
 
 @command()
@@ -17,17 +23,16 @@ async def usage(session: Session, args: Values) -> Output:
         raise InvalidRequest("--mem-ratio is only supported with --show-usable flag")
     mem_ratio = args.mem_ratio[0] if args.mem_ratio else 0.0
     report = await session.daos.storage.scan(usage=True, mem_ratio=mem_ratio)
-    hosts = [(hosts_text(group.hosts), group.record) for group in report.groups]
+    hosts = [(group.hosts, group.record) for group in report.groups]
     on_ssd = bool(hosts) and any(ssd.roles.option_bits for ssd in hosts[0][1].nvme_devices)
-    if not hosts:
-        text = ""
-    elif on_ssd:
+    text = view = ""
+    if on_ssd:
         text = tiers_text([record for _, record in hosts], usable=args.show_usable)
-    else:
-        text = usage_text(hosts)
+    elif hosts:
+        text, view = usage_text(hosts), usage_view(hosts)
         if args.show_usable:
             session.notice("--show-usable flag ignored when MD-on-SSD is not enabled")
-    output = report_output(report, text)
+    output = report_output(report, text, view=view)
     return output._replace(problem=None) if session.json else output  # as in DAOS 2.8
 
 
@@ -36,20 +41,23 @@ def used(free: int, total: int) -> str:
     return f"{(total - free) * 100 // total} %" if total else "N/A"
 
 
-def usage_text(hosts: list[tuple[str, HostStorage]]) -> str:
-    """Lay out total and free space, a line for hosts with the same."""
-    titles = ["Hosts", "SCM-Total", "SCM-Free", "SCM-Used", "NVMe-Total", "NVMe-Free", "NVMe-Used"]
-    rows = []
-    for name, storage in hosts:
-        mounts = [space.mount for space in storage.scm_namespaces if space.mount]
-        scm = sum(mount.total_bytes for mount in mounts), sum(mount.avail_bytes for mount in mounts)
-        devices = [device for ssd in storage.nvme_devices for device in ssd.smd_devices]
-        nvme = sum(device.total_bytes for device in devices), sum(device.avail_bytes for device in devices)
-        row = [name]
-        for total, free in (scm, nvme):
-            row += [format_si(total), format_si(free), used(free, total)]
-        rows.append(row)
-    return table(titles, rows)
+def usage_text(hosts: Sequence[tuple[HostSet, HostStorage]]) -> str:
+    """Lay out total and free space, a line for hosts with the same storage."""
+    return table(TITLES, [(hosts_text(names), *usage_cells(storage)) for names, storage in hosts])
+
+
+def usage_view(hosts: Sequence[tuple[HostSet, HostStorage]]) -> str:
+    """Lay it out for people, a line for hosts of which the same is said."""
+    return table(TITLES, folded_rows((names, usage_cells(storage)) for names, storage in hosts))
+
+
+def usage_cells(storage: HostStorage) -> tuple[str, ...]:
+    """Return total, free and used space of both kinds."""
+    mounts = [space.mount for space in storage.scm_namespaces if space.mount]
+    scm = sum(mount.total_bytes for mount in mounts), sum(mount.avail_bytes for mount in mounts)
+    devices = [device for ssd in storage.nvme_devices for device in ssd.smd_devices]
+    nvme = sum(device.total_bytes for device in devices), sum(device.avail_bytes for device in devices)
+    return tuple(cell for total, free in (scm, nvme) for cell in (format_si(total), format_si(free), used(free, total)))
 
 
 def tiers_text(storages: list[HostStorage], *, usable: bool) -> str:
