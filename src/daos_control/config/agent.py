@@ -114,8 +114,12 @@ class AgentConfig:
 
     @classmethod
     def find(cls, path: str | Path | None = None) -> Self:
-        """Read the file that was named, or else the system's."""
-        return cls.load(path or system.find_file(FILE_NAME))
+        """Read the file that was named, or else the system's. Raises ConfigError."""
+        path = path or system.find_file(FILE_NAME)
+        try:
+            return cls.load(path)
+        except OSError as error:
+            raise system.unreadable(path, error) from error
 
     def check(self) -> None:
         """Raise ConfigError if the settings contradict each other."""

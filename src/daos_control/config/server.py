@@ -197,8 +197,12 @@ class ServerConfig:
 
     @classmethod
     def find(cls, path: str | Path | None = None) -> Self:
-        """Read the file that was named, or else the system's."""
-        return cls.load(path or system.find_file(FILE_NAME))
+        """Read the file that was named, or else the system's. Raises ConfigError."""
+        path = path or system.find_file(FILE_NAME)
+        try:
+            return cls.load(path)
+        except OSError as error:
+            raise system.unreadable(path, error) from error
 
     def completed(self) -> Self:
         """The same with former keys moved to their present names and top-level fabric keys given to the engines."""

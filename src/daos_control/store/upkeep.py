@@ -24,6 +24,7 @@ from daos_control.store.sqlite import (
     unavailable,
 )
 
+_MAGIC: Final = b"SQLite format 3\0"
 _PARTS: Final = ("", "-wal", "-shm")
 """What the files of one store are called, after its path."""
 _DRAFT: Final = ".draft"
@@ -63,6 +64,12 @@ def held(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def is_database(path: Path) -> bool:
+    """Whether a file is one of SQLite's at all. Raises OSError if it cannot be read."""
+    with path.open("rb") as file:
+        return file.read(len(_MAGIC)) == _MAGIC
 
 
 def examine(path: Path) -> Health:

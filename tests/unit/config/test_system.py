@@ -1,6 +1,8 @@
 import pytest
 
+from daos_control.config.agent import AgentConfig
 from daos_control.config.document import ConfigError
+from daos_control.config.server import ServerConfig
 from daos_control.config.system import check_system_name, find_file
 
 
@@ -21,3 +23,14 @@ def test_a_file_that_is_not_there_is_told_with_its_path(tmp_path):
     assert str(tmp_path) in str(error.value)
     (tmp_path / "daos_server.yml").touch()
     assert find_file("daos_server.yml", tmp_path) == tmp_path / "daos_server.yml"
+
+
+@pytest.mark.parametrize("kind", [ServerConfig, AgentConfig])
+def test_a_file_that_was_named_and_cannot_be_read_is_told_with_what_to_do(tmp_path, kind):
+    missing = tmp_path / "absent.yml"
+    with pytest.raises(ConfigError) as error:
+        kind.find(missing)
+    assert str(error.value) == f"cannot use {missing}: there is no such file: create it, or name another with -o"
+    with pytest.raises(ConfigError) as error:
+        kind.find(tmp_path)
+    assert str(error.value) == f"cannot use {tmp_path}: Is a directory: name another file with -o"

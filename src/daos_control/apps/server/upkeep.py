@@ -154,7 +154,9 @@ def backup(replica: Replica, target: Path) -> Summary:
 
 @_told
 def check(path: Path) -> Summary:
-    """Return what a backup holds. Raises UpkeepError if nothing can be restored from it."""
+    """Return what a backup holds. Raises UpkeepError if nothing can be restored from it; OSError."""
+    if path.is_file() and not files.is_database(path):
+        raise UpkeepError(f"{path} is no backup of a system: name a file that daos_server ms backup wrote")
     health = files.examine(path)
     if not health.is_sound:
         raise UpkeepError(f"{path} is damaged ({health.verdict}): take an older backup")

@@ -134,10 +134,11 @@ def test_storage_that_a_format_would_clear_is_not_restored_to(replica, tmp_path)
     ("spoil", "words"),
     [
         (lambda path: path.unlink(), "no such file"),
-        (lambda path: path.write_bytes(b"x" * 5000), "damaged"),
+        (lambda path: path.write_bytes(b"x" * 5000), "no backup"),
+        (lambda path: path.write_bytes(path.read_bytes()[:100] + b"x" * 5000), "damaged"),
         (lambda path: write_database(path, dict.fromkeys(system(3, map_version=5))), "without ranks"),
     ],
-    ids=["absent", "rubbish", "empty"],
+    ids=["absent", "rubbish", "damaged", "empty"],
 )
 def test_what_is_no_backup_is_refused_before_anything_is_touched(replica, tmp_path, spoil, words):
     backup = tmp_path / "backup"

@@ -175,6 +175,12 @@ def test_recover(host, monkeypatch):
     assert f"Map version   : {a_system().map_version + UNSEEN}" in status
 
 
+def test_what_is_no_backup_is_called_that(host):
+    code, _, err = host.ms("restore", "-f", "-p", str(host.config))
+    assert code == 1
+    assert err == f"ERROR: {host.config} is no backup of a system: name a file that daos_server ms backup wrote\n"
+
+
 def test_restore_by_force_asks_nobody(host):
     backup = host.folder / "backup"
     host.ms("backup", "-p", str(backup))
@@ -193,7 +199,7 @@ def test_restore_by_force_asks_nobody(host):
         (["ms", "restore"], "`-p, --path' was not specified"),
         (["ms", "backup"], "`-p, --path' was not specified"),
         (["ms"], "backup, recover, restore or status"),
-        (["ms", "status", "-o", "/nowhere"], "/nowhere: No such file"),
+        (["ms", "status", "-o", "/nowhere"], "/nowhere: there is no such file: create it, or name another with -o"),
     ],
     ids=str,
 )

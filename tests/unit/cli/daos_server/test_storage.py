@@ -125,7 +125,7 @@ def test_what_is_not_there_yet_says_so_and_fails(run, arguments):
         (["scm", "prepare", "-f", "-S", "0"], "must be 1 or more"),
         (["scm", "prepare", "-S", "-1"], "got option `-1'"),
         (["nvme", "prepare", "a", "b"], "unexpected arguments"),
-        (["nvme", "reset", "-o", "/nowhere.yml"], "/nowhere.yml: No such file or directory"),
+        (["nvme", "reset", "-o", "/nowhere.yml"], "/nowhere.yml: there is no such file"),
     ],
     ids=str,
 )

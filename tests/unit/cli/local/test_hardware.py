@@ -66,7 +66,7 @@ def test_over_ethernet_both_nodes_need_an_interface_that_is_up(machine):
         ["eth0", "eth1"],
     )
     (machine.root / "sys/class/net/eth1/operstate").write_text("down\n")
-    with pytest.raises(CannotGenerate, match=r"2 of NUMA nodes 0, 1 are wanted, and there is .* on NUMA node 0"):
+    with pytest.raises(CannotGenerate, match=r"engines are wanted on NUMA nodes 0, 1, and there is .* on NUMA node 0"):
         generate(Wishes(net_class="ethernet"), local_hardware(machine.root))
 
 
