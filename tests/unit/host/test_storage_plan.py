@@ -98,6 +98,7 @@ def test_options(numa, hugepages, options):
 def test_disks_must_fit_into_nine_tenths_of_themselves():
     gib = 1 << 20  # in KiB
     enough_memory([4, 4], 8 * gib * 9 // 10 + 1)
+    enough_memory([100], 90 * gib)  # just as much
     with pytest.raises(Fault) as refused:
         enough_memory([4, 4], 8 * gib * 9 // 10 - 1024)
     assert refused.value.code == 214

@@ -85,6 +85,7 @@ def test_pools_that_cannot_be_are_refused(wish: PoolWish, storage: EngineStorage
         ({"tier_bytes": (GIB,)}, PMEM),
         ({"total_bytes": GIB}, PMEM),
         ({"tier_bytes": (), "total_bytes": GIB, "tier_ratio": (1.0,)}, PMEM),
+        ({"tier_bytes": (), "total_bytes": 0, "tier_ratio": (0.06, 0.94)}, PMEM),
         ({"tier_bytes": (), "total_bytes": GIB, "tier_ratio": (float("nan"), 0.0)}, PMEM),
         ({"tier_bytes": (), "total_bytes": GIB, "tier_ratio": (float("inf"), 0.0)}, PMEM),
         ({"tier_bytes": (GIB, GIB)}, RAM),
@@ -172,6 +173,25 @@ def test_service_ranks_are_the_replicas_that_can_answer() -> None:
         pools.service_ranks(system, system.pools[UUID])
 
 
+@pytest.mark.parametrize(
+    ("wish", "advice"),
+    [
+        (a_wish(tier_bytes=(32 * MIB - 1, 0)), "ask for a pool of 129 MiB or more, of which 129 MiB SCM"),
+        (a_wish(tier_bytes=(32 * MIB - 1, GIB)), "ask for a pool of 8.1 GiB or more, of which 129 MiB SCM"),
+        (a_wish(tier_bytes=(32 * MIB, 2 * GIB - 1)), "ask for a pool of 8.1 GiB or more, of which 8.0 GiB NVMe"),
+    ],
+)
+def test_who_asks_for_too_little_is_told_how_much_would_do(wish: PoolWish, advice: str) -> None:
+    with pytest.raises(Fault) as error:
+        plan(a_system(), wish)
+    assert error.value.resolution == advice
+
+
+def test_the_least_is_enough() -> None:
+    wish = a_wish(tier_bytes=(32 * MIB, 2 * GIB))
+    assert plan(a_system(), wish).pool.tier_bytes == (32 * MIB, 2 * GIB)
+
+
 # -- records ---------------------------------------------------------------------------------------------------------
 
 
@@ -182,6 +202,17 @@ def test_a_pool_service_that_speaks_up_makes_a_pool_ready_but_saves_none() -> No
     assert (ready.state, ready.replicas) == (PoolState.READY, (3,))
     doomed = with_pool(a_system(), state=PoolState.DESTROYING)
     assert pools.replicas_updated(doomed, UUID, [3], now=NOW).system is doomed
+    settled = with_pool(a_system(), replicas=(3,))
+    assert pools.replicas_updated(settled, UUID, [3], now=NOW).system is settled, "that was known"
+    moved = pools.replicas_updated(settled, UUID, [4], now=NOW).outcome
+    assert moved is not None
+    assert moved.replicas == (4,)
+
+
+def test_what_is_doomed_stays_so_from_the_first_time_on() -> None:
+    doomed = pools.destroying(with_pool(a_system()), UUID, now=NOW)
+    assert doomed.system.pools[UUID].state is PoolState.DESTROYING
+    assert pools.destroying(doomed.system, UUID, now=NOW).system is doomed.system
 
 
 def test_labels_are_unique_but_may_be_kept() -> None:
