@@ -36,16 +36,6 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 OpenStore = Callable[[], Awaitable[Store]]
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-async def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> OpenStore:
-    memory = MemoryStore()
-
-    async def open_store() -> Store:
-        return memory if request.param == "memory" else await SqliteStore.open(tmp_path / "system.db")
-
-    return open_store
-
-
 @asynccontextmanager
 async def writing(store: Store) -> AsyncIterator[Writer]:
     async with store.lead("mgmt", "me") as leadership:

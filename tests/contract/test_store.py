@@ -11,21 +11,9 @@ import pytest
 
 from daos_control.store.api import Compacted, Conflict, LostLeadership, Store, StoreUnavailable, Update
 from daos_control.store.feed import Feed
-from daos_control.store.memory import MemoryStore
 from daos_control.store.sqlite import SqliteStore
 
 OpenStore = Callable[[], Awaitable[Store]]
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-async def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> OpenStore:
-    """Open the same data again, as a restarted process would."""
-    memory = MemoryStore()
-
-    async def open_store() -> Store:
-        return memory if request.param == "memory" else await SqliteStore.open(tmp_path / "system.db")
-
-    return open_store
 
 
 @pytest.fixture
