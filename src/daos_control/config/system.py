@@ -11,7 +11,7 @@ LAST_PORT = 65535
 LOCAL_SERVER = f"localhost:{CONTROL_PORT}"
 
 DIRECTORY = Path("/etc/daos")
-_NO_FILE = "there is no such file: create it, or name another with -o"
+_NO_FILE = "there is no such file; create it, or name another with -o"
 
 
 def check_system_name(name: str, source: str) -> None:
@@ -26,7 +26,7 @@ def unreadable(path: str | Path, error: OSError) -> ConfigError:
     if isinstance(error, FileNotFoundError):
         return ConfigError(str(path), [_NO_FILE])
     remedy = ", or let this user read it" if isinstance(error, PermissionError) else ""
-    return ConfigError(str(path), [f"{error.strerror}: name another file with -o{remedy}"])
+    return ConfigError(str(path), [f"{error.strerror}; name another file with -o{remedy}"])
 
 
 def find_file(name: str, directory: Path = DIRECTORY) -> Path:

@@ -30,7 +30,7 @@ def test_a_file_that_was_named_and_cannot_be_read_is_told_with_what_to_do(tmp_pa
     missing = tmp_path / "absent.yml"
     with pytest.raises(ConfigError) as error:
         kind.find(missing)
-    assert str(error.value) == f"cannot use {missing}: there is no such file: create it, or name another with -o"
+    assert str(error.value) == f"cannot use {missing}: there is no such file; create it, or name another with -o"
     with pytest.raises(ConfigError) as error:
         kind.find(tmp_path)
-    assert str(error.value) == f"cannot use {tmp_path}: Is a directory: name another file with -o"
+    assert str(error.value) == f"cannot use {tmp_path}: Is a directory; name another file with -o"

@@ -103,7 +103,7 @@ def test_a_host_without_flaws():
 @pytest.mark.parametrize(
     ("problem", "words"),
     [
-        (FileNotFoundError(2, "No such file or directory", "/nowhere.yml"), "/nowhere.yml: No such file"),
+        (ConfigError("/nowhere.yml", ["there is no such file; create it"]), "/nowhere.yml: there is no such file"),
         (ConfigError("c.yml", [Problem(3, "unknown key"), Problem(0, "bad")]), "c.yml: line 3: unknown key; bad"),
     ],
 )
@@ -111,6 +111,7 @@ def test_without_a_configuration_the_host_is_looked_at_all_the_same(problem, wor
     facts = ServerFacts(path=None, config=None, problem=problem, view=VIEW, hardware=HARDWARE, programs=PROGRAMS)
     findings = {finding.topic: finding for finding in examine(facts)}
     assert findings["configuration"].verdict is PROBLEM
+    assert findings["configuration"].remedy.startswith(("create it; everything", "correct the file; everything"))
     assert words in findings["configuration"].found
     assert "clock" in findings
 

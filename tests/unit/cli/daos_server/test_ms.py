@@ -199,7 +199,7 @@ def test_restore_by_force_asks_nobody(host):
         (["ms", "restore"], "`-p, --path' was not specified"),
         (["ms", "backup"], "`-p, --path' was not specified"),
         (["ms"], "backup, recover, restore or status"),
-        (["ms", "status", "-o", "/nowhere"], "/nowhere: there is no such file: create it, or name another with -o"),
+        (["ms", "status", "-o", "/nowhere"], "/nowhere: there is no such file; create it, or name another with -o"),
     ],
     ids=str,
 )

@@ -6,7 +6,7 @@ from daos_control.apps.agent.doctor.facts import AgentFacts, System
 from daos_control.apps.agent.fabric import Chooser, NoFabric
 from daos_control.apps.agent.main import name_filter, static_fabric
 from daos_control.apps.agent.scan import devices
-from daos_control.apps.doctor.checks import certificates, clock, limits, places, ports
+from daos_control.apps.doctor.checks import certificates, clock, configuration, limits, places, ports
 from daos_control.apps.doctor.checks.ports import Wanted
 from daos_control.apps.doctor.finding import Finding, Topic, as_seen_by_a_stranger
 from daos_control.apps.doctor.view import View
@@ -15,10 +15,8 @@ from daos_control.base.fault_codes import FaultCode
 from daos_control.base.version import DAOS_VERSION
 from daos_control.client.errors import ManagementServiceUnreachable
 from daos_control.config.agent import AgentConfig
-from daos_control.config.document import ConfigError
 from daos_control.security.certificates import CertificateError
 
-CONFIGURATION = Topic("configuration")
 SYSTEM = Topic("system")
 NETWORK = Topic("network")
 APPLICATIONS = Topic("applications")
@@ -45,9 +43,9 @@ def examine(facts: AgentFacts) -> Iterator[Finding]:
 def _findings(facts: AgentFacts) -> Iterator[Finding]:
     config = facts.config
     if config is None:
-        yield _unreadable(facts)
+        yield configuration.unreadable(facts.problem)
     else:
-        yield CONFIGURATION.ok("file", f"{facts.path} is read: system {config.name}")
+        yield configuration.TOPIC.ok("file", f"{facts.path} is read: system {config.name}")
         yield from _check_access_points(facts)
         yield from _check_system(facts, config)
         yield from _check_network(facts, config)
@@ -62,16 +60,6 @@ def _findings(facts: AgentFacts) -> Iterator[Finding]:
     if config is not None:
         yield from _check_environment(facts, config)
         yield from _check_leftovers(facts)
-
-
-def _unreadable(facts: AgentFacts) -> Finding:
-    problem, remedy = facts.problem, "correct the file, or name another with -o; all that depends on it is left out"
-    if isinstance(problem, ConfigError):
-        lines = [f"line {one.line}: {one.text}" if one.line else one.text for one in problem.problems]
-        return CONFIGURATION.problem("file", f"{problem.source}: {'; '.join(lines)}", remedy)
-    if isinstance(problem, OSError):
-        return CONFIGURATION.problem("file", f"{problem.filename}: {problem.strerror}", remedy)
-    return CONFIGURATION.problem("file", str(problem), remedy)
 
 
 # -- the system --------------------------------------------------------------------------------------------------------

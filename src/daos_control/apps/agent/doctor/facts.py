@@ -84,7 +84,7 @@ async def gather(path: str | None, *, insecure: bool = False, runtime_dir: str =
     where = Path(path) if path else None
     try:
         config = AgentConfig.find(path)
-    except (DaosControlError, OSError) as error:
+    except DaosControlError as error:
         view = await asyncio.to_thread(look_around, root)
         return AgentFacts(path=where, config=None, problem=error, view=view)
     view = await asyncio.to_thread(look_around, root, ports=(config.telemetry_port,))

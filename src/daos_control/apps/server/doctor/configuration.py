@@ -3,24 +3,22 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from daos_control.apps.doctor.finding import Finding, Topic
+from daos_control.apps.doctor.checks.configuration import TOPIC, unreadable
+from daos_control.apps.doctor.finding import Finding
 from daos_control.apps.server.doctor.facts import ServerFacts
 from daos_control.apps.server.fault_domain import check_program, parse
 from daos_control.apps.server.preparation import NotThereYetError, refuse_what_is_not_there_yet
 from daos_control.base.errors import DaosControlError
-from daos_control.config.document import ConfigError
 from daos_control.config.preparation import for_engines, srx_for_clients, with_one_provider
 from daos_control.config.server import ServerConfig
 from daos_control.config.system import DIRECTORY
 from daos_control.config.validation import ONE_REPLICA, validated
 
-TOPIC = Topic("configuration")
-
 
 def check(facts: ServerFacts) -> Iterator[Finding]:
     """Read it as the server does."""
     if facts.config is None:
-        yield _unreadable(facts)
+        yield unreadable(facts.problem)
         return
     yield TOPIC.ok("file", f"{facts.path} is read")
     try:
@@ -33,21 +31,6 @@ def check(facts: ServerFacts) -> Iterator[Finding]:
     for notice in config.notices:
         if notice != ONE_REPLICA:
             yield TOPIC.warning("notice", notice, "change it as it says; the server starts all the same")
-
-
-def _unreadable(facts: ServerFacts) -> Finding:
-    problem = facts.problem
-    if isinstance(problem, OSError):
-        return TOPIC.problem(
-            "file",
-            f"{problem.filename}: {problem.strerror}",
-            "name another with -o, or let this user read it; everything that depends on it is left out below",
-        )
-    remedy = "correct the file; everything that depends on it is left out below"
-    if isinstance(problem, ConfigError):
-        lines = [f"line {one.line}: {one.text}" if one.line else one.text for one in problem.problems]
-        return TOPIC.problem("file", f"{problem.source}: {'; '.join(lines)}", remedy)
-    return TOPIC.problem("file", str(problem), remedy)
 
 
 def _check_rules(config: ServerConfig) -> Iterator[Finding]:

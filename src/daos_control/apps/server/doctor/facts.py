@@ -198,7 +198,7 @@ def load(path: str | None) -> tuple[ServerConfig | None, Exception | None]:
     """Read the configuration, or say why not."""
     try:
         return ServerConfig.find(path), None
-    except (DaosControlError, OSError) as error:
+    except DaosControlError as error:
         return None, error
 
 
