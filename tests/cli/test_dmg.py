@@ -2,9 +2,13 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from subprocess import CompletedProcess
+from types import MappingProxyType
 
 import pytest
 
@@ -137,6 +141,37 @@ def test_errors_are_log_lines_as_json_too(line: str, config: Path, capsys: pytes
     assert {line["level"] for line in lines} == {"ERROR"}
     assert any("refused the connection" in line["message"] for line in lines)
     assert captured.out == ""
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", ">&- 2>&- <&-"])
+@pytest.mark.parametrize(("line", "code"), [("version", 0), ("pool lisst", 1), ("-o CONFIG system query", 1)])
+def test_streams_may_be_closed(line: str, code: int, closed: str, config: Path) -> None:
+    done = at_a_shell(line.replace("CONFIG", str(config)), closed)
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+    if closed == "2>&-" and line == "version":
+        assert done.stdout == "DAOS Admin Tool version 2.8.0\n"
+
+
+@pytest.mark.parametrize("line", ["version", "-h", "-j version", "explain --all", "-j -o CONFIG system query"])
+def test_a_full_disk_is_told(line: str, config: Path) -> None:
+    done = at_a_shell(line.replace("CONFIG", str(config)), ">/dev/full")
+    assert done.returncode == 1
+    assert done.stderr == "ERROR: dmg: cannot write to standard output: No space left on device\n"
+
+
+def test_no_character_is_too_much_for_an_old_locale(tmp_path: Path) -> None:
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = at_a_shell("-o $'/nonexistent/\u00fc' system query -j", env=plain)
+    assert "Traceback" not in done.stderr
+    assert json.loads(done.stdout)["error"]
+    assert done.returncode == 1
+
+
+def at_a_shell(line: str, redirected: str = "", env: Mapping[str, str] = MappingProxyType({})) -> CompletedProcess[str]:
+    program = shlex.join([sys.executable, "-c", "from daos_control.cli.dmg import main; main()"])
+    command = ["bash", "-c", f"{program} {line} {redirected}"]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **env})
 
 
 @pytest.mark.parametrize("line", ["-h", "version", "pool create -h", "-j version", "nonsense"])

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 
 from daos_control.cli import flags
 
+_UNWRITABLE = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""Errors of writing to standard output."""
 TYPE_CHECKING = False  # as in typing, see cli.flags
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,13 +30,33 @@ def main(
     ``check`` refuses, with UsageError, what the tables of commands allow. With ``documents``, a command line with
     ``--json`` has its one document even if it is wrong. Complaints begin with the program's name if it is ``named``.
     """
+    name = f"{program.name}: " if named else ""
+    _ready_streams()
     try:
-        code = _run(program, argv, check, f"{program.name}: " if named else "", documents=documents)
+        code = _run(program, argv, check, name, documents=documents)
         sys.stdout.flush()
-    except BrokenPipeError:  # as after ... | head
+    except OSError as error:
+        if error.errno not in _UNWRITABLE or error.filename is not None:
+            raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left in buffers has nobody to read it
+        if error.errno != errno.EPIPE:  # which is how ... | head ends
+            print(f"ERROR: {name}cannot write to standard output: {error.strerror}", file=sys.stderr)
         return 1
     return code
+
+
+def _ready_streams() -> None:
+    """Give streams that are closed somewhere to go, before a file takes their number; and let no character be fatal."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        stream = getattr(sys, name)
+        if stream is None:
+            opened = os.open(os.devnull, os.O_RDWR)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+            setattr(sys, name, open(number, "w" if number else "r", encoding="utf-8"))  # noqa: PTH123, SIM115
+        elif number and getattr(stream, "errors", "") == "strict" and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _run(program: Command, argv: Sequence[str], check: Callable[[Parsed], None], name: str, *, documents: bool) -> int:

@@ -290,7 +290,7 @@ def _print_error(text: str, *, json_logging: bool) -> None:
     if json_logging:
         log.error(text)
         return
-    print(f"{_error_word()} {text}", file=sys.stderr)
+    print(f"{_error_word()} {terminal.harmless(text) if terminal.is_seen(sys.stderr) else text}", file=sys.stderr)
     log.shown(logs.Level.ERROR, text)
 
 

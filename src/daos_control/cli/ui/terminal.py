@@ -8,6 +8,9 @@ TYPE_CHECKING = False  # as in typing, see cli.flags
 if TYPE_CHECKING:
     from typing import TextIO
 
+_STEERING = (*range(9), *range(11, 32), *range(127, 160))
+"""All control characters but tabulators and the ends of lines."""
+
 
 def is_wanted(stream: TextIO) -> bool:
     """Whether somebody looks who likes colours: a terminal that has them, and no NO_COLOR."""
@@ -25,8 +28,17 @@ def for_stream(stream: TextIO, text: str) -> str:
         return text
     from daos_control.cli.ui.paint import bare, paint
 
-    seen = paint(text.rstrip(), width=width_of(stream))
+    seen = paint(harmless(text.rstrip()), width=width_of(stream))
     return seen if is_wanted(stream) else bare(seen)
+
+
+def harmless(text: str) -> str:
+    r"""Escape what would steer a terminal: some of what is printed was written by others.
+
+    >>> print(harmless("place:\x1b[2Jhere"))
+    place:\x1b[2Jhere
+    """
+    return text.translate({code: f"\\x{code:02x}" for code in _STEERING})
 
 
 def width_of(stream: TextIO, *, otherwise: int = 80) -> int:

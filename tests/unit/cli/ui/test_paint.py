@@ -114,6 +114,14 @@ def test_what_is_piped_is_not_touched(monkeypatch: pytest.MonkeyPatch) -> None:
     assert for_stream(io.StringIO(), MEMBERS) == MEMBERS
 
 
+def test_what_others_have_written_does_not_steer_a_terminal(terminal: Terminal) -> None:
+    hostile = table(["Name", "Value"], [("color", "\x1b[2J\x9bred\r"), ("place", "caf\u00e9")])
+    shown = CODES.sub("", for_stream(terminal, hostile))
+    assert shown.isprintable() or set(shown) - {"\n"} == set(filter(str.isprintable, shown))
+    assert r"\x1b[2J\x9bred\x0d" in shown
+    assert "caf\u00e9" in shown
+
+
 def test_a_terminal_gets_colours_and_no_blank_lines_at_the_end(terminal: Terminal) -> None:
     assert for_stream(terminal, MEMBERS + "\n\n") == paint(MEMBERS)
 
