@@ -387,10 +387,6 @@ class AccessControlList:
         return acl_text([str(entry) for entry in self], owner_user, owner_group, verbose=verbose)
 
 
-POOL_DEFAULT: Final = ("A::OWNER@:rw", "A:G:GROUP@:rw")
-"""The list of a pool that was made without one."""
-
-
 def entry_lines(text: str) -> tuple[str, ...]:
     """Return the entries in the text of a file, unread: blank lines and comments are left out."""
     lines = (line.strip() for line in text.splitlines())

@@ -11,7 +11,6 @@ from daos_control.model.acl import (
     FLAGS,
     MAX_ENTRY_BYTES,
     PERMISSIONS,
-    POOL_DEFAULT,
     POOL_PERMISSIONS,
     TYPES,
     AccessControlList,
@@ -198,7 +197,7 @@ def test_a_list_has_a_limit() -> None:
 
 
 def test_updating_replaces_and_adds_and_removing_needs_something_to_remove() -> None:
-    acl = AccessControlList.parse(POOL_DEFAULT)
+    acl = AccessControlList.parse(["A::OWNER@:rw", "A:G:GROUP@:rw"])
     changed = acl.updated(AccessControlList.parse(["A::OWNER@:r", "A::ann@:w"]))
     assert [str(entry) for entry in changed] == ["A::OWNER@:r", "A::ann@:w", "A:G:GROUP@:rw"]
     assert [str(entry) for entry in changed.without(Principal.parse("GROUP@"))] == ["A::OWNER@:r", "A::ann@:w"]
