@@ -50,21 +50,22 @@ def version(values: Values) -> Document:
 def overridden(config: "ServerConfig", values: Values) -> "ServerConfig":
     """Return the configuration as the command line changes it; options that are not given change nothing."""
     engine: dict[str, Any] = {}
-    for option, key in (("targets", "targets"), ("xshelpernr", "nr_xs_helpers"), ("firstcore", "first_core")):
-        if option in values:
-            engine[key] = getattr(values, option)
     changes: dict[str, Any] = {}
-    for option, key in (("port", "port"), ("group", "name"), ("socket_dir", "socket_dir"), ("modules", "modules")):
-        if option in values:
-            changes[key] = getattr(values, option)
+    for option, key in (("port", "port"), ("group", "name"), ("socket_dir", "socket_dir")):
+        if wanted := getattr(values, option):
+            changes[key] = wanted
     if values.insecure:
         changes["transport_config"] = config.transport_config.insecure()
+    if values.targets:
+        engine["targets"] = values.targets
+    for option, key in (("xshelpernr", "nr_xs_helpers"), ("firstcore", "first_core"), ("modules", "modules")):
+        if option in values:  # 0 and nothing can be wished for
+            engine[key] = getattr(values, option)
     if "modules" in values:
-        engine["modules"] = values.modules
+        changes["modules"] = values.modules
     changes["engines"] = tuple(replace(one, **engine) for one in config.engines)
-    if "storage" in values and config.engines:
-        first = _mounted_at(changes["engines"][0], values.storage)
-        changes["engines"] = (first, *changes["engines"][1:])
+    if values.storage:
+        changes["engines"] = _mounted_at(config, changes["engines"], values.storage)
         changes["notices"] = (*config.notices, "option --storage is deprecated: set scm_mount in the configuration")
     return replace(config, **changes)
 
@@ -79,7 +80,16 @@ def log_level(config: "ServerConfig", *, debug: bool) -> "Level":
     return Level.TRACE if debug and configured is Level.INFO else configured
 
 
-def _mounted_at(engine: "EngineConfig", folder: str) -> "EngineConfig":
-    if not engine.storage:
-        return engine
-    return replace(engine, storage=(replace(engine.storage[0], scm_mount=folder), *engine.storage[1:]))
+def _mounted_at(config: "ServerConfig", engines: "tuple[EngineConfig, ...]", folder: str) -> "tuple[EngineConfig, ...]":
+    """Return the engines with the first one's memory mounted there. Raises ConfigError if it has none."""
+    from daos_control.config.document import ConfigError
+    from daos_control.config.server import FILE_NAME
+
+    source = str(config.path or FILE_NAME)
+    if not engines:
+        raise ConfigError(source, ["--storage is for the first engine, and there is no engine"])
+    first, *others = engines
+    if not (first.storage and first.storage[0].is_scm):
+        raise ConfigError(source, ["--storage is for an engine whose first tier is of class ram or dcpm"])
+    tiers = (replace(first.storage[0], scm_mount=folder), *first.storage[1:])
+    return (replace(first, storage=tiers), *others)

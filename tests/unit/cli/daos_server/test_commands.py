@@ -1,6 +1,7 @@
 """daos_server's command line: what options change in the configuration."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -8,6 +9,7 @@ from daos_control.base.logs import Level
 from daos_control.cli import daos_server
 from daos_control.cli.daos_server.commands import log_level, overridden
 from daos_control.cli.flags import parse
+from daos_control.config.document import ConfigError
 from daos_control.config.server import EngineConfig, ServerConfig
 from daos_control.config.storage import Tier
 
@@ -35,6 +37,21 @@ def test_what_is_given_counts_for_the_server_and_every_engine():
     assert {(one.targets, one.nr_xs_helpers, one.first_core, one.modules) for one in config.engines} == {
         (8, 0, 0, "vos,rdb")
     }
+
+
+def test_nothing_and_zero_count_only_where_they_mean_something():
+    """As in DAOS 2.8: no modules, helpers or first core can be wished for; no port, name, folder or targets cannot."""
+    values = given("-p", "0", "-t", "0", "-g", "", "-d", "", "-s", "", "-m", "", "-x", "0", "-f", "0")
+    config = overridden(CONFIG, values)
+    assert (config.port, config.name, config.socket_dir) == (CONFIG.port, CONFIG.name, CONFIG.socket_dir)
+    assert {(one.targets, one.nr_xs_helpers, one.first_core, one.modules) for one in config.engines} == {(4, 0, 0, "")}
+    assert (config.engines[0].scm.scm_mount, config.notices) == ("/mnt/daos0", ())
+
+
+@pytest.mark.parametrize("engines", [(), (EngineConfig(),), (EngineConfig(storage=(Tier(storage_class="nvme"),)),)])
+def test_a_mount_without_an_engine_to_have_it_is_refused(engines):
+    with pytest.raises(ConfigError, match=r"--storage .* (no engine|first tier)"):
+        overridden(replace(CONFIG, engines=engines), given("-s", "/elsewhere"))
 
 
 def test_the_deprecated_mount_is_the_first_engines():
