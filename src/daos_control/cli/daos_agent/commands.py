@@ -104,7 +104,7 @@ def dump_attach_info(values: Values) -> Document:
 @_command
 def net_scan(values: Values) -> Document | None:
     """List what the local network interfaces are good for; that there are none is no failure."""
-    from daos_control.cli.dmg.network import fabric_text
+    from daos_control.cli.dmg.network import fabric_view
     from daos_control.cli.local.fabric import THIS_HOST, NoFabricError, local_document, local_fabric
     from daos_control.cli.ui.tables import framed
     from daos_control.client.fingerprint import fingerprint
@@ -115,7 +115,7 @@ def net_scan(values: Values) -> Document | None:
         print(f"NOTICE: {PROGRAM}: {error}", file=sys.stderr)
         return None
     if not values.json:
-        print(framed(THIS_HOST) + fabric_text(fabric), end="")
+        print(framed(THIS_HOST) + fabric_view(fabric), end="")
     return {str(fingerprint(fabric)): {"HostFabric": local_document(fabric), "HostSet": THIS_HOST}}
 
 

@@ -12,6 +12,7 @@ from daos_control.cli.flags import parse
 from daos_control.config.document import ConfigError
 from daos_control.config.server import EngineConfig, ServerConfig
 from daos_control.config.storage import Tier
+from daos_control.testing.sysfs import LOOPBACK, Machine
 
 CONFIG = ServerConfig(
     engines=(
@@ -98,6 +99,12 @@ def test_network_scan_in_json(capsys):
 def test_network_scan_in_words(capsys):
     code, out, _ = run(capsys, "network", "scan", "-p", "ALL", "--ignore-config")
     assert (code, out.startswith("---------\nlocalhost\n---------\n")) == (0, True)
+
+
+def test_a_host_of_which_nothing_reaches_others_says_so(capsys, tmp_path):
+    Machine(tmp_path, nodes=1, cores=1).virtual_net("lo", kind=LOOPBACK, state="unknown")
+    code, out, _ = run(capsys, "network", "scan", "-p", "all", "--ignore-config", "--root", str(tmp_path))
+    assert (code, "No fabric interfaces found" in out) == (0, True)
 
 
 def test_a_scan_for_what_nobody_here_speaks_fails(capsys):
