@@ -2,6 +2,7 @@
 
 import os
 import pty
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -13,14 +14,17 @@ COMMAND = [sys.executable, "-c", "from daos_control.cli.dmg import main; main()"
 NOBODY = "hostlist: ['127.0.0.1:1']\ntransport_config:\n  allow_insecure: true\n"
 
 
-def at_a_terminal(*arguments: str, env: Mapping[str, str]) -> str:
-    """Run dmg at a terminal of its own and return what it printed there, on both streams."""
+def at_a_terminal(*arguments: str, env: Mapping[str, str], until: bytes = b"") -> str:
+    """Run dmg at a terminal of its own and return what it printed there, on both streams; interrupt it at a text."""
     ours, theirs = pty.openpty()
-    with subprocess.Popen([*COMMAND, *arguments], stdin=theirs, stdout=theirs, stderr=theirs, env=env):
+    with subprocess.Popen([*COMMAND, *arguments], stdin=theirs, stdout=theirs, stderr=theirs, env=env) as process:
         os.close(theirs)
         printed = b""
         while part := read(ours):
             printed += part
+            if until and until in printed:
+                process.send_signal(signal.SIGINT)
+                until = b""
     os.close(ours)
     return printed.decode().replace("\r\n", "\n")
 
@@ -53,6 +57,12 @@ def test_an_error_is_red_at_a_terminal_only(config: str, env: dict[str, str]) ->
     assert piped.stdout == ""
     hint = "More about it: dmg explain 506\n"
     assert piped.stderr + hint == seen.replace("\x1b[31m", "").replace("\x1b[0m", "")
+
+
+def test_who_is_asked_and_stops_it_has_sent_nothing(config: str, env: dict[str, str]) -> None:
+    line = ("-o", config, "storage", "set", "nvme-faulty", "-l", "127.0.0.1:1", "-u", "x")
+    seen = at_a_terminal(*line, env=env, until=b"(yes/no)")
+    assert seen.endswith("dmg: interrupted\n")
 
 
 def test_errors_of_hosts_can_be_looked_up_too(config: str, env: dict[str, str]) -> None:

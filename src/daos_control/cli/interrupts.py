@@ -13,6 +13,10 @@ EXIT_CODE: Final = 130
 """What shells give a program that SIGINT ended."""
 
 
+class Idle(KeyboardInterrupt):
+    """Ctrl-C while nothing was out."""
+
+
 @contextmanager
 def ending(waiting: Waiting) -> Iterator[None]:
     """During a block of the running loop, let Ctrl-C end what is out.
@@ -23,8 +27,10 @@ def ending(waiting: Waiting) -> Iterator[None]:
     loop = asyncio.get_running_loop()
 
     def heard(_number: int, _frame: FrameType | None) -> None:
-        if waiting.is_interrupted or not waiting:
+        if waiting.is_interrupted:
             raise KeyboardInterrupt
+        if not waiting:
+            raise Idle
         waiting.is_interrupted = True
         loop.call_soon_threadsafe(waiting.interrupt)
 

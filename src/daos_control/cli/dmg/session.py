@@ -18,7 +18,7 @@ from daos_control.base.quoting import quoted
 from daos_control.cli import proxies
 from daos_control.cli.dmg import advice
 from daos_control.cli.flags import Values
-from daos_control.cli.interrupts import EXIT_CODE, ending
+from daos_control.cli.interrupts import EXIT_CODE, Idle, ending
 from daos_control.cli.ui import terminal
 from daos_control.cli.ui.documents import document
 from daos_control.cli.ui.envelope import envelope
@@ -200,8 +200,8 @@ def _run(function: Command, args: Values, failure: str, output: Output) -> int:
             error = raised
             if isinstance(raised, InvalidRequest):  # nobody was asked, so there is no reply, not even an empty one
                 output = Output()
-        except KeyboardInterrupt:
-            error = Interrupted()
+        except KeyboardInterrupt as interrupt:
+            error = Interrupted(changes=not isinstance(interrupt, Idle))
     prefix = f"{failure}: " if failure and error is not output.problem else ""
     if args.json:
         real_stdout.write(envelope(document(output.document), error, text=f"{prefix}{error}") + "\n")
