@@ -41,8 +41,3 @@ def processes(root: Path = Path("/")) -> Iterator[Process]:
         if line:
             words = tuple(os.fsdecode(word) for word in line.rstrip(b"\0").split(b"\0"))
             yield Process(pid=int(folder.name), uid=uid, words=words)
-
-
-def others(program: str, root: Path = Path("/")) -> tuple[Process, ...]:
-    """Return the other processes of a program, by pid."""
-    return tuple(one for one in processes(root) if one.program == program and one.pid != os.getpid())

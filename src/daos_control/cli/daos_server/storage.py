@@ -5,15 +5,10 @@ from typing import TYPE_CHECKING, Any
 from daos_control.base.errors import DaosControlError
 from daos_control.cli.daos_server.edge import PROGRAM, Document, command, optional_configuration
 from daos_control.cli.flags import Values
-from daos_control.cli.ui.consent import consent
 
 if TYPE_CHECKING:
     from daos_control.client.storage_records import NvmeController
     from daos_control.host.pmem import Namespace
-
-_SCM_WARNING = (
-    "Memory regions and what they hold will be removed from this host's persistent memory, and a reboot may follow."
-)
 
 
 class NotThereYetError(DaosControlError):
@@ -47,17 +42,15 @@ def _namespace_document(one: "Namespace") -> dict[str, Any]:
 
 @command
 def scm_prepare(values: Values) -> None:
-    """Refuse to make namespaces."""
+    """Refuse to make namespaces. Nobody is asked to agree to what will not be done."""
     if values.scm_ns_per_socket == 0:
         raise ValueError("--scm-ns-per-socket must be 1 or more")
-    _before_a_change(values, _SCM_WARNING)
     raise _later("scm prepare", "use ipmctl create -goal PersistentMemoryType=AppDirect, and ndctl create-namespace")
 
 
 @command
 def scm_reset(values: Values) -> None:
     """Refuse to remove namespaces."""
-    _before_a_change(values, _SCM_WARNING)
     raise _later("scm reset", "use ndctl destroy-namespace")
 
 
@@ -82,28 +75,13 @@ def nvme_scan(values: Values) -> Document | None:
 @command
 def nvme_prepare(values: Values) -> None:
     """Refuse to bind devices."""
-    _before_a_change(values)
     raise _later("nvme prepare", "use setup.sh of SPDK, and sysctl vm.nr_hugepages")
 
 
 @command
 def nvme_reset(values: Values) -> None:
     """Refuse to give devices back to the kernel."""
-    _before_a_change(values)
     raise _later("nvme reset", "use setup.sh reset of SPDK")
-
-
-def _before_a_change(values: Values, warning: str = "") -> None:
-    """Do what comes before any change of a host's storage: nobody else may be at it, and somebody has to want it."""
-    from daos_control.host import processes
-
-    if warning and values.json and not values.force:
-        raise ValueError("with --json nobody can be asked: give --force as well")
-    if running := processes.others(PROGRAM):
-        raise ValueError(f"another {PROGRAM} (pid {running[0].pid}) is running on this host: stop it first")
-    optional_configuration(values)
-    if warning and not values.force and not consent(warning):
-        raise ValueError("not done, as it was not wanted")
 
 
 def _later(name: str, instead: str) -> NotThereYetError:

@@ -1,15 +1,13 @@
-"""``daos_server scm`` and ``nvme``: what they list, what they refuse, and in which order."""
+"""``daos_server scm`` and ``nvme``: what they list, and what they refuse."""
 
 import json
-import sys
 
 import pytest
 
 from daos_control.cli import daos_server
-from daos_control.host import nvme, pmem, processes
+from daos_control.host import nvme, pmem
 from daos_control.host.nvme import Controller
 from daos_control.host.pmem import Namespace
-from daos_control.host.processes import Process
 
 SSD = Controller(
     pci_address="0000:81:00.0", model="M", serial="S", firmware="F", numa_node=1, namespaces=((1, 10**12),)
@@ -18,11 +16,10 @@ SSD = Controller(
 
 @pytest.fixture(autouse=True)
 def host(monkeypatch):
-    """A host with an SSD, without persistent memory, and with nobody else at it."""
+    """A host with an SSD and without persistent memory."""
     monkeypatch.setattr(nvme, "controllers", lambda: (SSD,))
     monkeypatch.setattr(pmem, "modules", lambda: ())
     monkeypatch.setattr(pmem, "namespaces", lambda: ())
-    monkeypatch.setattr(processes, "others", lambda _: ())
 
 
 @pytest.fixture
@@ -120,12 +117,10 @@ def test_what_is_not_there_yet_says_so_and_fails(run, arguments):
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["-j", "scm", "prepare"], "nobody can be asked"),
-        (["-j", "scm", "reset"], "nobody can be asked"),
         (["scm", "prepare", "-f", "-S", "0"], "must be 1 or more"),
         (["scm", "prepare", "-S", "-1"], "got option `-1'"),
         (["nvme", "prepare", "a", "b"], "unexpected arguments"),
-        (["nvme", "reset", "-o", "/nowhere.yml"], "/nowhere.yml: there is no such file"),
+        (["nvme", "scan", "-o", "/nowhere.yml"], "/nowhere.yml: there is no such file"),
     ],
     ids=str,
 )
@@ -135,24 +130,8 @@ def test_refusals(run, arguments, complaint):
     assert complaint in err
 
 
-def test_nothing_is_changed_beside_a_running_server(run, monkeypatch):
-    other = Process(pid=77, uid=0, words=("/usr/bin/daos_server", "start"))
-    monkeypatch.setattr(processes, "others", lambda _: (other,))
-    code, _, err = run("nvme", "prepare", "--ignore-config")
-    assert code == 1
-    assert "another daos_server (pid 77)" in err
-
-
-@pytest.mark.parametrize("answer", ["no\n", "", "maybe\nno\n"])
-def test_who_does_not_want_it_is_not_made_to(run, monkeypatch, answer):
-    class Person:
-        lines = iter(answer.splitlines(keepends=True))
-
-        def readline(self):
-            return next(self.lines, "")
-
-    monkeypatch.setattr(sys, "stdin", Person())
-    code, out, err = run("scm", "reset", "--ignore-config")
-    assert code == 1
-    assert "(yes/no)" in out
-    assert "not wanted" in err
+def test_nobody_is_asked_to_agree_to_what_will_not_be_done(run):
+    for verb in ("prepare", "reset"):
+        code, out, err = run("scm", verb)
+        assert (code, out) == (1, "")
+        assert f"scm {verb} is not there yet; use " in err
