@@ -87,6 +87,7 @@ def test_what_failed_is_not_undone() -> None:
 def test_a_pool_that_is_not_there_lets_one_look_which_are() -> None:
     assert [step.command for step in advice.for_error(PoolNotFound(label="nope"), given())] == ["dmg pool list"]
     assert [*advice.for_error(DaosError(Der.TIMEDOUT), given())] == []
+    assert [*advice.for_error(DaosError(Der.INVAL), given(pool="tank"))] == []
 
 
 @pytest.mark.parametrize(
@@ -98,6 +99,7 @@ def test_a_pool_that_is_not_there_lets_one_look_which_are() -> None:
         (DaosError(Der.NONEXIST), {"pool": "tank", "container": "home"}, "daos container list tank"),
         (StatusError(Code.UNKNOWN, "invalid rank(s): 99"), {"ranks": RankSet([99])}, "dmg system query"),
         (StatusError(Code.UNKNOWN, "zero target ranks"), {"label": "tank"}, "dmg system query"),
+        (StatusError(Code.UNKNOWN, "no available service ranks"), {"pool": "tank"}, "dmg system query"),
     ],
 )
 def test_what_is_not_there_lets_one_look_what_is(

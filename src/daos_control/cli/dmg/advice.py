@@ -21,8 +21,8 @@ if TYPE_CHECKING:  # every command loads this, and few look at all of these
     from daos_control.client.system import Absent, Member
     from daos_control.model.rank_result import RankResult
 
-ABOUT_RANKS = ("ranks", "rank_hosts", "label")
-"""Values of requests that ranks may be the trouble with: those that are named, or all that a new pool could be on."""
+ABOUT_RANKS = ("ranks", "rank_hosts", "label", "pool")
+"""Values of requests that ranks may be the trouble with: those that are named, or those that a pool is on."""
 LOST = (MemberState.EXCLUDED, MemberState.ERRORED, MemberState.UNRESPONSIVE)
 """States in which members are by no order of an administrator."""
 
@@ -110,7 +110,7 @@ def for_error(error: DaosControlError, args: Values) -> Iterable[Step]:
         yield Step("dmg pool list", "which pools there are")
     elif isinstance(error, DaosError) and error.der is Der.NOSPACE:
         yield Step("dmg pool plan", "how big a pool could be")
-    elif isinstance(error, DaosError) and "pool" in args:
+    elif isinstance(error, DaosError) and error.der in (Der.NONEXIST, Der.ALREADY) and "pool" in args:
         yield _about_pool(args)
     elif _is_refusal(error) and any(key in args for key in ABOUT_RANKS):
         yield Step("dmg system query", "which ranks there are, and how they are")
