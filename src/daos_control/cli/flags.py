@@ -398,11 +398,11 @@ class _Parser:
             self._take(option, value)
 
     def _take(self, option: Option, value: str | None) -> None:
-        if option is HELP:
-            raise HelpWanted(self._parsed)
         if option.parse is None:
             if value is not None:
                 raise self._fail(f"bool flag `{option.shown}' cannot have an argument")
+            if option is HELP:
+                raise HelpWanted(self._parsed)
             self._values.give(option.key, True)
             return
         if value is None:

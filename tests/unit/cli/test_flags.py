@@ -201,6 +201,7 @@ def test_aliases_hidden_commands_and_repeated_arguments() -> None:
         ("pool create p1 --sise 5", "unknown flag `sise', did you mean --size?"),
         ("-z 5 pool create p1", "unknown flag `z'"),
         ("pool create p1 -vx", "unknown flag `x'"),
+        ("pool create p1 --help=1", "bool flag `-h, --help' cannot have an argument"),
         ("pool create p1 --verbose=yes", "bool flag `-v, --verbose' cannot have an argument"),
         ("pool create p1 -z", "expected argument for flag `-z, --size'"),
         ("pool create p1 -z -v", "expected argument for flag `-z, --size', but got option `-v'"),

@@ -34,10 +34,11 @@ async def wait_for_interfaces(names: Sequence[str]) -> None:
 def check_usable(name: str, state: Readiness, known: Sequence[str]) -> None:
     """Raise ConfigError for an interface that will not become ready; ``known`` are those there are."""
     if state in {Readiness.DOWN, Readiness.UNKNOWN}:
-        others = f"name another ({', '.join(known)})"
-        problem = (
-            f"is {state.value}; ip link set {name} up, or {others}" if name in known else f"does not exist; {others}"
-        )
+        others = ", ".join(one for one in known if one != name)
+        another = f"name another ({others})" if others else "name another"
+        problem = f"does not exist; {another}"
+        if name in known:
+            problem = f"is {state.value}; ip link set {name} up, or {another}"
         raise ConfigError("the network", [f"fabric_iface: interface {name} {problem}"])
 
 

@@ -17,7 +17,10 @@ def way(interface: str, provider: str, *, device_class: int = ETHERNET) -> Fabri
 
 @pytest.mark.parametrize(
     ("state", "known", "words"),
-    [(Readiness.DOWN, ["eth0"], "eth0 is down"), (Readiness.UNKNOWN, ["lo"], r"eth0 does not exist; .*\(lo\)")],
+    [
+        (Readiness.DOWN, ["eth0", "lo"], r"eth0 is down; .* \(lo\)"),
+        (Readiness.UNKNOWN, ["lo"], r"eth0 does not exist; .*\(lo\)"),
+    ],
 )
 def test_interfaces_that_will_not_become_ready_are_refused(state: Readiness, known: list[str], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
