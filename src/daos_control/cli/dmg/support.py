@@ -2,9 +2,10 @@
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from daos_control.base.errors import DaosControlError
 from daos_control.base.hostset import HostSet
@@ -23,6 +24,9 @@ from daos_control.host.support.collector import StepFailed
 from daos_control.host.support.copying import write_masked
 from daos_control.host.support.folder import Folder
 from daos_control.host.support.steps import Item, Place, Step
+
+_TOLD: Final = 3
+"""Of so many steps that fail alike, each is named."""
 
 
 @command()
@@ -49,10 +53,24 @@ async def _system_answers(session: Session) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Failure:
+class Failure:
+    """A step that was not carried out somewhere."""
+
     hosts: str
     title: str
     error: DaosControlError
+
+
+def summed_up(failures: Iterable[Failure]) -> list[tuple[str, str, str]]:
+    """Return rows of hosts, steps and error; where the same went wrong with many steps, one row tells of them."""
+    steps_by: dict[tuple[str, str], list[str]] = {}
+    for one in failures:
+        steps_by.setdefault((one.hosts, error_cell(one.error)), []).append(" ".join(one.title.split()))
+    return [(hosts, _in_short(titles), error) for (hosts, error), titles in steps_by.items()]
+
+
+def _in_short(titles: Sequence[str]) -> str:
+    return ", ".join(titles) if len(titles) <= _TOLD else f"{titles[0]} and {len(titles) - 1} other steps"
 
 
 @dataclass(slots=True)
@@ -60,7 +78,7 @@ class _Run:
     session: Session
     args: Values
     target: Path
-    failures: list[_Failure] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
 
     async def everything(self) -> None:
         args, logs_only = self.args, bool(self.args.log_type)
@@ -94,8 +112,7 @@ class _Run:
         place = f"The results are in {where}: on this machine the system's, on every host its own.\n"
         if not self.failures:
             return f"Summary : All Commands Successfully Executed\n{place}"
-        rows = [(one.hosts, " ".join(one.title.split()), error_cell(one.error)) for one in self.failures]
-        return f"Summary :\n{table(['Hosts', 'Command', 'Error'], rows)}\n{place}"
+        return f"Summary :\n{table(['Hosts', 'Command', 'Error'], summed_up(self.failures))}\n{place}"
 
     async def _on_hosts(self, item: Item) -> None:
         args, extra = self.args, extra_folder(self.args)
@@ -111,16 +128,16 @@ class _Run:
             admin_node=socket.gethostname() if item.step is Step.ARCHIVE else "",
         )
         for problem in await self.session.daos.support.collect(item, collection):
-            self._failed(_Failure(hosts_text(problem.hosts), item.title, problem.error))
+            self._failed(Failure(hosts_text(problem.hosts), item.title, problem.error))
 
     async def _here(self, text: str, *places: str, options: Sequence[str] = ()) -> None:
         """Keep what a command of dmg says."""
         try:
             await asyncio.to_thread(self._save, text, places, options)
         except StepFailed as error:
-            self._failed(_Failure(socket.gethostname(), text, error))
+            self._failed(Failure(socket.gethostname(), text, error))
         except OSError as error:
-            self._failed(_Failure(socket.gethostname(), text, HostError(error_text(error))))
+            self._failed(Failure(socket.gethostname(), text, HostError(error_text(error))))
 
     def _save(self, text: str, places: Sequence[str], options: Sequence[str]) -> None:
         name = steps.file_name(text)
@@ -164,9 +181,9 @@ class _Run:
             await asyncio.to_thread(folders.archive, self.target)
         except OSError as error:
             text = error_text(error)
-            self._failed(_Failure(socket.gethostname(), "archive", HostError(text)))
+            self._failed(Failure(socket.gethostname(), "archive", HostError(text)))
 
-    def _failed(self, failure: _Failure) -> None:
+    def _failed(self, failure: Failure) -> None:
         self.failures.append(failure)
         if self.args.stop_on_error:
             raise StepFailed(f"{failure.title} on {failure.hosts}: {failure.error}") from failure.error

@@ -1,11 +1,13 @@
 """CollectLog, as callers have it: a step done, or an error in words."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
 
 from daos_control.apps.server.servicers.ctl_support import SupportService
-from daos_control.host.support.collector import Sources
+from daos_control.host.support.collector import Collector, Sources
 from daos_control.net.rpc.handlers import Caller
 from daos_control.net.rpc.status import StatusError
 from daos_control.security.components import Component
@@ -60,4 +62,15 @@ async def test_what_cannot_be_done(
 async def test_a_file_that_is_not_there(service: SupportService, tmp_path: Path) -> None:
     (tmp_path / ".active.yml").unlink()
     with pytest.raises(StatusError, match=r"\.active\.yml: No such file or directory"):
+        await collect(service, TargetFolder=str(tmp_path / "out"), LogFunction=0)
+
+
+async def test_a_full_disk_is_told_with_where_it_is(
+    service: SupportService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Collector, "carry_out", full)
+    with pytest.raises(StatusError, match=rf"{tmp_path}/out: No space left on device"):
         await collect(service, TargetFolder=str(tmp_path / "out"), LogFunction=0)

@@ -29,7 +29,7 @@ class SupportService:
             item, wishes = item_of(request), wishes_of(request)
             await asyncio.to_thread(self._collector.carry_out, item, wishes)
         except OSError as error:
-            raise StatusError(Code.UNKNOWN, f"{error.filename}: {error.strerror}") from error
+            raise StatusError(Code.UNKNOWN, f"{error.filename or request.TargetFolder}: {error.strerror}") from error
         except DaosControlError as error:
             raise StatusError(Code.UNKNOWN, str(error)) from error
         return support_pb2.CollectLogResp()
