@@ -34,7 +34,6 @@ from daos_control.mgmt.ports import DataPlane, EventSink, Hosts, Premises, Setti
 from daos_control.mgmt.ranks import Limit, Ranks, no_limit
 from daos_control.mgmt.reactions import Reactions
 from daos_control.mgmt.rules import history, membership, properties, provider
-from daos_control.mgmt.rules.history import NothingDone
 from daos_control.mgmt.rules.membership import Joined, JoinRequest
 from daos_control.mgmt.rules.pools import Choose
 from daos_control.mgmt.system import Change, System
@@ -232,9 +231,7 @@ class Management:
         """Decide by a rule, record the decision and whose it was, return its outcome."""
         if self._writer is None:
             raise self._not_leader()
-        outcome: T | NothingDone = await self._writer.apply(history.recorded(rule, *causes.current()))
-        if isinstance(outcome, NothingDone):
-            raise outcome.error
+        outcome: T = await self._writer.apply(history.recorded(rule, *causes.current()))
         return outcome
 
     def spawn(self, work: Coroutine[Any, Any, None], /) -> "asyncio.Task[None]":

@@ -5,7 +5,6 @@ without its entry, and no entry of a move that was not made.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from msgspec.structs import replace
@@ -21,27 +20,17 @@ from daos_control.model.member_state import MemberState
 Rule = Callable[[System], Change[Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class NothingDone:
-    """The outcome of a rule that refused to act on an event: the event is recorded all the same."""
-
-    error: DaosControlError
-
-
 def recorded(rule: Rule, cause: Cause, hearing: Hearing | None = None) -> Rule:
-    """Return the rule with the facts that belong into the journal; ``hearing`` is the event that it answers."""
+    """Return the rule with the facts that belong into the journal; ``hearing`` is the event that it answers.
+
+    A rule that refuses changes nothing and leaves no facts: ``noted`` is for an event that it refused.
+    """
 
     def decide(system: System) -> Change[Any]:
         before = replace(system, touched=()) if system.touched else system
-        unrecorded = hearing is not None and not hearing.recorded
-        try:
-            change = rule(before)
-        except DaosControlError as error:
-            if not unrecorded:
-                raise
-            change = Change(system=before, outcome=NothingDone(error))
+        change = rule(before)
         facts = change.facts
-        if hearing is not None and unrecorded:
+        if hearing is not None and not hearing.recorded:
             hearing.recorded = True
             facts += (replace(hearing.heard, effect=effect(before, change, hearing.heard.event)),)
         if change.system is not before:
@@ -82,8 +71,6 @@ def moves(before: System, after: System, cause: Cause) -> Iterator[Moved]:
 
 def effect(before: System, change: Change[Any], event: Event) -> str:
     """Put what came of an event into words."""
-    if isinstance(change.outcome, NothingDone):
-        return nothing_done(change.outcome.error)
     after = change.system
     done = [
         f"rank {move.rank} is {move.after.words} (was {move.before.words}), map version {move.map_version}"
