@@ -66,6 +66,7 @@ def test_a_joiner_is_told_a_version_older_than_the_update_that_follows() -> None
     for number in range(1, 5):
         change = join(system, a_join(number), now=NOW)
         assert system.map_version < change.outcome.map_version < change.system.map_version
+        assert change.outcome.created
         system = change.system
 
 
@@ -106,6 +107,8 @@ def test_a_first_join_is_refused_for_the_first_thing_that_is_wrong(wrong: list[d
         request = replace(request, **changes)
     with pytest.raises(DaosControlError, match=text):
         join(joined(a_join(1)), request, now=NOW)
+    with pytest.raises(DaosControlError, match=text):
+        rank_to_replace(joined(a_join(1)), replace(request, replace=True), now=NOW)
 
 
 def test_all_fault_domains_are_equally_deep() -> None:
@@ -199,7 +202,7 @@ def test_a_lost_engine_is_replaced_by_one_like_it() -> None:
     request = replace(a_join(1), uuid=a_join(9).uuid, replace=True)
     assert rank_to_replace(system, request, now=NOW) == 1
     change = join(system, request, now=NOW, replaced=1)
-    assert change.outcome.member.rank == 1
+    assert (change.outcome.member.rank, change.outcome.created) == (1, False)
     assert change.system.by_uuid == {a_join(2).uuid: 2, a_join(9).uuid: 1}
     assert change.system.members[1].state is S.JOINED
     again = join(change.system, request, now=NOW).outcome
