@@ -63,6 +63,8 @@ class Item:
     @property
     def title(self) -> str:
         """The words for people."""
+        if self.what == RPM_PACKAGES:
+            return "installed packages"
         return self.what or _TITLES.get(self.step, self.step.name.lower().replace("_", " "))
 
 

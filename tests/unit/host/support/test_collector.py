@@ -238,3 +238,9 @@ def test_variables_of_several_lines(host: Path, sources: Sources, monkeypatch: p
     found = do(sources, host / "out", Item(Step.SYSTEM_COMMAND, "printenv"))
     assert b"SOME_SECRET=<masked>\n" in found["node1/GenSystemInfo/printenv"]
     assert b"topsecret" not in found["node1/GenSystemInfo/printenv"]
+
+
+def test_titles_are_for_people() -> None:
+    assert Item(Step.SYSTEM_COMMAND, steps.RPM_PACKAGES).title == "installed packages"
+    assert Item(Step.SYSTEM_COMMAND, "df -h").title == "df -h"
+    assert Item(Step.EXTRA_LOGS).title == "extra logs"
