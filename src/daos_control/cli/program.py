@@ -10,6 +10,8 @@ from daos_control.cli import flags
 
 _UNWRITABLE = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 """Errors of writing to standard output."""
+_FATAL = ("strict", "surrogateescape")
+"""How streams may treat what they cannot encode that ends in an error; the second is that of ``LC_ALL=C``."""
 TYPE_CHECKING = False  # as in typing, see cli.flags
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -55,7 +57,7 @@ def _ready_streams() -> None:
                 os.dup2(opened, number)
                 os.close(opened)
             setattr(sys, name, open(number, "w" if number else "r", encoding="utf-8"))  # noqa: PTH123, SIM115
-        elif number and getattr(stream, "errors", "") == "strict" and hasattr(stream, "reconfigure"):
+        elif number and getattr(stream, "errors", "") in _FATAL and hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
 
 
