@@ -1,6 +1,7 @@
 """daos_agent's commands that need no servers; the others are in tests/system."""
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -122,3 +123,14 @@ def test_help(run: Run):
 
 def test_an_unknown_command_is_an_error(run: Run):
     assert run("launch").code == 1
+
+
+def test_a_reader_who_has_gone_is_no_error(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+    def gone(*_: object) -> None:
+        raise BrokenPipeError(32, "Broken pipe")
+
+    monkeypatch.setattr("daos_control.cli.local.topology.dump_topology", gone)
+    monkeypatch.setattr(os, "dup2", lambda *_: None)
+    monkeypatch.setattr(sys, "argv", ["daos_agent", "dump-topology"])
+    assert daos_agent.main() == 1
+    assert capfd.readouterr().err == ""

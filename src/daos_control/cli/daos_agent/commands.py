@@ -31,7 +31,7 @@ def _command(run: Callable[[Values], Any]) -> Run:
         try:
             document = run(values)
         except Exception as error:  # sorted out below, with what need not be loaded for a command that works
-            if not _is_expected(error):
+            if not _is_expected(error) or isinstance(error, BrokenPipeError):  # the program takes that quietly
                 raise
             if values.json:
                 _print_document(None, error)

@@ -72,6 +72,8 @@ def _guarded(run: Callable[[Values], Document | None], values: Values) -> int:
 
     try:
         document = run(values)
+    except BrokenPipeError:  # whoever read has gone, which the program takes quietly
+        raise
     except (DaosControlError, DrpcError, OSError, ValueError) as error:
         if values.json:
             print(envelope(None, error, text=error_text(error)))

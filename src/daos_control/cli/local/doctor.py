@@ -10,6 +10,7 @@ from daos_control.cli.ui.terminal import is_wanted, width_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from typing import TextIO
 
     from daos_control.apps.doctor.finding import Finding, Verdict
 
@@ -21,6 +22,7 @@ _STYLES: Final = {
     "unknown": Style.CARE,
 }
 _NARROWEST: Final = 60
+_ARROW: Final = "→"
 _MARGIN: Final = 2 + 8 + 1
 """Blanks, the verdict, a blank."""
 _TEXT: Final = 40
@@ -76,9 +78,19 @@ def report(values: Values, title: str, findings: "Iterable[Finding]") -> int:
                 only_wrong=values.quiet,
                 width=max(_NARROWEST, min(width_of(sys.stdout, otherwise=_PIPED), _WIDEST)),
                 colour=is_wanted(sys.stdout),
+                arrow=arrow_for(sys.stdout),
             )
         )
     return 0 if is_healthy(found) else 1
+
+
+def arrow_for(stream: "TextIO") -> str:
+    """Return what points at remedies, in characters that a stream can hold."""
+    try:
+        _ARROW.encode(stream.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return "->"
+    return _ARROW
 
 
 def document(findings: "Sequence[Finding]") -> dict[str, Any]:
@@ -91,7 +103,9 @@ def document(findings: "Sequence[Finding]") -> dict[str, Any]:
     return {"healthy": is_healthy(findings), "counts": counts, "findings": rows}
 
 
-def text(title: str, findings: "Sequence[Finding]", *, only_wrong: bool, width: int, colour: bool) -> str:
+def text(
+    title: str, findings: "Sequence[Finding]", *, only_wrong: bool, width: int, colour: bool, arrow: str = _ARROW
+) -> str:
     """Lay findings out: by topic, and under what is wrong its remedy."""
     from daos_control.apps.doctor.finding import Verdict
 
@@ -100,7 +114,7 @@ def text(title: str, findings: "Sequence[Finding]", *, only_wrong: bool, width: 
     lines = [title, ""]
     column = _column([len(_name(finding)) for finding in shown], width)
     for finding in shown:
-        lines += _lines(finding, column, width, colour=colour)
+        lines += _lines(finding, column, width, colour=colour, arrow=arrow)
     if shown:
         lines.append("")
     lines.append(_summary(findings))
@@ -113,7 +127,7 @@ def _column(names: "Sequence[int]", width: int) -> int:
     return max((length for length in names if length <= room), default=_SHORT)
 
 
-def _lines(finding: "Finding", column: int, width: int, *, colour: bool) -> list[str]:
+def _lines(finding: "Finding", column: int, width: int, *, colour: bool, arrow: str) -> list[str]:
     from textwrap import TextWrapper
 
     indent = _MARGIN + column + 2
@@ -129,9 +143,10 @@ def _lines(finding: "Finding", column: int, width: int, *, colour: bool) -> list
         lines = [f"  {verdict} {_name(finding)}", " " * indent + first]
     lines += [" " * indent + line for line in more]
     if finding.remedy:
-        wrapper.width -= 2
-        arrow = wrapper.wrap(finding.remedy)
-        lines += [" " * indent + ("→ " if number == 0 else "  ") + line for number, line in enumerate(arrow)]
+        lead = f"{arrow} "
+        wrapper.width -= len(lead)
+        remedy = wrapper.wrap(finding.remedy)
+        lines += [" " * indent + (" " * len(lead) if number else lead) + line for number, line in enumerate(remedy)]
     return lines
 
 

@@ -46,3 +46,10 @@ def test_errors_of_the_operating_system_read_as_people_write_them(capsys: pytest
     out, err = capsys.readouterr()
     assert err == "ERROR: /nowhere: No such file or directory\n"
     assert json.loads(out)["error"] == "/nowhere: No such file or directory"
+
+
+@pytest.mark.parametrize("json", [False, True])
+def test_readers_who_have_gone_are_no_error_to_tell_of(json: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(BrokenPipeError):  # the program ends quietly, as under "| head"
+        run(BrokenPipeError(32, "Broken pipe"), json=json)
+    assert capsys.readouterr() == ("", "")

@@ -1,5 +1,6 @@
 """How the doctor's findings are printed, and what scripts get."""
 
+import io
 import json
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from daos_control.apps.doctor.finding import Topic
 from daos_control.cli import daos_agent, daos_server
 from daos_control.cli.flags import parse
-from daos_control.cli.local.doctor import document, text
+from daos_control.cli.local.doctor import arrow_for, document, text
 from daos_control.cli.program import execute
 
 CLOCK, PORTS = Topic("clock"), Topic("ports")
@@ -57,6 +58,18 @@ def test_nothing_is_wider_than_the_terminal():
     assert max(map(len, lines)) <= 80
     assert "  problem  permissions: engines[0].log_file" in lines, "a long name has a line of its own"
     assert any(line.startswith("  problem  ports: control  ") for line in lines)
+
+
+def test_a_terminal_without_arrows_gets_what_it_can_show():
+    plain = shown(arrow="->", width=60)
+    assert plain.isascii()
+    assert " -> stop that process, or set\n" + " " * 35 + "port to another port\n" in plain
+
+
+@pytest.mark.parametrize(("encoding", "sign"), [("utf-8", "→"), ("latin-1", "->"), ("ascii", "->")])
+def test_the_arrow_is_one_that_the_output_can_hold(encoding, sign):
+    assert arrow_for(io.TextIOWrapper(io.BytesIO(), encoding=encoding)) == sign
+    assert arrow_for(io.StringIO()) == "→"
 
 
 def test_what_is_fine_can_be_left_out():
