@@ -134,3 +134,19 @@ def test_a_reader_who_has_gone_is_no_error(capfd: pytest.CaptureFixture[str], mo
     monkeypatch.setattr(sys, "argv", ["daos_agent", "dump-topology"])
     assert daos_agent.main() == 1
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("verb", ["server-version", "dump-attachinfo"])
+def test_a_question_does_without_a_log_that_cannot_be_written(run: Run, tmp_path: Path, verb: str):
+    config = tmp_path / "a.yml"
+    config.write_text(
+        f"access_points: ['127.0.0.1:1']\nlog_file: {tmp_path}/absent/a.log\n"
+        "transport_config:\n  allow_insecure: true\n"
+    )
+    result = run("-o", str(config), verb)
+    assert result.code == 1
+    assert f"nothing is logged to {tmp_path}/absent/a.log: No such file or directory" in result.err
+    assert "refused the connection" in result.err
+    asked_for = run("-o", str(config), "-l", f"{tmp_path}/absent/b.log", verb)
+    assert f"{tmp_path}/absent/b.log: No such file or directory" in asked_for.err
+    assert "refused the connection" not in asked_for.err

@@ -201,9 +201,17 @@ def give_to_owner_of(folder: Path, path: Path) -> None:
         os.chown(path, owner.st_uid, owner.st_gid)
 
 
+def is_there(path: Path) -> bool:
+    """Whether there is such a file. Raises StoreUnavailable if this user may not look."""
+    try:
+        return path.is_file()
+    except PermissionError as error:
+        raise StoreUnavailable(f"{path}: {error.strerror}: run this as the user of daos_server, or as root") from error
+
+
 @contextlib.contextmanager
 def _reading(path: Path) -> Iterator[sqlite3.Connection]:
-    if not path.is_file():
+    if not is_there(path):
         raise StoreUnavailable(f"{path}: there is no such file")
     # Where nobody has the file open, it stands still; SQLite would want to make files beside it otherwise.
     still = "" if Path(f"{path}-wal").exists() else "&immutable=1"

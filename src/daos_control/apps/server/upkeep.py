@@ -127,11 +127,7 @@ def locate(config: ServerConfig, *, control_address: str = "") -> Replica:
 @_told
 def status(replica: Replica) -> Status:
     """Look at the database, in use or not. Raises UpkeepError if it may not be looked at."""
-    try:
-        is_there = replica.database.is_file()
-    except PermissionError as error:
-        raise StoreUnavailable(f"{error.filename}: {error.strerror}: look as the user of daos_server") from error
-    if not is_there:
+    if not files.is_there(replica.database):
         return Status(replica=replica, holder=replica.holder, health=None, summary=None)
     health = files.examine(replica.database)
     summary, problem = None, ""
@@ -202,9 +198,10 @@ def restore(replica: Replica, source: Path) -> Outcome:
     return Outcome(summary=upkeep.summary(snapshot), kept=kept)
 
 
+@_told
 def refuse_without_database(replica: Replica) -> None:
     """Raise UpkeepError if there is no database."""
-    if not replica.database.is_file():
+    if not files.is_there(replica.database):
         raise UpkeepError(
             f"there is no {replica.database}: nothing to recover; with a backup, use daos_server ms restore"
         )

@@ -68,7 +68,7 @@ def start(values: Values) -> None:
 
     from daos_control.apps.agent import main
 
-    config, certificates = _configured(values, console_from="INFO")
+    config, certificates = _configured(values, is_daemon=True)
     asyncio.run(main.run(config, certificates, allow_proxy=proxies.allowed(values)))
 
 
@@ -135,7 +135,7 @@ def collect_log(values: Values) -> None:
     collect(values)
 
 
-def _configured(values: Values, *, console_from: str = "NOTICE") -> tuple["AgentConfig", "Certificates | None"]:
+def _configured(values: Values, *, is_daemon: bool = False) -> tuple["AgentConfig", "Certificates | None"]:
     """Read the configuration as the command line changes it, set up logging, and load the certificates."""
     from dataclasses import replace
     from pathlib import Path
@@ -154,8 +154,15 @@ def _configured(values: Values, *, console_from: str = "NOTICE") -> tuple["Agent
         control_log_mask=logs.Level.TRACE if values.debug else config.control_log_mask,
         transport_config=config.transport_config.insecure() if values.insecure else config.transport_config,
     )
-    level = config.control_log_mask if values.debug else max(config.control_log_mask, logs.Level.parse(console_from))
-    logs.configure(program=PROGRAM, level=level, file=config.log_file or None, json=values.json_logging)
+    least = logs.Level.INFO if is_daemon else logs.Level.NOTICE
+    level = config.control_log_mask if values.debug else max(config.control_log_mask, least)
+    try:
+        logs.configure(program=PROGRAM, level=level, file=config.log_file or None, json=values.json_logging)
+    except OSError as error:
+        if is_daemon or values.logfile:
+            raise
+        logs.configure(program=PROGRAM, level=level, json=values.json_logging)  # a question can do without the log
+        logs.get(__name__).notice(f"nothing is logged to {config.log_file}: {error.strerror}")
     logs.get(__name__).info(f"loaded agent config from path: {config.path}")
     transport = config.transport_config
     if transport.allow_insecure:

@@ -204,3 +204,13 @@ def test_a_server_that_has_the_place_but_no_database_yet_counts_as_running(repli
         fcntl.flock(file, fcntl.LOCK_EX)
         assert replace(replica, database=Path("/absent/db")).holder is not None
     assert replica.holder is None
+
+
+@pytest.mark.parametrize("verb", [upkeep.status, upkeep.refuse_without_database, upkeep.backup])
+def test_who_may_not_look_is_told_who_may(replica, tmp_path, monkeypatch, verb):
+    def forbidden(path: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "is_file", forbidden)
+    with pytest.raises(UpkeepError, match=rf"{replica.database}: Permission denied: run this as the user of"):
+        verb(replica, *([tmp_path / "backup"] if verb is upkeep.backup else []))
