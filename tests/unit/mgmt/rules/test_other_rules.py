@@ -43,6 +43,7 @@ def test_hosts_are_selected_and_missed() -> None:
     selection = select(a_system(), ranks="", hosts=hosts)
     assert selection.ranks == {1}
     assert selection.absent_hosts in {"host7,nowhere", "nowhere,host7"}
+    assert selection.explicit
 
 
 def test_neither_means_all_and_both_are_too_many() -> None:
