@@ -149,6 +149,7 @@ def test_too_few_hugepages_are_worth_a_notice():
     config = with_hugepages(server(engine(RAM, NVME), nr_hugepages=100), 2048)
     assert config.nr_hugepages == 100
     assert "need 2048" in config.notices[0]
+    assert with_hugepages(server(engine(RAM, NVME), nr_hugepages=2048), 2048).notices == ()
 
 
 def test_without_hugepages():
@@ -180,6 +181,8 @@ def test_a_ram_disk_has_the_size_it_was_given_if_that_fits():
     host = HostFacts(memory_kib=64 * GIB_KIB)
     sized = engine(replace(RAM, scm_size=8))
     assert with_ramdisk_size(server(sized), host).engines[0].scm.scm_size == 8
+    all_there_is = server(engine(replace(RAM, scm_size=59)))  # 64 GiB - 4 reserved - 1 for the engine
+    assert with_ramdisk_size(all_there_is, host).engines == all_there_is.engines
     with pytest.raises(Fault) as error:
         with_ramdisk_size(server(engine(replace(RAM, scm_size=60))), host)
     assert code_of(error) is FaultCode.SERVER_CONFIG_RAMDISK_OVER_MAX_MEM
@@ -190,6 +193,9 @@ def test_a_host_may_have_too_little_memory():
     with pytest.raises(Fault) as error:
         with_ramdisk_size(server(engine()), HostFacts(memory_kib=8 * GIB_KIB))
     assert code_of(error) is FaultCode.SCM_RAMDISK_LOW_MEM
+    assert "9.0 GiB" in error.value.description, "4 reserved, 1 for the engine, and 4 for the least RAM disk"
+    least = with_ramdisk_size(server(engine()), HostFacts(memory_kib=9 * GIB_KIB))
+    assert least.engines[0].scm.scm_size == 4
     with pytest.raises(ConfigError, match="nothing is left"):
         with_ramdisk_size(server(engine()), HostFacts(memory_kib=2 * GIB_KIB))
 

@@ -67,6 +67,23 @@ def test_a_domain_keeps_its_number_when_its_rank_comes_back() -> None:
     assert after.ranks[0][1] > max(before.domains.values())
 
 
+def test_a_rank_that_moves_gets_a_number_that_nobody_else_has() -> None:
+    before = tree("/h1", "/h2")
+    assert before.with_rank(1, FaultDomain.parse("/h2")) == before, "the highest number is its own again"
+    moved = before.with_rank(0, FaultDomain.parse("/h1"))
+    assert moved.ranks[0] == (("h1",), before.highest + 1)
+    assert moved.ranks[1] == before.ranks[1]
+
+
+def test_a_rank_that_leaves_takes_its_number_along_and_nothing_else() -> None:
+    before = tree("/h1", "/h2")
+    without_first, without_last = before.without_rank(0), before.without_rank(1)
+    assert (without_first.ranks, without_first.highest) == ({1: before.ranks[1]}, before.highest)
+    assert (without_last.ranks, without_last.highest) == ({0: before.ranks[0]}, before.domains["h2",])
+    assert without_last.domains == before.domains
+    assert before.without_rank(7) is before
+
+
 @given(st.lists(st.tuples(st.integers(0, 9), st.sampled_from(["/a", "/b", "/c"])), min_size=1, max_size=40))
 def test_numbers_are_unique_and_words_describe_the_tree(moves: list[tuple[int, str]]) -> None:
     result = FaultTree()
