@@ -75,7 +75,9 @@ def test_properties_have_defaults_and_are_set_all_or_none() -> None:
     system = a_system(0)
     with pytest.raises(Refused):
         properties.set_properties(system, {"self_heal": "none", "pool_scrub_mode": "sometimes"})
-    system = properties.set_properties(system, {"Self_Heal": "none"}).system
+    change = properties.set_properties(system, {"Self_Heal": "none"})
+    assert [prop.name for prop in change.outcome] == ["self_heal"]
+    system = change.system
     assert properties.get_properties(system, [], computed=computed) == {
         **computed,
         "pool_scrub_mode": "off",
