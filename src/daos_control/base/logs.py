@@ -200,6 +200,8 @@ def configure(
     if console:
         handlers.append(_Console())
         handlers[-1].setFormatter(_JsonLines("") if json else _ConsoleLines())
+    if not handlers:
+        handlers.append(logging.NullHandler())  # or logging would find a place of its own, standard error
     root = logging.getLogger()
     for former in [handler for handler in root.handlers if handler.name == _ROOT]:
         root.removeHandler(former)

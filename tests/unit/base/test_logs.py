@@ -198,3 +198,10 @@ def test_level_words(word, level):
 def test_a_bad_level_word_lists_the_good_ones():
     with pytest.raises(ValueError, match=r"'loud': use one of TRACE, DEBUG, INFO, NOTICE, ERROR, DISABLED"):
         logs.Level.parse("loud")
+
+
+def test_nowhere_is_nowhere(capsys, monkeypatch):
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    logs.configure(program="p", console=False)
+    logs.get("x").error("nobody hears")
+    assert capsys.readouterr() == ("", "")
