@@ -10,7 +10,17 @@ import pytest
 from daos_control.apps.doctor.finding import Finding, Verdict
 from daos_control.apps.doctor.view import View
 from daos_control.apps.server.doctor.examine import examine
-from daos_control.apps.server.doctor.facts import Disk, Hardware, Programs, Resolution, ServerFacts, gather, serving
+from daos_control.apps.server.doctor.facts import (
+    Disk,
+    Hardware,
+    Programs,
+    Resolution,
+    ServerFacts,
+    gather,
+    helper_problem,
+    is_script,
+    serving,
+)
 from daos_control.base.pci import PciAddress
 from daos_control.config.document import ConfigError, Problem, parse
 from daos_control.config.server import ServerConfig
@@ -350,6 +360,42 @@ def test_ports_of_the_running_server_are_its_own():
 )
 def test_programs(programs, check, verdict):
     assert found(server(programs=programs), "programs", check).verdict is verdict
+
+
+SETUID = Place(path=Path("/h"), exists=True, mode=0o4750)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words", "remedy"),
+    [
+        ({"helper": SETUID, "helper_problem": "it is of another release"}, "another release", "daos_server_helper"),
+        ({"helper": SETUID, "helper_is_script": True}, "is a script", "run daos_server as root"),
+        ({"helper": replace(SETUID, mode=0o755), "helper_is_script": True}, "is a script", "run daos_server as root"),
+        ({"helper": replace(SETUID, mode=0o755)}, "no rights of root", "chown root:daos_server /h && chmod 4750 /h"),
+    ],
+    ids=["does not work", "script with a bit", "script", "without rights"],
+)
+def test_a_helper_is_only_as_good_as_it_works(changes, words, remedy):
+    facts = server(config(scm=", scm_size: 8"), programs=replace(PROGRAMS, may_mount=False, **changes))
+    finding = found(facts, "programs", "helper")
+    assert finding.verdict is WARNING
+    assert words in finding.found
+    assert remedy in finding.remedy
+    assert found(facts, "memory", "RAM disks").verdict is NOT_APPLICABLE, "plain folders stand in"
+
+
+async def test_a_helper_is_asked_whether_it_works(tmp_path: Path):
+    program = tmp_path / "daos_server_helper"
+    program.write_text("#!/bin/sh\nexit 3\n")
+    program.chmod(0o4750)
+    helper = Place(path=program, exists=True, mode=0o4750)
+    programs = replace(PROGRAMS, may_mount=False, helper=helper)
+    assert "ended with 3" in await helper_problem(programs)
+    assert await helper_problem(replace(programs, may_mount=True)) == "", "nobody would ask it"
+    assert await helper_problem(replace(programs, helper=replace(helper, mode=0o755))) == "", "it is told otherwise"
+    assert is_script(program)
+    assert not is_script(Path("/bin/sh"))
+    assert not is_script(tmp_path / "absent")
 
 
 def test_devices():

@@ -6,7 +6,7 @@ import shutil
 import socket
 import stat
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from daos_control.apps.doctor.checks.certificates import CertificateFacts
@@ -21,6 +21,7 @@ from daos_control.engine.process import EngineStartError, find_binary
 from daos_control.engine.superblock import Superblock, SuperblockError
 from daos_control.engine.version import version_in
 from daos_control.host import hugepages, iommu, locks, memory, mounts, network, nvme, pmem, shm
+from daos_control.host.helper.client import Helper
 from daos_control.host.helper.protocol import HELPER, PARENT
 from daos_control.host.lock import LOCK_NAME
 from daos_control.host.memory import Memory
@@ -80,14 +81,22 @@ class Programs:
     engine_problem: str = ""
     engine_version: str = ""
     helper: Place | None = None
+    helper_is_script: bool = False
+    helper_problem: str = ""
+    """Why it did not answer as it should, if it was asked."""
     may_mount: bool = False
     missing_tools: tuple[str, ...] = ()
 
     @property
-    def helper_is_privileged(self) -> bool:
-        """Whether the helper is there, and runs as root whoever starts it."""
+    def helper_has_rights(self) -> bool:
+        """Whether the helper is there, and is marked to run as root whoever starts it."""
         helper = self.helper
         return helper is not None and helper.uid == 0 and bool(helper.mode & stat.S_ISUID)
+
+    @property
+    def helper_is_privileged(self) -> bool:
+        """Whether it would do its work: of a script the kernel heeds no such mark."""
+        return self.helper_has_rights and not self.helper_is_script and not self.helper_problem
 
     def makes_ram_disks(self, *, is_root: bool) -> bool:
         """Whether storage of class ram will be in memory, by the rule of ``host.storage.scm.find_maker``."""
@@ -160,6 +169,8 @@ async def gather(path: str | None, *, control_address: str = "", root: Path = _R
         asyncio.to_thread(look_around, root, ports=ports), asyncio.to_thread(look_at_hardware, config, root)
     )
     programs = await asyncio.to_thread(look_at_programs)
+    if not view.is_root:
+        programs = replace(programs, helper_problem=await helper_problem(programs))
     where = Path(path) if path else None
     if config is None:
         return ServerFacts(
@@ -248,9 +259,30 @@ def look_at_programs() -> Programs:
         engine_problem=problem,
         engine_version=version,
         helper=look_at(Path(helper)) if helper else None,
+        helper_is_script=helper is not None and is_script(Path(helper)),
         may_mount=mounts.may_mount(),
         missing_tools=tools,
     )
+
+
+def is_script(program: Path) -> bool:
+    """Whether a program is one that an interpreter reads."""
+    try:
+        with program.open("rb") as file:
+            return file.read(2) == b"#!"
+    except OSError:  # who may not read it may still be allowed to run it
+        return False
+
+
+async def helper_problem(programs: Programs) -> str:
+    """Ask the helper as a server would that depends on it, and return why it does not work; nothing if it does."""
+    if programs.may_mount or programs.helper is None or not programs.helper_has_rights:
+        return ""
+    try:
+        await Helper(programs.helper.path).check()
+    except DaosControlError as error:
+        return str(getattr(error, "description", "") or error)
+    return ""
 
 
 def serving(view: View, path: Path | None, *, holder: int | None) -> Process | None:

@@ -46,18 +46,35 @@ def _engine(programs: Programs) -> Finding:
 def _helper(programs: Programs, view: View) -> Finding:
     if programs.may_mount:
         return TOPIC.not_applicable("helper", f"{view.user} may mount by itself")
-    stand_ins = "storage of class ram will be plain folders on disk, not in memory"
+    wrong = _wrong_with_helper(programs, view)
+    if wrong is None:
+        return TOPIC.ok("helper", f"{programs.helper.path if programs.helper else HELPER} runs as root")
+    found, remedy = wrong
+    return TOPIC.warning(
+        "helper", f"{found}: storage of class ram will be plain folders on disk, not in memory", remedy
+    )
+
+
+def _wrong_with_helper(programs: Programs, view: View) -> tuple[str, str] | None:
+    """Say why storage will not be made in memory, and what to do; None if it will."""
     helper = programs.helper
     if view.is_root:
-        return TOPIC.warning("helper", f"root may not mount here: {stand_ins}", "run outside of the container")
+        return "root may not mount here", "run outside of the container"
     if helper is None:
-        return TOPIC.warning(
-            "helper", f"{HELPER} is not found: {stand_ins}", "install it, owned by root with mode 4750"
+        return f"{HELPER} is not found", "install it, owned by root with mode 4750"
+    if programs.helper_is_script:
+        return (
+            f"{helper.path} is a script, to which the kernel gives no rights of root",
+            "to have it in memory, run daos_server as root",
         )
-    if not programs.helper_is_privileged:
-        return TOPIC.warning(
-            "helper",
-            f"{helper.path} has no rights of root (owner {helper.uid}, mode {helper.mode:04o}): {stand_ins}",
+    if not programs.helper_has_rights:
+        return (
+            f"{helper.path} has no rights of root (owner {helper.uid}, mode {helper.mode:04o})",
             f"chown root:{view.user} {helper.path} && chmod 4750 {helper.path}",
         )
-    return TOPIC.ok("helper", f"{helper.path} runs as root")
+    if programs.helper_problem:
+        return (
+            f"{helper.path} does not do its work ({programs.helper_problem})",
+            f"install the {HELPER} of this release, or run daos_server as root",
+        )
+    return None
