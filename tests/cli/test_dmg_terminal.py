@@ -20,11 +20,15 @@ def at_a_terminal(*arguments: str, env: Mapping[str, str], until: bytes = b"") -
     with subprocess.Popen([*COMMAND, *arguments], stdin=theirs, stdout=theirs, stderr=theirs, env=env) as process:
         os.close(theirs)
         printed = b""
-        while part := read(ours):
-            printed += part
-            if until and until in printed:
-                process.send_signal(signal.SIGINT)
-                until = b""
+        try:
+            while part := read(ours):
+                printed += part
+                if until and until in printed:
+                    process.send_signal(signal.SIGINT)
+                    os.write(ours, b"\n")  # for a read that began just when the signal came
+                    until = b""
+        finally:
+            process.kill()
     os.close(ours)
     return printed.decode().replace("\r\n", "\n")
 

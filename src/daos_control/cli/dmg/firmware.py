@@ -41,11 +41,11 @@ def filters(args: Values) -> dict[str, Any]:
 
 
 def output(session: Session, report: FirmwareReport | UpdateReport, document: object, text: str) -> Output:
-    """Say what hosts reported; in a document, hosts with errors are no failure, as in DAOS 2.8."""
+    """Say what hosts reported, errors among it; in a document, hosts with errors are no failure, as in DAOS 2.8."""
+    problems = f"{problems_text(report.problems)}\n" if report.problems else ""
     return Output(
         document=document,
-        text=text,
-        error_text=problems_text(report.problems),
+        text=problems + text,
         problem=None if session.json else problem_of(report),
     )
 

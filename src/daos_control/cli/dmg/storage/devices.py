@@ -47,7 +47,7 @@ def smd_pool_lines(storage: HostStorage, *, verbose: bool) -> Iterator[str]:
     """Lay out pools, with their targets on each rank."""
     pools = (storage.smd_info.pools if storage.smd_info else None) or {}
     if not pools:
-        yield "  No pools found\n"
+        yield "  No pools with NVMe found\n"
         return
     yield "  Pools\n"
     for uuid, ranks in sorted(pools.items()):

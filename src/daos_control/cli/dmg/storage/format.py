@@ -45,7 +45,7 @@ def format_summary(report: StorageReport) -> str:
 def mounts_text(storage: HostStorage) -> str:
     """Lay out the mounts that were formatted."""
     rows = [(mount.path, mount.info) for mount in sorted(storage.scm_mount_points, key=lambda mount: mount.path)]
-    return table(["SCM Mount", "Format Result"], rows) if rows else "\tNo SCM mount results\n"
+    return table(["SCM Mount", "Format Result"], rows) if rows else "  No SCM mount results\n"
 
 
 def formatted_text(storage: HostStorage) -> str:
@@ -55,4 +55,4 @@ def formatted_text(storage: HostStorage) -> str:
         for ssd in sorted(storage.nvme_devices, key=lambda controller: controller.pci_addr)
         if ssd.pci_addr != "<nil>"
     ]
-    return table(["NVMe PCI", "Format Result", "Role(s)"], rows) if rows else "\tNo NVMe devices found\n"
+    return table(["NVMe PCI", "Format Result", "Role(s)"], rows) if rows else "  No NVMe devices were formatted\n"

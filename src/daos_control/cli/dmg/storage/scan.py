@@ -71,8 +71,8 @@ def verbose_scan(storage: HostStorage) -> str:
     elif storage.scm_modules:
         scm = modules_table(storage.scm_modules)
     else:
-        scm = "\tNo SCM modules found\n"
-    nvme = controllers_table(storage.nvme_devices) if storage.nvme_devices else "\tNo NVMe devices found\n"
+        scm = "  No SCM modules found\n"
+    nvme = controllers_table(storage.nvme_devices) if storage.nvme_devices else "  No NVMe devices found\n"
     return f"HugePage Size: {huge} KB\n\n{scm}\n{nvme}\n"
 
 
