@@ -11,7 +11,7 @@ import string
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from daos_control.base.units import format_iec
+from daos_control.base.units import GIB, format_iec
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,10 @@ class _Words(string.Formatter):
         match format_spec:
             case "iec" if isinstance(value, int):
                 return format_iec(value)
+            case "gib" if isinstance(value, int):  # as scm_size counts
+                return f"{value // GIB} GiB"
+            case "fine" if isinstance(value, int):  # so that what is too little does not look like enough
+                return f"{value / GIB:.2f} GiB"
             case "q":
                 return f"'{value}'"
             case _:
@@ -269,7 +273,7 @@ TABLE: Mapping[str, tuple[Row, ...]] = {
     "SCM_RAMDISK_LOW_MEM": (
         Row(
             "storage",
-            "the RAM disks need {required:iec} of memory, and this host has {available:iec} to give",
+            "the RAM disks need {required:fine} of memory, and this host has {available:fine} to give",
             "lower targets, scm_size or system_ram_reserved in daos_server.yml, or free memory on the host",
             {"required": "memory needed, bytes", "available": "memory there is, bytes"},
         ),
@@ -1004,8 +1008,8 @@ TABLE: Mapping[str, tuple[Row, ...]] = {
     "SERVER_CONFIG_RAMDISK_OVER_MAX_MEM": (
         Row(
             "serverconfig",
-            "a RAM disk of {size:iec} is more than this host's memory allows, which is {largest:iec}",
-            f"set scm_size between {{smallest:iec}} and {{largest:iec}}, or remove it to use what there is, {_RESTART}",
+            "a RAM disk of {size:gib} is more than this host's memory allows, which is {largest:gib}",
+            f"set scm_size between {{smallest:gib}} and {{largest:gib}}, or remove it to use what there is, {_RESTART}",
             {"size": "configured size, bytes", "smallest": "least size, bytes", "largest": "largest size, bytes"},
         ),
     ),

@@ -154,3 +154,12 @@ def test_faults_are_raised_with_the_facts_they_need():
     ]
     assert uses
     assert not wrong
+
+
+def test_memory_that_is_nearly_enough_is_not_told_as_enough():
+    gib = 1 << 30
+    low = FaultCode.SCM_RAMDISK_LOW_MEM.fault(required=19 * gib + gib // 4, available=19 * gib)
+    assert "need 19.25 GiB of memory, and this host has 19.00 GiB to give" in low.description
+    large = FaultCode.SERVER_CONFIG_RAMDISK_OVER_MAX_MEM.fault(size=22 * gib, smallest=4 * gib, largest=22 * gib - 1)
+    assert "a RAM disk of 22 GiB is more than this host's memory allows, which is 21 GiB" in large.description
+    assert "between 4 GiB and 21 GiB" in large.resolution

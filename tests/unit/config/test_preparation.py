@@ -193,7 +193,7 @@ def test_a_host_may_have_too_little_memory():
     with pytest.raises(Fault) as error:
         with_ramdisk_size(server(engine()), HostFacts(memory_kib=8 * GIB_KIB))
     assert code_of(error) is FaultCode.SCM_RAMDISK_LOW_MEM
-    assert "9.0 GiB" in error.value.description, "4 reserved, 1 for the engine, and 4 for the least RAM disk"
+    assert "9.00 GiB" in error.value.description, "4 reserved, 1 for the engine, and 4 for the least RAM disk"
     least = with_ramdisk_size(server(engine()), HostFacts(memory_kib=9 * GIB_KIB))
     assert least.engines[0].scm.scm_size == 4
     with pytest.raises(ConfigError, match="nothing is left"):
