@@ -143,6 +143,16 @@ class Process:
         os.kill(self.pid, number)
         return self.end()
 
+    @contextlib.contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Have it do nothing meanwhile; nsenter stops with the program that it waits for."""
+        os.kill(self.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self.pid, signal.SIGCONT)
+            self._process.send_signal(signal.SIGCONT)
+
     def end(self) -> int:
         """Wait for its end; return its exit code."""
         return self._process.wait(PATIENCE_S)
@@ -307,12 +317,12 @@ class MixedSystem:
         return self.hosts[-1]
 
     def bring_up(self, *, engines: int = 1, **settings: object) -> Host:
-        """Start a first host, format it, and wait until its engines have joined."""
+        """Start one more host, format it, and wait until all engines have joined."""
         host = self.add_host(engines=engines, **settings)
         host.start_unformatted()
         self.dmg("storage", "format", "-l", host.address)
         host.server.shows(STARTED, engines)
-        self.all_joined(engines)
+        self.all_joined(sum(host.engines for host in self.hosts))
         return host
 
     def start_agent(self, **settings: object) -> Process:

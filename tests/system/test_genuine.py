@@ -64,11 +64,7 @@ def test_a_server_joins_a_system_of_the_other_kind(mixed, first):
     mixed.programs = replace(leading, agent=joining.agent, dmg=joining.dmg)
     mixed.bring_up()
     mixed.programs = replace(mixed.programs, server=joining.server)
-    second = mixed.add_host()
-    second.start().shows("SCM format required")
-    mixed.dmg("storage", "format", "-l", second.address)
-    second.server.shows("process [0-9]+ started on")
-    mixed.all_joined(2)
+    mixed.bring_up()
     assert [member["fault_domain"] for member in mixed.members()] == ["/h1", "/h2"]
 
     mixed.start_agent()

@@ -16,11 +16,7 @@ def two_hosts(mixed: Any, *, first: str) -> Any:
     mixed.programs = genuine if first == "genuine" else ours
     mixed.bring_up()
     mixed.programs = ours if first == "genuine" else genuine
-    second = mixed.add_host()
-    second.start().shows("SCM format required")
-    mixed.dmg("storage", "format", "-l", second.address)
-    mixed.all_joined(2)
-    return second
+    return mixed.bring_up()
 
 
 @pytest.mark.parametrize("mixed", ["certificates"], indirect=True)

@@ -14,11 +14,7 @@ def two_hosts(mixed, request):
     """Rank 0 with the management service on one host and rank 1 on another, and a pool over both, served by rank 0."""
     mixed.programs = replace(getattr(mixed, request.param), engine=mixed.genuine.engine)
     mixed.bring_up()
-    second = mixed.add_host()
-    second.start_unformatted()
-    mixed.dmg("storage", "format", "-l", second.address)
-    second.server.shows(STARTED)
-    mixed.all_joined(2)
+    mixed.bring_up()
     mixed.dmg("pool", "create", "--size=1G", "--ranks=0", "tank")
     mixed.dmg("pool", "extend", "tank", "--ranks=1")
     return mixed
