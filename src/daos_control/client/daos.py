@@ -25,6 +25,7 @@ from daos_control.client.errors import ConfigUnreadable
 from daos_control.client.invoke import ManagementClient
 from daos_control.client.transport import Transport
 from daos_control.client.waiting import Waiting
+from daos_control.config.system import CONTROL_PORT, SYSTEM_NAME
 from daos_control.security.components import Component
 
 if TYPE_CHECKING:
@@ -53,8 +54,8 @@ class DaosClient:
         channels: Transport,
         hosts: Sequence[str],
         *,
-        system: str = "daos_server",
-        port: int = 10001,
+        system: str = SYSTEM_NAME,
+        port: int = CONTROL_PORT,
         timeout_s: float | None = None,
     ) -> None:
         self._channels = channels
@@ -66,8 +67,8 @@ class DaosClient:
         cls,
         hosts: Sequence[str],
         *,
-        system: str = "daos_server",
-        port: int = 10001,
+        system: str = SYSTEM_NAME,
+        port: int = CONTROL_PORT,
         certificates: "Certificates | None" = None,
         allow_proxy: bool = False,
         timeout_s: float | None = None,

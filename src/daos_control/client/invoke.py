@@ -37,6 +37,7 @@ from daos_control.client.race import Manner, Outcome, Race
 from daos_control.client.routes import Route
 from daos_control.client.transport import DEADLINE_S, Transport
 from daos_control.client.waiting import Wait, Waiting, end, subject
+from daos_control.config.system import CONTROL_PORT
 from daos_control.net.rpc.methods import MGMT, Method
 
 log = logs.get(__name__)
@@ -99,7 +100,7 @@ class ManagementClient:
         hosts: Sequence[str],
         system: str,
         *,
-        port: int = 10001,
+        port: int = CONTROL_PORT,
         version: str = DAOS_VERSION,
         back_off: BackOff | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,

@@ -89,11 +89,6 @@ class Room:
         """Return what every rank has in a tier."""
         return min(usable[tier] for usable in self.usable.values())
 
-    def tightest(self, tier: int) -> RankSet:
-        """Return the ranks that have no more than that."""
-        least = self.least(tier)
-        return RankSet(rank for rank, usable in self.usable.items() if usable[tier] == least)
-
 
 def room(ranks: RankSet, storage: Mapping[str, HostStorage]) -> Room:
     """Return what these ranks have left, from the storage (with usage) of hosts by name."""

@@ -10,6 +10,12 @@ import pytest
 from daos_control.cli.dmg import run
 
 
+@pytest.fixture(autouse=True)
+def no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What runs tests side by side tells them a width of its own."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
 def told(line: list[str], capsys: pytest.CaptureFixture[str], code: int = 0) -> str:
     assert run(["explain", *line]) == code
     captured = capsys.readouterr()

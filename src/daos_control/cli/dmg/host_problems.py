@@ -10,8 +10,9 @@ from daos_control.cli.ui.tables import table
 from daos_control.client.errors import HostError, PartlyFailed, impersonal
 from daos_control.client.outcomes import is_timeout
 from daos_control.client.reports import HostProblem
+from daos_control.config.system import CONTROL_PORT
 
-CONTROL_PORT: Final = ":10001"
+_USUAL_PORT: Final = f":{CONTROL_PORT}"
 
 
 def errors_document(problems: tuple[HostProblem, ...]) -> dict[str, str]:
@@ -63,7 +64,7 @@ def error_cell(error: DaosControlError) -> str:
 
 def hosts_text(hosts: HostSet) -> str:
     """Fold hosts without the port that all have."""
-    return str(HostSet(host.removesuffix(CONTROL_PORT) for host in hosts))
+    return str(HostSet(host.removesuffix(_USUAL_PORT) for host in hosts))
 
 
 def folded_rows(rows: Iterable[tuple[HostSet, tuple[str, ...]]]) -> list[tuple[str, ...]]:

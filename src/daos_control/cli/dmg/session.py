@@ -14,7 +14,6 @@ from typing import Any, Final, NamedTuple, TextIO, TypeVar
 from daos_control.base import logs
 from daos_control.base.aio import background
 from daos_control.base.errors import DaosControlError, DaosError, Fault
-from daos_control.base.quoting import quoted
 from daos_control.cli import proxies
 from daos_control.cli.dmg import advice
 from daos_control.cli.flags import Values
@@ -280,8 +279,7 @@ def _report(error: DaosControlError | None, prefix: str, details: str, *, json_l
     while root.__cause__ is not None and not isinstance(root, Fault):
         root = root.__cause__
     if isinstance(root, Fault) and root.resolution:
-        resolution = f"{root.domain}: code = {root.code} resolution = {quoted(root.resolution)}"
-        _print_error(f"{PROGRAM}: {resolution}", json_logging=json_logging)
+        _print_error(f"{PROGRAM}: {root.resolution_line()}", json_logging=json_logging)
     _point_to_words(root)
     return 1
 

@@ -79,7 +79,7 @@ class AtStake:
                     used = format_si(max(0, tier.total - tier.free))
                     said.append(f"{tier.media_type.upper()}: {format_si(tier.total)}, of which {used} are used")
             if pool.enabled_ranks:
-                said.append(f"on {_ranks_text(pool.enabled_ranks)}")
+                said.append(f"on {RankSet(pool.enabled_ranks).named()}")
         if self.containers is not None:
             said.append(_containers_text(self.containers))
         return said + [f"not everything is known: {error}" for error in self.errors]
@@ -113,11 +113,6 @@ def _containers_text(containers: Sequence[str]) -> str:
         return "no containers"
     count = f"{len(containers)} container{'s' if len(containers) > 1 else ''}"
     return f"{count}: {', '.join(containers)}" if len(containers) <= _LISTED else count
-
-
-def _ranks_text(ranks: Iterable[int]) -> str:
-    found = RankSet(ranks)
-    return f"{'ranks' if len(found) > 1 else 'rank'} {found}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,7 +183,7 @@ async def _create(found: _Findings) -> None:
         return
     sizes = " and ".join(format_si(size) for size in planned.tier_bytes or () if size)
     ranks = RankSet(share.rank for share in planned.ranks)
-    where = f"{planned.num_ranks} of {_ranks_text(ranks)}" if planned.num_ranks < len(ranks) else _ranks_text(ranks)
+    where = f"{planned.num_ranks} of {ranks.named()}" if planned.num_ranks < len(ranks) else ranks.named()
     found.changes.append(
         f'pool "{label}" of {format_si(planned.total_bytes)} would be made for {request.user} and '
         f"{request.user_group}: {sizes} on each of {where}"
@@ -230,13 +225,13 @@ async def _extend(found: _Findings) -> None:
     wanted = RankSet(found.request.ranks)
     absent = [rank for rank in wanted if not members.get(rank)]
     if absent:
-        found.problems.append(f"not there: {_ranks_text(absent)}")
+        found.problems.append(f"not there: {RankSet(absent).named()}")
     if pool:
         had = RankSet([*(pool.enabled_ranks or ()), *(pool.disabled_ranks or ())])
         known = [rank for rank in wanted if rank in had]
         if known:
-            found.problems.append(f"pool {pool.name} has them already: {_ranks_text(known)}")
-        found.changes.append(f"pool {pool.name}, which is on {_ranks_text(had)}, would have {_ranks_text(wanted)}, too")
+            found.problems.append(f"pool {pool.name} has them already: {RankSet(known).named()}")
+        found.changes.append(f"pool {pool.name}, which is on {had.named()}, would have {wanted.named()}, too")
 
 
 async def _exclude(found: _Findings) -> None:
@@ -247,8 +242,7 @@ async def _exclude(found: _Findings) -> None:
     out = RankSet([*(pool.disabled_ranks or ()), *(request.rank for request in found.together)])
     if values and len(out) > int(values[0].text):
         found.changes.append(
-            f"without {_ranks_text(out)} more is missing than redundancy factor {values[0].text} covers: "
-            "data may be lost"
+            f"without {out.named()} more is missing than redundancy factor {values[0].text} covers: data may be lost"
         )
 
 
@@ -274,7 +268,7 @@ async def _with_rank(found: _Findings, becomes: str, *, whole: bool = True) -> P
     found.changes.append(f"{what} {rank} {becomes} pool {pool.name}")
     taking_part = RankSet([*(pool.enabled_ranks or ()), *(pool.disabled_ranks or ())])
     if taking_part and rank not in taking_part:
-        found.problems.append(f"pool {pool.name} is on {_ranks_text(taking_part)}, not on rank {rank}")
+        found.problems.append(f"pool {pool.name} is on {taking_part.named()}, not on rank {rank}")
     elif whole and rank in (pool.disabled_ranks or ()) and rank not in (pool.enabled_ranks or ()):
         found.problems.append(f"rank {rank} is out of pool {pool.name} already")
     return pool

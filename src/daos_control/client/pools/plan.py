@@ -171,7 +171,7 @@ def _rank_problems(wanted: RankSet, left: Room, num_ranks: int, replicas: int) -
     unseen = RankSet(rank for rank in wanted if rank not in left.usable)
     if unseen:
         hosts = "its host is" if len(unseen) == 1 else "their hosts are"
-        problems.append(f"nothing is known of {_ranks(unseen)}: {hosts} not in the host list, or did not answer")
+        problems.append(f"nothing is known of {unseen.named()}: {hosts} not in the host list, or did not answer")
     if num_ranks > len(wanted):
         problems.append(f"{num_ranks} ranks were asked for, and there are {len(wanted)}")
     most = min(num_ranks, len(wanted), MAX_REPLICAS)
@@ -192,13 +192,13 @@ def _size_problems(sizes: tuple[int, int], shares: Sequence[RankShare], left: Ro
             ranks = RankSet(share.rank for share in short)
             has = min(share.usable[tier] for share in short)
             problems.append(
-                f"{name}: {format_si(sizes[tier])} are wanted on each rank, and {_ranks(ranks)} "
+                f"{name}: {format_si(sizes[tier])} are wanted on each rank, and {ranks.named()} "
                 f"{'have' if len(ranks) > 1 else 'has'} {'no more than ' if len(ranks) > 1 else ''}{format_si(has)}"
             )
     if problems and num_ranks < len(shares):
         roomy = [share.rank for share in shares if share.fits]
         if len(roomy) >= num_ranks:
-            problems.append(f"which ranks are taken is left to chance; {_ranks(RankSet(roomy))} would do: name them")
+            problems.append(f"which ranks are taken is left to chance; {RankSet(roomy).named()} would do: name them")
     return problems
 
 
@@ -212,10 +212,6 @@ def _small_problems(sizes: tuple[int, int], targets: int, num_ranks: int) -> lis
                 f"{format_si(least)} ({format_si(least * num_ranks)} in all)"
             )
     return problems
-
-
-def _ranks(ranks: RankSet) -> str:
-    return f"{'ranks' if len(ranks) > 1 else 'rank'} {ranks}"
 
 
 def tier_names(*, md_on_ssd: bool) -> tuple[str, str]:

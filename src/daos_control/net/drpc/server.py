@@ -21,6 +21,7 @@ from google.protobuf.message import DecodeError, EncodeError, Message
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from daos_control.base import logs
+from daos_control.base.aio import task_scope
 from daos_control.base.fault_codes import FaultCode
 from daos_control.net.complaints import Complaints
 from daos_control.net.drpc.errors import CannotListen, DrpcFailure, FrameError, Status
@@ -253,7 +254,6 @@ async def serve(
     Raises the fault SocketFileInUse if another process answers at ``path``, CannotListen if it cannot be used.
     """
     listener = _listen(path, mode)
-    failure: Exception | None = None
     try:
         server = Server(
             listener,
@@ -263,12 +263,10 @@ async def serve(
             max_message=max_message,
             rules=rules,
         )
-        async with asyncio.TaskGroup() as group:
+        async with task_scope() as group:
             accepting = group.create_task(server.accept_forever(group), name=f"drpc accept {path}")
             try:
                 yield server
-            except Exception as error:  # noqa: BLE001 - raised again below: inside, the group would wrap it
-                failure = error
             finally:
                 accepting.cancel()
                 await server.close(grace_s)
@@ -276,8 +274,6 @@ async def serve(
         listener.close()
         if not keep_file:
             _unlink(path)
-    if failure is not None:
-        raise failure
 
 
 def peer_of(sock: socket.socket) -> Peer:

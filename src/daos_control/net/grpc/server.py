@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from daos_control.base import logs
+from daos_control.base.aio import task_scope
 from daos_control.base.errors import DaosControlError
 from daos_control.base.version import DAOS_VERSION
 from daos_control.net.complaints import Complaints
@@ -87,21 +88,16 @@ async def serve(
     endpoints = endpoints_of(handlers, version)
     context = None if tls is None else _context(tls)
     listener = _listen(host, port)
-    failure: Exception | None = None
     try:
-        async with asyncio.TaskGroup() as tasks:
+        async with task_scope() as tasks:
             links = _Links(listener, endpoints, context, tasks)
             links.accept()
             try:
                 yield Server(host, listener.getsockname()[1])
-            except Exception as error:  # noqa: BLE001 - raised again below: inside, the group would wrap it
-                failure = error
             finally:
                 await links.close(grace_s)
     finally:
         listener.close()
-    if failure is not None:
-        raise failure
 
 
 def _context(certificates: Certificates) -> ssl.SSLContext:

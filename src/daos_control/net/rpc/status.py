@@ -79,11 +79,6 @@ def access_denied(text: str) -> StatusError:
     return StatusError(Code.PERMISSION_DENIED, text)
 
 
-def unimplemented(path: str) -> StatusError:
-    """Make the error for a method that is not there."""
-    return StatusError(Code.UNIMPLEMENTED, f"unknown method {path}")
-
-
 class Status(NamedTuple):
     """An error as it goes over the wire; ``details`` is the binary trailer, empty if there is none."""
 
