@@ -6,6 +6,7 @@ from daos_control.base.errors import DaosControlError
 from daos_control.base.fault_codes import FaultCode
 from daos_control.base.hostset import HostSet
 from daos_control.client.errors import InvalidRequest
+from daos_control.config.system import LAST_PORT
 
 
 def addresses(hosts: Iterable[str], port: int) -> list[str]:
@@ -27,8 +28,8 @@ def _with_port(host: str, port: int) -> str:
     name, colon, given = host.partition(":")
     if not colon:
         return f"{name}:{port}"
-    if not given.isascii() or not given.isdigit():
-        raise InvalidRequest(f"host {host!r} should conform to hostname[:port], with a number for the port")
+    if not (given.isascii() and given.isdigit() and 0 < int(given) <= LAST_PORT):
+        raise InvalidRequest(f"host {host!r} should conform to hostname[:port], with a port from 1 to {LAST_PORT}")
     return host
 
 
