@@ -134,7 +134,7 @@ def endless(path: Path) -> None:
 
 
 BAD_FILES: dict[str, tuple[Callable[[Path], object], str]] = {
-    "missing": (lambda _: None, "No such file or directory"),
+    "missing": (lambda _: None, "o such file"),
     "folder": (a_folder, "Is a directory"),
     "unreadable": (unreadable, "Permission denied"),
     "loop": (endless, "symbolic links"),
