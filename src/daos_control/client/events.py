@@ -116,7 +116,7 @@ class Events:
         while True:
             wanted.after = after
             wanted.limit = max(0, limit - len(found)) if limit else 0
-            reply = await self._ask(self._connection.management, "ListEvents", wanted)
+            reply = await self._ask(self._connection.management, "ListEvents", wanted, read=True)
             found += _entries(reply.entries)
             after = reply.last
             if not reply.more or (limit and len(found) >= limit):
@@ -161,9 +161,8 @@ class Events:
 
     async def explain(self, rank: int) -> Explanation:
         """Tell how a rank came to its state, and what brings it back."""
-        reply = await self._ask(
-            self._connection.management, "ExplainRank", system_pb2.ExplainRankReq(rank=rank), what="how ranks fare"
-        )
+        wanted = system_pb2.ExplainRankReq(rank=rank)
+        reply = await self._ask(self._connection.management, "ExplainRank", wanted, what="how ranks fare", read=True)
         return Explanation(
             rank=reply.rank,
             uuid=reply.uuid,
@@ -205,18 +204,24 @@ class Events:
         request: Message,
         *,
         what: str = "the history of the system",
+        read: bool = False,
         try_s: float | None = None,
     ) -> Any:
-        """Ask the management service: whoever can be reached and, if that is a server of DAOS's own, its leader."""
+        """Ask the management service: whoever can be reached and, if that is a server of DAOS's own, its leader.
+
+        What waits for news is no ``read``: that it says nothing is no reason to ask others as well.
+        """
         try:
-            return await client.call(SYSTEM[name], request, deadline_s=DEADLINE_S, try_s=try_s)
+            return await client.call(SYSTEM[name], request, deadline_s=DEADLINE_S, read=read, try_s=try_s)
         except StatusError as error:
             if error.code != Code.UNIMPLEMENTED:
                 raise
         query = MGMT["LeaderQuery"]
         leader = (await client.call(query, query.request(), deadline_s=DEADLINE_S, read=True)).current_leader
         try:
-            return await client.call(SYSTEM[name], request, hosts=[leader], deadline_s=DEADLINE_S, try_s=try_s)
+            return await client.call(
+                SYSTEM[name], request, hosts=[leader], deadline_s=DEADLINE_S, read=read, try_s=try_s
+            )
         except StatusError as error:
             if error.code == Code.UNIMPLEMENTED:
                 raise NotOffered(what) from error

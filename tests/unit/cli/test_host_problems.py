@@ -5,7 +5,7 @@ import pytest
 from daos_control.base.errors import DaosControlError
 from daos_control.base.fault_codes import FaultCode
 from daos_control.base.hostset import HostSet
-from daos_control.cli.dmg.host_problems import folded_rows, problems_text
+from daos_control.cli.dmg.host_problems import folded_rows, hosts_text, problems_text
 from daos_control.cli.ui.paint import bare, paint
 from daos_control.client.reports import HostProblem
 
@@ -43,3 +43,15 @@ def test_hosts_of_which_the_same_is_said_are_one_row() -> None:
         (HostSet(["node2:10001"]), ("8 GB",)),
     ]
     assert folded_rows(rows) == [("node[1-2]", "8 GB"), ("node3", "4 GB")]
+
+
+@pytest.mark.parametrize(
+    ("hosts", "text"),
+    [
+        (["node1:10001", "node2:10001"], "node[1-2]"),
+        (["node1:20001"], "node1"),
+        (["node1:10001", "node1:10002"], "node1:10001,node1:10002"),
+    ],
+)
+def test_ports_are_told_where_only_they_tell_hosts_apart(hosts: list[str], text: str) -> None:
+    assert hosts_text(HostSet(hosts)) == text

@@ -71,6 +71,15 @@ def client(journal: Journal) -> DaosClient:
     return DaosClient(Answers(ListEvents=journal.answer), ["a"])
 
 
+async def test_who_stops_asking_is_not_told_that_something_may_happen() -> None:
+    journal = Journal()
+    daos = client(journal)
+    changes: list[bool] = []
+    journal.trouble = [lambda: changes.extend(wait.changes for wait in daos.waiting.waits)]
+    await daos.events.list()
+    assert changes == [False]
+
+
 async def test_what_is_wanted_is_asked_for() -> None:
     journal = Journal(last=3)
     history = await client(journal).events.list(

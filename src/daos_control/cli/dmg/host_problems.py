@@ -1,7 +1,7 @@
 """What went wrong at some of many hosts: as a document, and as people read it."""
 
 from collections.abc import Iterable
-from typing import Final, Protocol
+from typing import Protocol
 
 from daos_control.base.errors import DaosControlError, Fault
 from daos_control.base.hostset import HostSet
@@ -10,9 +10,6 @@ from daos_control.cli.ui.tables import table
 from daos_control.client.errors import HostError, PartlyFailed, impersonal
 from daos_control.client.outcomes import is_timeout
 from daos_control.client.reports import HostProblem
-from daos_control.config.system import CONTROL_PORT
-
-_USUAL_PORT: Final = f":{CONTROL_PORT}"
 
 
 def errors_document(problems: tuple[HostProblem, ...]) -> dict[str, str]:
@@ -63,8 +60,9 @@ def error_cell(error: DaosControlError) -> str:
 
 
 def hosts_text(hosts: HostSet) -> str:
-    """Fold hosts without the port that all have."""
-    return str(HostSet(host.removesuffix(_USUAL_PORT) for host in hosts))
+    """Fold hosts without their ports, as DAOS does in tables, unless it takes the ports to tell them apart."""
+    names = HostSet(host.partition(":")[0] for host in hosts)
+    return str(names if len(names) == len(hosts) else hosts)
 
 
 def folded_rows(rows: Iterable[tuple[HostSet, tuple[str, ...]]]) -> list[tuple[str, ...]]:
