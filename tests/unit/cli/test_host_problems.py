@@ -28,6 +28,11 @@ def test_hosts_that_fail_alike_are_one_row(code: FaultCode, words: str) -> None:
     assert rows == ["Errors:", "  Hosts     Error", "  -----     -----", f"  node[1-2] {words}"]
 
 
+def test_a_port_that_is_not_the_usual_one_may_be_what_is_wrong() -> None:
+    refused = FaultCode.CLIENT_CONNECTION_REFUSED.fault(address="node1:20001")
+    assert told(("node1:20001", refused))[-1] == "  node1:20001 the server refused the connection"
+
+
 def test_the_hint_to_be_patient_is_no_row_of_the_table() -> None:
     late = FaultCode.CLIENT_CONNECTION_TIMED_OUT.fault(address="the host")
     text = problems_text((HostProblem(error=late, hosts=HostSet(["127.64.1.1:10001"])),))

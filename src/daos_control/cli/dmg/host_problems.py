@@ -1,7 +1,7 @@
 """What went wrong at some of many hosts: as a document, and as people read it."""
 
 from collections.abc import Iterable
-from typing import Protocol
+from typing import Final, Protocol
 
 from daos_control.base.errors import DaosControlError, Fault
 from daos_control.base.hostset import HostSet
@@ -10,6 +10,9 @@ from daos_control.cli.ui.tables import table
 from daos_control.client.errors import HostError, PartlyFailed, impersonal
 from daos_control.client.outcomes import is_timeout
 from daos_control.client.reports import HostProblem
+from daos_control.config.system import CONTROL_PORT
+
+_USUAL_PORT: Final = f":{CONTROL_PORT}"
 
 
 def errors_document(problems: tuple[HostProblem, ...]) -> dict[str, str]:
@@ -40,10 +43,15 @@ def problems_text(problems: tuple[HostProblem, ...]) -> str:
     alike: dict[str, list[str]] = {}
     for problem in problems:
         alike.setdefault(_impersonal(problem), []).extend(problem.hosts)
-    rows = [(hosts_text(HostSet(hosts)), error) for error, hosts in alike.items()]
+    rows = [(_reached_by(hosts), error) for error, hosts in alike.items()]
     text = "Errors:\n" + table(["Hosts", "Error"], rows, indent="  ")
     late = any(is_timeout(problem.error) for problem in problems)
     return text + "\n  Hosts that may just be slow are given more time with --timeout, such as --timeout=1m.\n" * late
+
+
+def _reached_by(hosts: Iterable[str]) -> str:
+    """Fold hosts with the ports that are not the usual one: such a port may be what is wrong."""
+    return str(HostSet(host.removesuffix(_USUAL_PORT) for host in hosts))
 
 
 def _impersonal(problem: HostProblem) -> str:
