@@ -25,7 +25,7 @@ class FakeDataPlane:
     """The engines of one host: usable or not, answering what they were told to, or emptily.
 
     ``answer(method, ...)`` queues answers: a message, an error to raise, or a function of the request. What is
-    not queued is answered with an empty reply, which means success.
+    not queued is answered as ``always`` said, or else with an empty reply, which means success.
     """
 
     calls: list[tuple[drpc.Method[Any, Any], Any]] = field(default_factory=list)
@@ -38,6 +38,7 @@ class FakeDataPlane:
     def __post_init__(self) -> None:
         self._usable = asyncio.Event()
         self._answers: dict[drpc.Method[Any, Any], deque[Answer]] = {}
+        self._usual: dict[drpc.Method[Any, Any], Answer] = {}
         self._heard = asyncio.Condition()
 
     def open(self) -> None:
@@ -51,6 +52,10 @@ class FakeDataPlane:
     def answer(self, method: drpc.Method[Any, Any], *answers: Answer) -> None:
         """Queue answers to a method."""
         self._answers.setdefault(method, deque()).extend(answers)
+
+    def always(self, method: drpc.Method[Any, Any], answer: Answer) -> None:
+        """Answer a method like this whenever nothing is queued."""
+        self._usual[method] = answer
 
     def requests(self, method: drpc.Method[Any, Any]) -> list[Any]:
         """Return what was asked of a method, in order."""
@@ -80,7 +85,7 @@ class FakeDataPlane:
             self.calls.append((method, kept))
             self._heard.notify_all()
         queued = self._answers.get(method)
-        answer = queued.popleft() if queued else method.reply()
+        answer = queued.popleft() if queued else self._usual.get(method, method.reply())
         if isinstance(answer, Exception):
             raise answer
         if callable(answer):
