@@ -22,20 +22,22 @@ from daos_control.cli.ui.errors import error_text
 from daos_control.config.control import NAMED_BY
 
 
-def _command(run: Callable[[Values], int]) -> Callable[[Values], int]:
+def command(run: Callable[[Values], int]) -> Callable[[Values], int]:
     """Make a command of a function that may raise."""
 
     @wraps(run)
     def guarded(values: Values) -> int:
         try:
             return run(values)
+        except BrokenPipeError:  # whoever read has gone, which the program takes quietly
+            raise
         except (DaosControlError, OSError) as error:
             return _complain(error)
 
     return guarded
 
 
-@_command
+@command
 def up(values: Values) -> int:
     """Bring a lab up, then show the system as an administrator would see it."""
     try:
@@ -66,7 +68,7 @@ def up(values: Values) -> int:
     return 0
 
 
-@_command
+@command
 def sim(values: Values) -> int:
     """Simulate a large system, and stay until told to stop."""
     from daos_control.cli.daos_lab import simulation as lab_simulation
@@ -79,7 +81,7 @@ def sim(values: Values) -> int:
     return asyncio.run(running)
 
 
-@_command
+@command
 def down(values: Values) -> int:
     """Stop a lab and clear it away."""
     lab = _lab(values)
@@ -93,7 +95,7 @@ def down(values: Values) -> int:
     return 0
 
 
-@_command
+@command
 def status(values: Values) -> int:
     """Show every process of a lab; the exit code is 0 if all of them run."""
     lab = _lab(values)
@@ -117,7 +119,7 @@ def status(values: Values) -> int:
     return 0 if all_run else 1
 
 
-@_command
+@command
 def logs(values: Values) -> int:
     """Show the end of the logs with tail(1), which knows how to follow files."""
     lab = _lab(values)
@@ -137,7 +139,7 @@ def logs(values: Values) -> int:
         return 0
 
 
-@_command
+@command
 def kill(values: Values) -> int:
     """Send SIGKILL; simulated hosts lose their power."""
     if lab := _simulation(values):
@@ -147,7 +149,7 @@ def kill(values: Values) -> int:
     return _signal(values, signal.SIGKILL, "killed")
 
 
-@_command
+@command
 def pause(values: Values) -> int:
     """Send SIGSTOP; simulated hosts stop answering, in the way that was asked for."""
     if lab := _simulation(values):
@@ -155,7 +157,7 @@ def pause(values: Values) -> int:
     return _signal(values, signal.SIGSTOP, "frozen; 'daos_lab resume' lets it go on")
 
 
-@_command
+@command
 def resume(values: Values) -> int:
     """Send SIGCONT; simulated hosts get their power back, and answer again."""
     if lab := _simulation(values):
@@ -163,7 +165,7 @@ def resume(values: Values) -> int:
     return _signal(values, signal.SIGCONT, "goes on")
 
 
-@_command
+@command
 def env(values: Values) -> int:
     """Print shell commands for eval."""
     lab = _lab(values)
