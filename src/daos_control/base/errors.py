@@ -29,6 +29,11 @@ from daos_control.base.quoting import quoted
 class DaosControlError(Exception):
     """Base of every error that a peer or a person may be shown."""
 
+    @property
+    def gist(self) -> str:
+        """What happened, for a sentence about something larger: of a fault, without its domain and number."""
+        return str(self)
+
 
 class Fault(DaosControlError):
     """A known condition: what happened, why, and what to do about it.
@@ -46,6 +51,11 @@ class Fault(DaosControlError):
 
     def __str__(self) -> str:
         return f"{self.domain}: code = {self.code} description = {quoted(self.description or 'unknown fault')}"
+
+    @property
+    def gist(self) -> str:
+        """The description alone."""
+        return self.description or str(self)
 
     def resolution_line(self) -> str:
         """The second line that programs print under an error, in the form that tools match."""

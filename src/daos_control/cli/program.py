@@ -92,10 +92,9 @@ def _complain(text: str, path: Sequence[Command]) -> None:
         print(f"ERROR: {text}", file=sys.stderr)
         return
     from daos_control.cli.ui import terminal
-    from daos_control.cli.ui.style import Style
 
-    word = Style.BAD.on("ERROR:") if terminal.is_wanted(sys.stderr) else "ERROR:"
-    print(f"{word} {text}\nMore about it: {' '.join(command.name for command in path)} -h", file=sys.stderr)
+    page = " ".join(command.name for command in path)
+    print(f"{terminal.error_word()} {text}\nMore about it: {page} -h", file=sys.stderr)
 
 
 def _print_failure(text: str) -> None:

@@ -31,8 +31,7 @@ class ManagementServiceUnreachable(DaosControlError):
     def __str__(self) -> str:
         alike: dict[str, dict[str, str]] = {}
         for host, error in self.causes.items():
-            reason = getattr(error, "description", str(error))
-            alike.setdefault(impersonal(reason, host), {})[host] = reason
+            alike.setdefault(impersonal(error.gist, host), {})[host] = error.gist
         reasons = sorted(_said_once(reason, said) for reason, said in alike.items())
         return f"{self.TEXT} ({'; '.join(reasons)})" if reasons else self.TEXT
 

@@ -261,7 +261,7 @@ class ManagementClient:
 def _note(wait: Wait, error: DaosControlError) -> None:
     """Remember what went wrong, for telling people; that somebody else is to be asked is none of it."""
     if not isinstance(error, Redirect):
-        wait.trouble = getattr(error, "description", str(error))
+        wait.trouble = error.gist
     elif isinstance(error, NotLeader) and not error.hint and not wait.trouble:
         wait.trouble = "nobody is known to lead the management service"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from daos_control.base.errors import Fault
+from daos_control.base.errors import DaosError, Fault
 from daos_control.base.fault_codes import FaultCode
 from daos_control.base.fault_words import TABLE
 
@@ -163,3 +163,9 @@ def test_memory_that_is_nearly_enough_is_not_told_as_enough():
     large = FaultCode.SERVER_CONFIG_RAMDISK_OVER_MAX_MEM.fault(size=22 * gib, smallest=4 * gib, largest=22 * gib - 1)
     assert "a RAM disk of 22 GiB is more than this host's memory allows, which is 21 GiB" in large.description
     assert "between 4 GiB and 21 GiB" in large.resolution
+
+
+def test_the_gist_of_a_fault_is_what_happened_without_its_number() -> None:
+    assert Fault("server", 7, "it is broken").gist == "it is broken"
+    assert Fault("server", 7, "").gist == str(Fault("server", 7, ""))
+    assert DaosError(-1007).gist == str(DaosError(-1007))

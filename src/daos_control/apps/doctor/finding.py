@@ -63,7 +63,7 @@ class Topic:
 
     def raised(self, check: str, error: DaosControlError, remedy: str = "") -> Finding:
         """Say what a program's own rule would: a fault brings its number and its remedy."""
-        found = str(getattr(error, "description", "") or error)
+        found = error.gist
         remedy = remedy or str(getattr(error, "resolution", ""))
         if not remedy:  # an error without a number says both in one sentence
             found, _, remedy = found.rpartition("; ") if "; " in found else (found, "", "")

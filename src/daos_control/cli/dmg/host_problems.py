@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final, Protocol
 
-from daos_control.base.errors import DaosControlError, Fault
+from daos_control.base.errors import DaosControlError
 from daos_control.base.hostset import HostSet
 from daos_control.cli.ui.documents import by_key
 from daos_control.cli.ui.tables import table
@@ -62,9 +62,7 @@ def _impersonal(problem: HostProblem) -> str:
 
 def error_cell(error: DaosControlError) -> str:
     """Say in one cell what went wrong: of a fault, only what happened."""
-    if isinstance(error, Fault):
-        return error.description
-    return f"{error} ({error.hint})" if isinstance(error, HostError) and error.hint else str(error)
+    return f"{error} ({error.hint})" if isinstance(error, HostError) and error.hint else error.gist
 
 
 def hosts_text(hosts: HostSet) -> str:

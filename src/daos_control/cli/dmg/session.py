@@ -23,7 +23,6 @@ from daos_control.cli.ui.documents import document
 from daos_control.cli.ui.envelope import envelope
 from daos_control.cli.ui.progress import Display, display_for, showing
 from daos_control.cli.ui.steps import Step, steps_text
-from daos_control.cli.ui.style import Style
 from daos_control.client.daos import DaosClient
 from daos_control.client.errors import Interrupted, InvalidRequest, PartlyFailed
 
@@ -288,7 +287,8 @@ def _print_error(text: str, *, json_logging: bool) -> None:
     if json_logging:
         log.error(text)
         return
-    print(f"{_error_word()} {terminal.harmless(text) if terminal.is_seen(sys.stderr) else text}", file=sys.stderr)
+    shown = terminal.harmless(text) if terminal.is_seen(sys.stderr) else text
+    print(f"{terminal.error_word()} {shown}", file=sys.stderr)
     log.shown(logs.Level.ERROR, text)
 
 
@@ -297,13 +297,9 @@ def _print_details(text: str, *, json_logging: bool) -> None:
     if json_logging:
         log.error(text)
         return
-    heading = "" if terminal.is_seen(sys.stderr) else f"{_error_word()} "
+    heading = "" if terminal.is_seen(sys.stderr) else f"{terminal.error_word()} "
     print(heading + terminal.for_stream(sys.stderr, text).rstrip("\n"), file=sys.stderr)
     log.shown(logs.Level.ERROR, text)
-
-
-def _error_word() -> str:
-    return Style.BAD.on("ERROR:") if terminal.is_wanted(sys.stderr) else "ERROR:"
 
 
 def _point_to_words(error: BaseException) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 TYPE_CHECKING = False  # as in typing, see cli.flags
 if TYPE_CHECKING:
@@ -20,6 +21,13 @@ def is_wanted(stream: TextIO) -> bool:
 def is_seen(*streams: TextIO) -> bool:
     """Whether a person looks at all of these, with colours or without."""
     return all(stream.isatty() for stream in streams)
+
+
+def error_word() -> str:
+    """Return what an error begins with on standard error."""
+    from daos_control.cli.ui.style import Style
+
+    return Style.BAD.on("ERROR:") if is_wanted(sys.stderr) else "ERROR:"
 
 
 def for_stream(stream: TextIO, text: str) -> str:

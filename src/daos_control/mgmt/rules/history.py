@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from daos_control.base.errors import DaosControlError, Fault
+from daos_control.base.errors import DaosControlError
 from daos_control.base.rankset import RankSet
 from daos_control.mgmt.causes import Hearing
 from daos_control.mgmt.system import Change, System
@@ -87,7 +87,7 @@ def effect(before: System, change: Change[Any], event: Event) -> str:
 
 def nothing_done(error: DaosControlError) -> str:
     """Say why nothing came of an event that was refused."""
-    return f"nothing done: {error.description if isinstance(error, Fault) else error}"
+    return f"nothing done: {error.gist}"
 
 
 def _why_nothing(system: System, event: Event) -> str:

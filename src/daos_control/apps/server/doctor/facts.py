@@ -281,7 +281,7 @@ async def helper_problem(programs: Programs) -> str:
     try:
         await Helper(programs.helper.path).check()
     except DaosControlError as error:
-        return str(getattr(error, "description", "") or error)
+        return error.gist
     return ""
 
 
