@@ -5,6 +5,7 @@ import pty
 import signal
 import subprocess
 import sys
+import termios
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -17,6 +18,7 @@ NOBODY = "hostlist: ['127.0.0.1:1']\ntransport_config:\n  allow_insecure: true\n
 def at_a_terminal(*arguments: str, env: Mapping[str, str], until: bytes = b"") -> str:
     """Run dmg at a terminal of its own and return what it printed there, on both streams; interrupt it at a text."""
     ours, theirs = pty.openpty()
+    silence(theirs)
     with subprocess.Popen([*COMMAND, *arguments], stdin=theirs, stdout=theirs, stderr=theirs, env=env) as process:
         os.close(theirs)
         printed = b""
@@ -31,6 +33,13 @@ def at_a_terminal(*arguments: str, env: Mapping[str, str], until: bytes = b"") -
             process.kill()
     os.close(ours)
     return printed.decode().replace("\r\n", "\n")
+
+
+def silence(terminal: int) -> None:
+    """Keep a terminal from printing what is typed, which comes before or after what a program prints as it likes."""
+    modes = termios.tcgetattr(terminal)
+    modes[3] &= ~termios.ECHO
+    termios.tcsetattr(terminal, termios.TCSANOW, modes)
 
 
 def read(terminal: int) -> bytes:
