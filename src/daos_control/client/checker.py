@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from daos_control.base.rankset import NIL_RANK
 from daos_control.client.connection import Connection
 from daos_control.client.errors import InvalidRequest
 from daos_control.model.checker import (
@@ -16,7 +17,6 @@ from daos_control.model.checker import (
     Inconsistency,
     PoolCheckStatus,
 )
-from daos_control.model.member import NIL_RANK
 from daos_control.wire.convert.checker import finding_from_pb, policies_from_pb, policies_to_pb
 from daos_control.wire.pb.mgmt import check_pb2
 

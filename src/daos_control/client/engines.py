@@ -11,12 +11,11 @@ from typing import Any
 
 from daos_control.base.errors import DaosControlError
 from daos_control.base.hostset import HostSet
-from daos_control.base.rankset import RankSet
+from daos_control.base.rankset import NIL_RANK, RankSet
 from daos_control.client.connection import Connection, rank_text
 from daos_control.client.errors import InvalidRequest, NotOffered, PartlyFailed
 from daos_control.client.reports import HostProblem, group_problems
 from daos_control.client.system import System
-from daos_control.model.member import NIL_RANK
 from daos_control.net.rpc.methods import HOST
 from daos_control.net.rpc.status import Code, StatusError
 from daos_control.wire.pb.control import host_pb2

@@ -8,6 +8,7 @@ from uuid import UUID
 from daos_control.base.der import der_text
 from daos_control.base.errors import DaosControlError
 from daos_control.base.fault_codes import FaultCode
+from daos_control.base.rankset import NIL_RANK
 from daos_control.client.connection import Connection
 from daos_control.client.errors import HostError, InvalidRequest
 from daos_control.client.fan_out import HostAnswers
@@ -28,7 +29,6 @@ from daos_control.client.storage_records import (
     memory_from_pb,
     record_from_pb,
 )
-from daos_control.model.member import NIL_RANK
 from daos_control.model.member_state import ALL_STATES
 from daos_control.wire.pb.ctl import common_pb2, smd_pb2, storage_nvme_pb2, storage_pb2, storage_scm_pb2
 from daos_control.wire.pb.mgmt import system_pb2

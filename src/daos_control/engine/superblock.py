@@ -12,7 +12,7 @@ import yaml
 
 from daos_control.base.durable import replace_file, sync_folder
 from daos_control.base.errors import DaosControlError
-from daos_control.model.member import NIL_RANK
+from daos_control.base.rankset import NIL_RANK
 
 FILE_NAME = "superblock"
 RETIRED = ".retired"

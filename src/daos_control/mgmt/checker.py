@@ -11,7 +11,7 @@ from typing import Any, Final
 from daos_control.base import logs
 from daos_control.base.der import Der
 from daos_control.base.errors import DaosError, NotLeader
-from daos_control.base.rankset import RankSet
+from daos_control.base.rankset import NIL_RANK, RankSet
 from daos_control.mgmt.decisions import Decisions, see_through
 from daos_control.mgmt.errors import Refused
 from daos_control.mgmt.ports import DataPlane, Hosts, Settings
@@ -19,7 +19,6 @@ from daos_control.mgmt.ranks import Limit, Ranks, no_limit
 from daos_control.mgmt.rules import checker as rules
 from daos_control.mgmt.system import System
 from daos_control.model.checker import Action, Inconsistency
-from daos_control.model.member import NIL_RANK
 from daos_control.net.drpc import methods as drpc
 from daos_control.net.drpc.errors import DrpcError
 from daos_control.net.rpc.methods import CTL

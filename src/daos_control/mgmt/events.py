@@ -18,10 +18,10 @@ from typing import Final, Protocol
 
 from daos_control.base import logs, syslog
 from daos_control.base.errors import DaosControlError, Redirect, ServiceUnavailable
+from daos_control.base.rankset import NIL_RANK
 from daos_control.base.syslog import Syslog
 from daos_control.mgmt.errors import NotStored
 from daos_control.model.event import Event, EventId, EventType, Severity
-from daos_control.model.member import NIL_RANK
 
 log = logs.get(__name__)
 

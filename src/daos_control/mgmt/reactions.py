@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeVar
 from daos_control.base import logs
 from daos_control.base.clock import Clock
 from daos_control.base.errors import DaosControlError, Redirect, ServiceUnavailable
+from daos_control.base.rankset import NIL_RANK
 from daos_control.mgmt import causes
 from daos_control.mgmt.causes import Hearing
 from daos_control.mgmt.debounce import Debounce
@@ -16,7 +17,6 @@ from daos_control.mgmt.rules import history, membership
 from daos_control.mgmt.system import Change, System
 from daos_control.model.event import Event, EventId, PoolServiceInfo
 from daos_control.model.journal import Cause, Fact, Heard, Origin
-from daos_control.model.member import NIL_RANK
 
 log = logs.get(__name__)
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from daos_control.model.member import NIL_RANK
+from daos_control.base.rankset import NIL_RANK
 
 MESSAGE_LIMIT: Final = 127
 """Engines cut longer messages."""

@@ -6,16 +6,14 @@ no table overrules.
 """
 
 from datetime import datetime
-from typing import Final, Self
+from typing import Self
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from daos_control.base.rankset import NIL_RANK
 from daos_control.model.fault_domain import FaultDomain
 from daos_control.model.member_state import AVAILABLE, NEXT, OUT_OF_GROUP, MemberState
-
-NIL_RANK: Final = 0xFFFFFFFF
-"""The rank of an engine that has none yet."""
 
 
 class IllegalMove(Exception):

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from daos_control.base.rankset import NIL_RANK
 from daos_control.client.daos import DaosClient
 from daos_control.client.errors import InvalidRequest
 from daos_control.model.checker import Action, CheckFlag, CheckPhase, CheckStatus, Inconsistency, PoolCheckStatus
-from daos_control.model.member import NIL_RANK
 from daos_control.testing.answers import Answers
 from daos_control.wire.pb.chk import chk_pb2
 from daos_control.wire.pb.mgmt import check_pb2, svc_pb2

@@ -5,11 +5,10 @@ from typing import Any
 
 import pytest
 
-from daos_control.base.rankset import RankSet
+from daos_control.base.rankset import NIL_RANK, RankSet
 from daos_control.client.daos import DaosClient
 from daos_control.client.engines import LastExit
 from daos_control.client.errors import InvalidRequest, NotOffered, PartlyFailed
-from daos_control.model.member import NIL_RANK
 from daos_control.net.rpc.status import Code, StatusError
 from daos_control.testing.answers import Answers
 from daos_control.wire.pb.control import host_pb2

@@ -10,12 +10,12 @@ from msgspec import structs
 from daos_control.base.der import Der
 from daos_control.base.errors import DaosError, Fault
 from daos_control.base.fault_codes import FaultCode
+from daos_control.base.rankset import NIL_RANK
 from daos_control.mgmt.errors import Refused
 from daos_control.mgmt.service import Management
 from daos_control.mgmt.system import Change
 from daos_control.model.checker import Action, Inconsistency
 from daos_control.model.event import Event, EventId, EventType, Severity
-from daos_control.model.member import NIL_RANK
 from daos_control.model.member_state import MemberState
 from daos_control.model.pool import PoolService
 from daos_control.net.drpc import methods as drpc

@@ -9,11 +9,11 @@ import pytest
 
 from daos_control.base import aio
 from daos_control.base.errors import NotLeader, SteppingUp
+from daos_control.base.rankset import NIL_RANK
 from daos_control.base.syslog import Syslog
 from daos_control.mgmt.errors import NotStored, Refused
 from daos_control.mgmt.events import ATTEMPTS, MAX_WAITING, Events, KeepsNoHistory, LeaderAway, describe
 from daos_control.model.event import EngineStateInfo, Event, EventId, EventType, PoolServiceInfo, Severity
-from daos_control.model.member import NIL_RANK
 from daos_control.testing.data_plane import CapturedPost
 from daos_control.testing.management import until
 from daos_control.wire.convert.events import event_from_pb, event_to_pb

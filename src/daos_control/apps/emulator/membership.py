@@ -7,8 +7,7 @@ import msgspec
 
 from daos_control.base.der import Der
 from daos_control.base.errors import DaosError
-
-NO_RANK = 0xFFFFFFFF
+from daos_control.base.rankset import NIL_RANK
 
 
 class Member(msgspec.Struct, frozen=True):
@@ -38,7 +37,7 @@ class Group:
 
     def with_rank(self, member: Member, min_version: int) -> "Group":
         """Take a rank, once per process; raises DaosError INVAL."""
-        if member.rank == NO_RANK or min_version == 0 or self.rank is not None:
+        if member.rank == NIL_RANK or min_version == 0 or self.rank is not None:
             raise DaosError(Der.INVAL)
         return Group(rank=member.rank, min_version=min_version, members={member.rank: member})
 

@@ -3,7 +3,7 @@
 import time
 from enum import IntEnum
 
-from daos_control.apps.emulator.membership import NO_RANK
+from daos_control.base.rankset import NIL_RANK
 from daos_control.wire.pb.shared import event_pb2
 
 MAX_TEXT = 127
@@ -60,7 +60,7 @@ def event(
         timestamp=timestamp(time.time()),
         type=kind,
         severity=severity,
-        rank=NO_RANK if rank is None else rank,
+        rank=NIL_RANK if rank is None else rank,
         incarnation=incarnation,
         pool_uuid=pool,
     )

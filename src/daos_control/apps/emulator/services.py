@@ -14,12 +14,12 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
-from daos_control.apps.emulator.membership import NO_RANK
 from daos_control.apps.emulator.pool import Command, Decision, PoolRecord, Query, decide
 from daos_control.apps.emulator.storage import Replica, Store
 from daos_control.base import logs
 from daos_control.base.der import Der
 from daos_control.base.errors import DaosError
+from daos_control.base.rankset import NIL_RANK
 
 log = logs.get(__name__)
 
@@ -78,7 +78,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     record: PoolRecord | None = None
     status: int = 0
     count: int = 0
-    leader: int = NO_RANK
+    leader: int = NIL_RANK
     rebuild: RebuildStatus = RebuildStatus()
     hint: int | None = None
 

@@ -4,13 +4,13 @@ import asyncio
 import os
 
 from daos_control.base.clock import Clock
+from daos_control.base.rankset import NIL_RANK
 from daos_control.engine.harness import Harness
 from daos_control.engine.ports import Change
 from daos_control.engine.restarts import Exit
 from daos_control.engine.state import EngineState
 from daos_control.mgmt.events import Events
 from daos_control.model.event import EngineStateInfo, Event, EventId, EventType, Severity, cut, timestamp
-from daos_control.model.member import NIL_RANK
 
 
 class EngineNews:

@@ -2,10 +2,10 @@
 
 from daos_control.base import logs
 from daos_control.base.errors import DaosControlError, Redirect, ServiceUnavailable
+from daos_control.base.rankset import NIL_RANK
 from daos_control.client.errors import is_connection_error
 from daos_control.client.invoke import ManagementClient
 from daos_control.engine.ports import Admission, Candidate, Standing
-from daos_control.model.member import NIL_RANK
 from daos_control.net.rpc.methods import MGMT
 from daos_control.wire.pb.mgmt import svc_pb2
 

@@ -104,10 +104,7 @@ def dump_attach_info(values: Values) -> Document:
 @_command
 def net_scan(values: Values) -> Document | None:
     """List what the local network interfaces are good for; that there are none is no failure."""
-    from daos_control.cli.dmg.network import fabric_view
-    from daos_control.cli.local.fabric import THIS_HOST, NoFabricError, local_document, local_fabric
-    from daos_control.cli.ui.tables import framed
-    from daos_control.client.fingerprint import fingerprint
+    from daos_control.cli.local.fabric import NoFabricError, local_document, local_fabric, local_view
 
     try:
         fabric = local_fabric(values.provider)
@@ -115,8 +112,8 @@ def net_scan(values: Values) -> Document | None:
         print(f"NOTICE: {PROGRAM}: {error}", file=sys.stderr)
         return None
     if not values.json:
-        print(framed(THIS_HOST) + fabric_view(fabric), end="")
-    return {str(fingerprint(fabric)): {"HostFabric": local_document(fabric), "HostSet": THIS_HOST}}
+        print(local_view(fabric), end="")
+    return local_document(fabric)
 
 
 @_command

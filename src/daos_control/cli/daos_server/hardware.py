@@ -29,15 +29,12 @@ def config_generate(values: Values) -> None:
 @command
 def network_scan(values: Values) -> Document:
     """List what the local network interfaces are good for."""
-    from daos_control.cli.dmg.network import fabric_view
-    from daos_control.cli.local.fabric import THIS_HOST, local_document, local_fabric
-    from daos_control.cli.ui.tables import framed
-    from daos_control.client.fingerprint import fingerprint
+    from daos_control.cli.local.fabric import local_document, local_fabric, local_view
 
     fabric = local_fabric(values.provider or _configured_provider(values), Path(values.root))
     if not values.json:
-        print(framed(THIS_HOST) + fabric_view(fabric))
-    return {str(fingerprint(fabric)): {"HostFabric": local_document(fabric), "HostSet": THIS_HOST}}
+        print(local_view(fabric))
+    return local_document(fabric)
 
 
 @command

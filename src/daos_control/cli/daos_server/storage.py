@@ -57,8 +57,8 @@ def scm_reset(values: Values) -> None:
 @command
 def nvme_scan(values: Values) -> Document | None:
     """List the NVMe devices that the kernel drives."""
-    from daos_control.cli.dmg.storage.documents import controller_document
-    from daos_control.cli.dmg.storage.scan import controllers_table
+    from daos_control.cli.scans.storage_documents import controller_document
+    from daos_control.cli.scans.storage_tables import controllers_table
 
     config = optional_configuration(values)
     if config is not None and config.disable_hugepages:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from daos_control.base.der import der_text
+from daos_control.base.rankset import NIL_RANK
 from daos_control.cli.dmg import advice, values
 from daos_control.cli.dmg.session import Output, Session, command
 from daos_control.cli.flags import Values
@@ -24,7 +25,6 @@ from daos_control.model.checker import (
     Policies,
     PoolCheckStatus,
 )
-from daos_control.model.member import NIL_RANK
 
 _MAX_NUMBER: Final = (1 << 64) - 1
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from daos_control.base.errors import DaosControlError
 from daos_control.base.quoting import one_line
+from daos_control.base.rankset import NIL_RANK
 from daos_control.cli.dmg.session import Output, Session, command, streaming
 from daos_control.cli.flags import Values
 from daos_control.cli.ui.documents import document
@@ -19,7 +20,6 @@ from daos_control.client.errors import InvalidRequest
 from daos_control.client.events import Explanation
 from daos_control.model.event import EngineStateInfo, Event, PoolServiceInfo, Severity
 from daos_control.model.journal import Entry, Heard, Moved
-from daos_control.model.member import NIL_RANK
 from daos_control.model.member_state import MemberState
 
 SHOWN: Final = 50

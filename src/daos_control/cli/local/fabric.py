@@ -1,4 +1,4 @@
-"""The fabric interfaces of this host, as the scans of both daemons show them: in dmg's shapes."""
+"""The fabric interfaces of this host, as the scans of both daemons show them."""
 
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,20 @@ def local_fabric(provider: str, root: Path = Path("/")) -> HostFabric:
 
 
 def local_document(fabric: HostFabric) -> dict[str, Any]:
-    """Give this host's fabric the keys that DAOS gives it; where it is nothing, so are the providers, unlike in dmg."""
-    from daos_control.cli.dmg.network import fabric_document
+    """Give a scan of this host the keys that DAOS gives it; providers are nothing where there are none, unlike in dmg.
 
-    return {**fabric_document(fabric), "Providers": list(fabric.providers) or None}
+    The outer key tells hosts with the same interfaces, as in a scan of many.
+    """
+    from daos_control.cli.scans.fabric import fabric_document
+    from daos_control.client.fingerprint import fingerprint
+
+    found = {**fabric_document(fabric), "Providers": list(fabric.providers) or None}
+    return {str(fingerprint(fabric)): {"HostFabric": found, "HostSet": THIS_HOST}}
+
+
+def local_view(fabric: HostFabric) -> str:
+    """Lay a scan of this host out for people."""
+    from daos_control.cli.scans.fabric import fabric_view
+    from daos_control.cli.ui.tables import framed
+
+    return framed(THIS_HOST) + fabric_view(fabric)

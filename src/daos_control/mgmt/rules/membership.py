@@ -14,11 +14,12 @@ from msgspec.structs import replace
 
 from daos_control.base.errors import SteppingUp
 from daos_control.base.fault_codes import FaultCode
+from daos_control.base.rankset import NIL_RANK
 from daos_control.mgmt.errors import JoinRefused, Refused
 from daos_control.mgmt.system import Change, System
 from daos_control.model.event import Event, EventId, EventType, Severity, cut, timestamp
 from daos_control.model.fault_domain import FaultDomain, FaultDomainError
-from daos_control.model.member import NIL_RANK, Member
+from daos_control.model.member import Member
 from daos_control.model.member_state import MemberState
 from daos_control.model.rank_result import RankResult
 from daos_control.model.system_property import Note

@@ -22,7 +22,7 @@ from daos_control.apps.emulator import fabric
 from daos_control.apps.emulator.chores import Chores
 from daos_control.apps.emulator.engine import Space, WantSpace
 from daos_control.apps.emulator.fabric import Fabric, ReplyT
-from daos_control.apps.emulator.membership import NO_RANK, Group, GroupMap, Member, address
+from daos_control.apps.emulator.membership import Group, GroupMap, Member, address
 from daos_control.apps.emulator.neighbourhood import BRANCHES, Founder, Gossip, Listener, Ping, SpreadMap, WantMap
 from daos_control.apps.emulator.services import Nothing
 from daos_control.apps.emulator.settings import Swim
@@ -30,6 +30,7 @@ from daos_control.apps.emulator.swim import Detector, Health, Rumour
 from daos_control.base import logs
 from daos_control.base.der import Der
 from daos_control.base.errors import DaosError
+from daos_control.base.rankset import NIL_RANK
 
 log = logs.get(__name__)
 
@@ -110,7 +111,7 @@ class Commons:
         self._residents: dict[str, Resident] = {}
         self._ended: dict[int, int] = {}
         """Incarnations of engines that have ended, by rank."""
-        self._detector = Detector(NO_RANK, 0, suspect_s=swim.suspect_s)
+        self._detector = Detector(NIL_RANK, 0, suspect_s=swim.suspect_s)
         self._last_foreigner = -1
         self._abroad: dict[str, bool] = {}
         """Whether engines are of other processes, by their addresses."""
@@ -248,7 +249,7 @@ class Commons:
 
     def gossip(self) -> Gossip:
         """What to tell engines of other processes."""
-        rumours = [rumour for rumour in self._detector.rumours() if rumour.rank != NO_RANK]
+        rumours = [rumour for rumour in self._detector.rumours() if rumour.rank != NIL_RANK]
         defended = [r.as_rumour() for r in self._residents.values() if r.rank is not None and r.was_suspected]
         return Gossip(rumours=rumours + defended, map_version=self.version)
 
@@ -365,4 +366,4 @@ class Resident:
 
     def as_rumour(self) -> Rumour:
         """What to tell of it."""
-        return Rumour(NO_RANK if self.rank is None else self.rank, self.incarnation, Health.ALIVE)
+        return Rumour(NIL_RANK if self.rank is None else self.rank, self.incarnation, Health.ALIVE)

@@ -22,10 +22,10 @@ from random import Random
 from typing import Any
 
 from daos_control.base import aio
+from daos_control.base.rankset import NIL_RANK
 from daos_control.mgmt.rules.membership import JoinRequest
 from daos_control.mgmt.service import Management
 from daos_control.model.event import Event, EventId, EventType, Severity, timestamp
-from daos_control.model.member import NIL_RANK
 from daos_control.net.drpc import methods as drpc
 from daos_control.net.rpc.methods import Method
 from daos_control.store.api import Leadership

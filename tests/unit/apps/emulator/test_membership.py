@@ -2,9 +2,10 @@
 
 import pytest
 
-from daos_control.apps.emulator.membership import NO_RANK, Group, GroupMap, Member, address
+from daos_control.apps.emulator.membership import Group, GroupMap, Member, address
 from daos_control.base.der import Der
 from daos_control.base.errors import DaosError
+from daos_control.base.rankset import NIL_RANK
 
 ME = Member(1, "ofi+tcp://127.0.0.1:31516", 100)
 OTHER = Member(0, "ofi+tcp://127.0.0.1:31416", 90)
@@ -24,7 +25,7 @@ def test_a_rank_is_given_once() -> None:
     assert joined().rank == 1
     assert status(joined().with_rank, ME, 5) == Der.INVAL
     assert status(Group().with_rank, ME, 0) == Der.INVAL
-    assert status(Group().with_rank, Member(NO_RANK, "", 0), 1) == Der.INVAL
+    assert status(Group().with_rank, Member(NIL_RANK, "", 0), 1) == Der.INVAL
 
 
 def test_a_newer_map_replaces_all() -> None:

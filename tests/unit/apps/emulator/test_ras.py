@@ -3,7 +3,7 @@
 import re
 
 from daos_control.apps.emulator import ras
-from daos_control.apps.emulator.membership import NO_RANK
+from daos_control.base.rankset import NIL_RANK
 
 
 def test_a_dead_rank() -> None:
@@ -25,7 +25,7 @@ def test_a_rebuild() -> None:
 
 def test_no_rank_and_long_texts() -> None:
     event = ras.event(21, "x" * 200, rank=None)
-    assert event.rank == NO_RANK
+    assert event.rank == NIL_RANK
     assert len(event.msg) == 127
     assert event.msg.endswith("x$")
 

@@ -4,7 +4,7 @@ import pytest
 
 from daos_control.apps.server.servicers.ctl_check import CheckService, NotToldError
 from daos_control.base.errors import Fault
-from daos_control.model.member import NIL_RANK
+from daos_control.base.rankset import NIL_RANK
 from daos_control.net.drpc.errors import DrpcFailure, Status
 from daos_control.net.drpc.methods import Mgmt
 from daos_control.net.rpc.handlers import Caller

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 
 from daos_control.apps.server.engine_news import EngineNews, restart_after_self_termination
 from daos_control.base import aio
+from daos_control.base.rankset import NIL_RANK
 from daos_control.engine.ports import Change
 from daos_control.engine.restarts import Exit, Reason, Stay
 from daos_control.engine.state import EngineState
 from daos_control.mgmt.events import Events
 from daos_control.model.event import EngineStateInfo, Event, EventId, EventType, Severity
-from daos_control.model.member import NIL_RANK
 from daos_control.testing.clock import ManualClock
 from daos_control.testing.data_plane import CapturedPost
 from daos_control.testing.engine import stage

@@ -8,9 +8,9 @@ import pytest
 
 from daos_control.apps.server.servicers.host_engines import EngineLives
 from daos_control.base.clock import SystemClock
+from daos_control.base.rankset import NIL_RANK
 from daos_control.engine.restarts import RestartPolicy
 from daos_control.engine.state import EngineState
-from daos_control.model.member import NIL_RANK
 from daos_control.net.rpc.handlers import Caller
 from daos_control.security.components import Component
 from daos_control.testing.engine import Stage, stage

@@ -7,10 +7,10 @@ from daos_control.apps.server.servicers.ctl_logs import LogService
 from daos_control.apps.server.servicers.ctl_network import NetworkService, chosen
 from daos_control.apps.server.servicers.ctl_smd import AmbiguousError, SmdService
 from daos_control.base.errors import DaosControlError, Fault
+from daos_control.base.rankset import NIL_RANK
 from daos_control.host.network import ETHERNET, LOOPBACK, FabricInterface
 from daos_control.host.storage.plan import Means, RamDisk
 from daos_control.host.storage.scm import EngineScm, OwnHands
-from daos_control.model.member import NIL_RANK
 from daos_control.net.drpc.methods import Mgmt
 from daos_control.net.rpc.handlers import Caller
 from daos_control.security.components import Component

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from daos_control.base.errors import DaosControlError, Fault, SteppingUp
+from daos_control.base.rankset import NIL_RANK
 from daos_control.mgmt.errors import JoinRefused, Refused
 from daos_control.mgmt.rules.membership import (
     JoinRequest,
@@ -21,7 +22,6 @@ from daos_control.mgmt.rules.membership import (
 from daos_control.mgmt.system import System
 from daos_control.model.event import Event, EventId, EventType, Severity
 from daos_control.model.fault_domain import FaultDomain
-from daos_control.model.member import NIL_RANK
 from daos_control.model.member_state import MemberState
 from daos_control.model.rank_result import RankResult
 from daos_control.model.system_property import Note

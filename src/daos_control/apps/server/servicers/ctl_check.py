@@ -1,8 +1,8 @@
 """CheckEngineRepair: what an administrator decided about a finding, told to the engine that waits for it."""
 
 from daos_control.base.errors import DaosControlError
+from daos_control.base.rankset import NIL_RANK
 from daos_control.engine.harness import Harness, serving
-from daos_control.model.member import NIL_RANK
 from daos_control.net.drpc.errors import DrpcError
 from daos_control.net.drpc.methods import Mgmt
 from daos_control.net.rpc.handlers import Caller, Handlers

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from daos_control.base.errors import DaosControlError, DaosError
 from daos_control.base.fault_codes import FaultCode
+from daos_control.base.rankset import NIL_RANK
 from daos_control.engine.harness import Harness, serving
 from daos_control.engine.link import EngineLink
 from daos_control.engine.state import EngineState
-from daos_control.model.member import NIL_RANK
 from daos_control.net.drpc.errors import DrpcError
 from daos_control.net.drpc.methods import Mgmt
 from daos_control.net.rpc.handlers import Caller, Handlers

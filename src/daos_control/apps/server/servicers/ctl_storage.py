@@ -9,12 +9,12 @@ from pathlib import Path
 from daos_control.apps.server.local import LocalEngine
 from daos_control.base import logs
 from daos_control.base.errors import DaosControlError, Fault
+from daos_control.base.rankset import NIL_RANK
 from daos_control.base.units import GIB, MIB
 from daos_control.engine import superblock
 from daos_control.engine.state import EngineState
 from daos_control.host import memory, nvme, pmem
 from daos_control.host.storage.plan import enough_memory
-from daos_control.model.member import NIL_RANK
 from daos_control.net.rpc.handlers import Caller, Handlers
 from daos_control.net.rpc.methods import CTL
 from daos_control.wire.pb.ctl import common_pb2, smd_pb2, storage_nvme_pb2, storage_pb2, storage_scm_pb2

@@ -3,11 +3,10 @@
 from datetime import datetime, timedelta
 
 from daos_control.base.clock import Clock
-from daos_control.base.rankset import RankSet
+from daos_control.base.rankset import NIL_RANK, RankSet
 from daos_control.engine.harness import Harness
 from daos_control.engine.restarts import Exit, Restart, RestartPolicy, Stay
 from daos_control.engine.supervisor import EngineSupervisor
-from daos_control.model.member import NIL_RANK
 from daos_control.net.rpc.handlers import Caller, Handlers
 from daos_control.net.rpc.methods import HOST
 from daos_control.wire.pb.control import host_pb2

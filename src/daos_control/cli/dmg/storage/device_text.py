@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from typing import Final
 
+from daos_control.base.rankset import NIL_RANK
 from daos_control.client.storage_records import DEVICE_STATES, LED_STATES, NvmeHealth, SmdDevice
-from daos_control.model.member import NIL_RANK
 
 WARNINGS: Final = {
     "Temperature": "temp_warn",

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from daos_control.base.hostset import HostSet
+from daos_control.base.rankset import NIL_RANK
 from daos_control.cli.dmg.host_problems import errors_document, problem_of, problems_text
 from daos_control.cli.dmg.session import Output, Session, command
 from daos_control.cli.dmg.storage.device_text import device_text
@@ -13,7 +14,6 @@ from daos_control.cli.ui.tables import indented
 from daos_control.client.errors import InvalidRequest
 from daos_control.client.storage import StorageReport
 from daos_control.client.storage_records import HostStorage
-from daos_control.model.member import NIL_RANK
 
 
 @command()

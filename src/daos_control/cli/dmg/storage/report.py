@@ -5,7 +5,7 @@ from typing import Any
 
 from daos_control.cli.dmg.host_problems import errors_document, hosts_text, problem_of, problems_text
 from daos_control.cli.dmg.session import Output
-from daos_control.cli.dmg.storage.documents import storage_document
+from daos_control.cli.scans.storage_documents import storage_document
 from daos_control.cli.ui.documents import by_key
 from daos_control.cli.ui.tables import framed
 from daos_control.client.storage import StorageReport

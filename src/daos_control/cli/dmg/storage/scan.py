@@ -8,11 +8,11 @@ from daos_control.cli.dmg.session import Output, Session, command
 from daos_control.cli.dmg.storage.device_text import health_text
 from daos_control.cli.dmg.storage.report import by_host, report_output
 from daos_control.cli.flags import Values
+from daos_control.cli.scans.storage_tables import controllers_table, modules_table
 from daos_control.cli.ui.tables import counted, table
 from daos_control.client.errors import InvalidRequest
 from daos_control.client.storage import StorageReport
-from daos_control.client.storage_records import HostStorage, NvmeController, ScmModule
-from daos_control.model.member import NIL_RANK
+from daos_control.client.storage_records import HostStorage, NvmeController
 
 TITLES: Final = ("Hosts", "SCM Total", "NVMe Total")
 
@@ -74,48 +74,6 @@ def verbose_scan(storage: HostStorage) -> str:
         scm = "  No SCM modules found\n"
     nvme = controllers_table(storage.nvme_devices) if storage.nvme_devices else "  No NVMe devices found\n"
     return f"HugePage Size: {huge} KB\n\n{scm}\n{nvme}\n"
-
-
-def modules_table(modules: tuple[ScmModule, ...]) -> str:
-    """Lay out memory modules."""
-    titles = [
-        "SCM Module",
-        "Socket",
-        "Memory Ctrlr",
-        "Channel",
-        "Channel Slot",
-        "Capacity",
-        "UID",
-        "Part Number",
-        "Health",
-    ]
-    rows = [
-        (
-            module.physical_id,
-            module.socket_id,
-            module.controller_id,
-            module.channel_id,
-            module.channel_position,
-            format_iec(module.capacity),
-            module.uid,
-            module.part_number,
-            module.health_state,
-        )
-        for module in sorted(modules, key=lambda module: module.physical_id)
-    ]
-    return table(titles, rows)
-
-
-def controllers_table(controllers: tuple[NvmeController, ...]) -> str:
-    """Lay out SSDs."""
-    rows = []
-    for ssd in sorted(controllers, key=lambda controller: controller.pci_addr):
-        rank = ssd.smd_devices[0].rank if ssd.smd_devices else NIL_RANK
-        shown = "None" if rank == NIL_RANK else rank
-        rows.append(
-            (ssd.pci_addr, ssd.model, ssd.fw_rev, ssd.socket_id, format_si(ssd.capacity_bytes), ssd.roles, shown)
-        )
-    return table(["NVMe PCI", "Model", "FW Revision", "Socket", "Capacity", "Role(s)", "Rank"], rows)
 
 
 def health_scan(storage: HostStorage) -> str:
