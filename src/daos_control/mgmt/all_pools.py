@@ -9,7 +9,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
+
+from google.protobuf.message import Message
 
 from daos_control.base import logs
 from daos_control.base.aio import map_bounded
@@ -30,10 +32,13 @@ from daos_control.model.pool_retry import passes_by_itself
 from daos_control.model.system_property import SystemProperty
 from daos_control.net.drpc import methods as drpc
 from daos_control.net.drpc.errors import DrpcError
+from daos_control.net.drpc.methods import Method, ReplyT
 from daos_control.wire.pb.mgmt import pool_pb2, svc_pb2, system_pb2
 from daos_control.wire.pb.shared import ranks_pb2
 
 log = logs.get(__name__)
+
+MessageT = TypeVar("MessageT", bound=Message)
 
 AT_ONCE: Final = 16
 """Pools that are asked at once."""
@@ -91,7 +96,7 @@ class AllPools:
         mask = PoolQuery.ENGINES_DISABLED if request.reint else PoolQuery.ENGINES_ENABLED
         query = pool_pb2.PoolQueryReq(sys=self._settings.system_name, id=pool.uuid, query_mask=mask)
         try:
-            reply = await self._until_settled(partial(self._pass_on, "PoolQuery", query), lambda: limit() / 4)
+            reply = await self._until_settled(partial(self._pass_on, drpc.Mgmt.POOL_QUERY, query), lambda: limit() / 4)
         except DaosControlError as error:
             # Who knows whether these ranks are the pool's? Nobody should believe that they are drained.
             return _Share(pool, tuple(sorted(ranks)), f"query on pool failed: {error}")
@@ -113,9 +118,9 @@ class AllPools:
     ) -> str:
         if request.reint:
             reint = pool_pb2.PoolReintReq(sys=self._sys, id=pool.uuid, rank=rank)
-            return await self._problem("PoolReintegrate", reint, limit)
+            return await self._problem(drpc.Mgmt.POOL_REINT, reint, limit)
         drain = pool_pb2.PoolDrainReq(sys=self._sys, id=pool.uuid, rank=rank)
-        return await self._problem("PoolDrain", drain, limit)
+        return await self._problem(drpc.Mgmt.POOL_DRAIN, drain, limit)
 
     # -- rebuilds and self-healing ---------------------------------------------------------------------------------
 
@@ -140,11 +145,11 @@ class AllPools:
                 return "force flag not supported with pool-rebuild opcode start"
             case 1, False:
                 start = pool_pb2.PoolRebuildStartReq(sys=self._sys, id=pool.uuid)
-                problem = await self._problem("PoolRebuildStart", start, limit)
+                problem = await self._problem(drpc.Mgmt.POOL_REBUILD_START, start, limit)
                 return problem and f"pool-rebuild start failed: {problem}"
             case 2, force:  # STOP
                 stop = pool_pb2.PoolRebuildStopReq(sys=self._sys, id=pool.uuid, force=force)
-                problem = await self._problem("PoolRebuildStop", stop, limit)
+                problem = await self._problem(drpc.Mgmt.POOL_REBUILD_STOP, stop, limit)
                 return problem and f"pool-rebuild stop failed: {problem}"
             case code, _:
                 return f"invalid pool-rebuild opcode {code}"
@@ -177,7 +182,7 @@ class AllPools:
     async def _tell_policy(self, policy: str, limit: Limit) -> None:
         async def one(pool: PoolService) -> str:
             told = pool_pb2.PoolSelfHealEvalReq(sys=self._sys, id=pool.uuid, sys_prop_val=policy)
-            if problem := await self._problem("PoolSelfHealEval", told, limit):
+            if problem := await self._problem(drpc.Mgmt.POOL_SELF_HEAL_EVAL, told, limit):
                 log.error("pool cannot look at self-healing again", pool=_name(pool), reason=problem)
                 return _name(pool)
             return ""
@@ -205,7 +210,7 @@ class AllPools:
             )
             try:
                 async with asyncio.timeout(limit()):
-                    reply = await self._pools.pass_on("PoolEvict", evict)
+                    reply = await self._pools.evict(evict)
             except (DaosControlError, TimeoutError) as error:
                 result.status, reason = int(Der.MISC), _words(error)
             else:
@@ -248,9 +253,9 @@ class AllPools:
         ready = [pool for pool in self._decisions.system.pools.values() if pool.ready]
         return await map_bounded(AT_ONCE, ask, sorted(ready, key=_name))
 
-    async def _problem(self, name: str, request: Any, limit: Limit) -> str:
+    async def _problem(self, method: Method[MessageT, Any], request: MessageT, limit: Limit) -> str:
         """Say what keeps a pool from doing as asked; nothing if it did."""
-        return await self._patiently(partial(self._pass_on, name, request), limit)
+        return await self._patiently(partial(self._pass_on, method, request), limit)
 
     async def _patiently(self, ask: Callable[[], Awaitable[Any]], limit: Limit) -> str:
         try:
@@ -259,11 +264,11 @@ class AllPools:
             return str(error)
         return ""
 
-    async def _pass_on(self, name: str, request: Any) -> Any:
+    async def _pass_on(self, method: Method[MessageT, ReplyT], request: MessageT) -> ReplyT:
         """Pass a copy on, because it is filled in on the way, and perhaps otherwise the next time."""
         fresh = type(request)()
         fresh.CopyFrom(request)
-        return await self._pools.pass_on(name, fresh)
+        return await self._pools.pass_on(method, fresh)
 
     async def _until_settled(self, ask: Callable[[], Awaitable[Any]], limit: Limit) -> Any:
         """Return the reply; raises what a pool says when it says so for good, or when the time is up."""

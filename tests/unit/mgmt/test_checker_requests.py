@@ -243,7 +243,7 @@ async def test_the_mode_outlives_the_leader(bench: Bench) -> None:
 
 async def test_pools_are_left_alone_while_the_system_is_checked(bench: Bench, checking: Management) -> None:
     with pytest.raises(Fault) as refused:
-        await checking.pools.pass_on("PoolQuery", pool_pb2.PoolQueryReq(sys=SYS, id=POOL))
+        await checking.pools.pass_on(drpc.Mgmt.POOL_QUERY, pool_pb2.PoolQueryReq(sys=SYS, id=POOL))
     assert refused.value.code == 1103
     half_made = PoolService(uuid=POOL, label="tank", last_update=bench.clock.now())
     await checking.apply(lambda system: Change(system=system.with_pool(half_made), outcome=None))

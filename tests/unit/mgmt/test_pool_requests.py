@@ -9,13 +9,13 @@ from daos_control.base.der import Der
 from daos_control.base.errors import Fault, NotLeader, PoolNotFound
 from daos_control.base.fault_codes import FaultCode
 from daos_control.mgmt.errors import NotStored, Refused
-from daos_control.mgmt.pools.pool_services import PASSED_ON
 from daos_control.mgmt.service import Management
 from daos_control.model.event import Event, EventId, EventType, PoolServiceInfo, Severity
 from daos_control.model.member_state import MemberState
 from daos_control.model.pool import PoolState
 from daos_control.net.drpc import methods as drpc
 from daos_control.net.drpc.errors import DrpcDisconnected
+from daos_control.net.drpc.methods import Method
 from daos_control.store.api import StoreUnavailable
 from daos_control.testing.management import Bench, a_join, until
 from daos_control.wire.pb.mgmt import acl_pb2, cont_pb2, pool_pb2
@@ -368,7 +368,7 @@ async def test_a_pool_made_anew_is_not_taken_for_the_remains_of_the_first_attemp
         await management.pools.create(a_request())
         assert management.system.remains == {UUID: {2}}
         request = pool_pb2.PoolExtendReq(id="tank", ranks=[2])
-        await management.pools.pass_on("PoolExtend", request)
+        await management.pools.pass_on(drpc.Mgmt.POOL_EXTEND, request)
         assert management.system.remains == {}
 
 
@@ -451,8 +451,8 @@ async def test_a_query_reaches_the_service_by_uuid_and_comes_back_completed(benc
         await with_pool(bench, management)
         await management.set_properties({"self_heal": "none"})
         bench.engines.answer(QUERY, *[pool_pb2.PoolQueryResp(svc_ldr=2)] * 2)
-        plain = await management.pools.pass_on("PoolQuery", pool_pb2.PoolQueryReq(id="tank"))
-        full = await management.pools.pass_on("PoolQuery", pool_pb2.PoolQueryReq(id=UUID, query_mask=0x40))
+        plain = await management.pools.pass_on(drpc.Mgmt.POOL_QUERY, pool_pb2.PoolQueryReq(id="tank"))
+        full = await management.pools.pass_on(drpc.Mgmt.POOL_QUERY, pool_pb2.PoolQueryReq(id=UUID, query_mask=0x40))
         assert (plain.leader, plain.sys_self_heal_policy) == (2, "exclude;pool_exclude;pool_rebuild")
         assert full.sys_self_heal_policy == "none"
         first, second = bench.engines.requests(QUERY)
@@ -463,7 +463,7 @@ async def test_a_query_reaches_the_service_by_uuid_and_comes_back_completed(benc
 async def test_service_ranks_given_are_kept(bench: Bench) -> None:
     async with bench.leading() as management:
         await with_pool(bench, management)
-        await management.pools.pass_on("PoolGetACL", acl_pb2.GetACLReq(id="tank", svc_ranks=[2]))
+        await management.pools.pass_on(drpc.Mgmt.POOL_GET_ACL, acl_pb2.GetACLReq(id="tank", svc_ranks=[2]))
         assert list(bench.engines.requests(drpc.Mgmt.POOL_GET_ACL)[0].svc_ranks) == [2]
 
 
@@ -471,7 +471,7 @@ async def test_a_containers_owner_is_set_by_pool_id(bench: Bench) -> None:
     async with bench.leading() as management:
         await with_pool(bench, management)
         request = cont_pb2.ContSetOwnerReq(pool_id="tank", cont_id="c", owner_user="bob@")
-        await management.pools.pass_on("ContSetOwner", request)
+        await management.pools.pass_on(drpc.Mgmt.CONT_SET_OWNER, request)
         assert bench.engines.requests(drpc.Mgmt.CONT_SET_OWNER)[0].pool_id == UUID
 
 
@@ -480,14 +480,14 @@ async def test_reintegration_and_extension_carry_the_sizes_of_creation(bench: Be
         await with_pool(bench, management)
         await management.join(a_join(3))
         reint = pool_pb2.PoolReintReq(id="tank", rank=2, tier_bytes=[1])
-        await management.pools.pass_on("PoolReintegrate", reint)
-        await management.pools.pass_on("PoolExtend", pool_pb2.PoolExtendReq(id="tank", ranks=[3]))
+        await management.pools.pass_on(drpc.Mgmt.POOL_REINT, reint)
+        await management.pools.pass_on(drpc.Mgmt.POOL_EXTEND, pool_pb2.PoolExtendReq(id="tank", ranks=[3]))
         assert list(bench.engines.requests(drpc.Mgmt.POOL_REINT)[0].tier_bytes) == [1 << 29, 0]
         (extend,) = bench.engines.requests(drpc.Mgmt.POOL_EXTEND)
         assert list(extend.tier_bytes) == [1 << 29, 0]
         assert list(extend.fault_domains) == [0, 2, 1, 1, 1, 6, 1, 3]
         with pytest.raises(Refused, match="rank 9 not found in fault domain tree"):
-            await management.pools.pass_on("PoolExtend", pool_pb2.PoolExtendReq(id="tank", ranks=[9]))
+            await management.pools.pass_on(drpc.Mgmt.POOL_EXTEND, pool_pb2.PoolExtendReq(id="tank", ranks=[9]))
 
 
 EXTEND = drpc.Mgmt.POOL_EXTEND
@@ -501,7 +501,7 @@ async def test_ranks_that_a_pool_did_not_get_keep_nothing_of_it(bench: Bench, st
         bench.engines.answer(EXTEND, pool_pb2.PoolExtendResp(status=status))
         bench.engines.answer(QUERY, pool_pb2.PoolQueryResp(enabled_ranks="[1-2]", disabled_ranks="[4]"))
         extend = pool_pb2.PoolExtendReq(id="tank", ranks=[3, 4])
-        assert (await management.pools.pass_on("PoolExtend", extend)).status == status
+        assert (await management.pools.pass_on(drpc.Mgmt.POOL_EXTEND, extend)).status == status
         (sent,) = await bench.engines.asked(DESTROY)
         assert (sent.id, list(sent.svc_ranks)) == (UUID, [3])
         await until(lambda: not management.system.remains)
@@ -517,7 +517,7 @@ async def test_ranks_a_pool_may_have_got_are_left_alone_until_it_says_that_it_ha
         await with_pool(bench, management)
         await management.join(a_join(3))
         extend = pool_pb2.PoolExtendReq(id="tank", ranks=[3])
-        begun = group.create_task(management.pools.pass_on("PoolExtend", extend))
+        begun = group.create_task(management.pools.pass_on(drpc.Mgmt.POOL_EXTEND, extend))
         await bench.engines.asked(EXTEND)
         begun.cancel()
     bench.engines.answer(
@@ -534,7 +534,7 @@ async def test_handles_named_by_many_are_evicted_together_and_all_hear_of_it(ben
         await with_pool(bench, management)
         bench.engines.answer(EVICT, pool_pb2.PoolEvictResp(count=3), pool_pb2.PoolEvictResp(count=1))
         asked = [
-            group.create_task(management.pools.pass_on("PoolEvict", pool_pb2.PoolEvictReq(id=pool, handles=handles)))
+            group.create_task(management.pools.evict(pool_pb2.PoolEvictReq(id=pool, handles=handles)))
             for pool, handles in (("tank", ["a"]), ("tank", ["b", "c"]), (UUID, ["d"]))
         ]
         assert [(await one).count for one in asked] == [3, 3, 1]
@@ -547,7 +547,7 @@ async def test_evictions_that_fail_fail_for_all_who_asked(bench: Bench) -> None:
 
         async def evict(pool: str) -> None:
             with pytest.raises(PoolNotFound):
-                await management.pools.pass_on("PoolEvict", pool_pb2.PoolEvictReq(id=pool, handles=["a"]))
+                await management.pools.evict(pool_pb2.PoolEvictReq(id=pool, handles=["a"]))
 
         for _ in range(2):
             group.create_task(evict("unknown"))
@@ -559,20 +559,20 @@ async def test_who_waits_for_an_eviction_when_the_leader_falls_is_sent_on(bench:
 
         async def evict() -> None:
             with pytest.raises(NotLeader):
-                await management.pools.pass_on("PoolEvict", pool_pb2.PoolEvictReq(id="tank", handles=["a"]))
+                await management.pools.evict(pool_pb2.PoolEvictReq(id="tank", handles=["a"]))
 
         group.create_task(evict())
         await asyncio.sleep(0)
 
 
 @pytest.mark.parametrize("pool", ["tank", "unknown"])
-@pytest.mark.parametrize("name", ["PoolExclude", "PoolDrain", "PoolReintegrate"])
-async def test_ranks_nobody_knows_are_refused(bench: Bench, name: str, pool: str) -> None:
+@pytest.mark.parametrize("method", [drpc.Mgmt.POOL_EXCLUDE, drpc.Mgmt.POOL_DRAIN, drpc.Mgmt.POOL_REINT], ids=str)
+async def test_ranks_nobody_knows_are_refused(bench: Bench, method: Method[Any, Any], pool: str) -> None:
     async with bench.leading() as management:
         await with_pool(bench, management)
-        request = PASSED_ON[name].method.request(id=pool, rank=9)
+        request = method.request(id=pool, rank=9)
         with pytest.raises(Fault) as error:
-            await management.pools.pass_on(name, request)
+            await management.pools.pass_on(method, request)
         assert error.value.code == 606
 
 
@@ -585,12 +585,12 @@ async def test_what_changes_a_pool_takes_turns(bench: Bench) -> None:
         await with_pool(bench, management)
         bench.engines.answer(drpc.Mgmt.POOL_EXCLUDE, hangs)
         request = pool_pb2.PoolExcludeReq(id="tank", rank=1)
-        group.create_task(management.pools.pass_on("PoolExclude", request))
+        group.create_task(management.pools.pass_on(drpc.Mgmt.POOL_EXCLUDE, request))
         await bench.engines.asked(drpc.Mgmt.POOL_EXCLUDE)
         with pytest.raises(Fault) as error:
             await management.pools.destroy(destroy(force=True))
         assert error.value.code == FaultCode.SYSTEM_POOL_LOCKED
-        await management.pools.pass_on("PoolQuery", pool_pb2.PoolQueryReq(id="tank"))
+        await management.pools.pass_on(drpc.Mgmt.POOL_QUERY, pool_pb2.PoolQueryReq(id="tank"))
 
 
 async def test_no_available_replica_is_an_error(bench: Bench) -> None:
@@ -601,7 +601,7 @@ async def test_no_available_replica_is_an_error(bench: Bench) -> None:
             await management.on_event(died)
         assert management.system.members[1].state is MemberState.ERRORED
         with pytest.raises(Refused, match=f"unable to find any available service ranks for pool {UUID}"):
-            await management.pools.pass_on("PoolQuery", pool_pb2.PoolQueryReq(id="tank"))
+            await management.pools.pass_on(drpc.Mgmt.POOL_QUERY, pool_pb2.PoolQueryReq(id="tank"))
 
 
 # -- labels, properties, the rest ------------------------------------------------------------------------------------

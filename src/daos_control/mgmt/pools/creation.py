@@ -115,7 +115,7 @@ class Creation:
 
     async def _created_before(self, pool: PoolService, request: pool_pb2.PoolCreateReq) -> pool_pb2.PoolCreateResp:
         query = pool_pb2.PoolQueryReq(sys=request.sys, id=pool.uuid)
-        reply = await self._services.pass_on("PoolQuery", query)
+        reply = await self._services.pass_on(drpc.Mgmt.POOL_QUERY, query)
         if reply.status:
             return pool_pb2.PoolCreateResp(status=reply.status)
         return pool_pb2.PoolCreateResp(

@@ -3,7 +3,6 @@
 import random
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 from daos_control.base import logs
 from daos_control.base.clock import Clock
@@ -18,6 +17,7 @@ from daos_control.mgmt.pools.surroundings import Locks, Surroundings
 from daos_control.mgmt.ports import DataPlane, Settings
 from daos_control.mgmt.rules import pools as rules
 from daos_control.model.event import Event, PoolServiceInfo
+from daos_control.net.drpc.methods import Method, ReplyT, RequestT
 
 log = logs.get(__name__)
 
@@ -48,17 +48,18 @@ class Pools:
         self._services = PoolServices(around, gather_s=gather_s)
         self._removal = Removal(around, self._services)
         self.set_properties = self._services.set_properties
+        self.evict = self._services.evict
         self.create = Creation(around, self._services, self._removal, choose=choose).create
         self.destroy = self._removal.destroy
         self.look_around = self._removal.look_around
         self.keep_tidy = self._removal.keep_tidy
 
-    async def pass_on(self, name: str, request: Any) -> Any:
+    async def pass_on(self, method: Method[RequestT, ReplyT], request: RequestT) -> ReplyT:
         """Send a request to the pool's service; the reply may carry a DER status."""
         try:
-            return await self._services.pass_on(name, request)
+            return await self._services.pass_on(method, request)
         finally:
-            if PASSED_ON[name].adds is not None:
+            if PASSED_ON[method].adds is not None:
                 self.look_around()  # ranks may have been given something that the pool did not take
 
     async def replicas_updated(self, event: Event) -> None:

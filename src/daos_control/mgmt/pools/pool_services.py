@@ -22,7 +22,7 @@ from daos_control.model import self_heal
 from daos_control.model.pool import PoolService
 from daos_control.model.pool_property import DEFAULT_QUERY, PoolProperty, PoolQuery
 from daos_control.net.drpc import methods as drpc
-from daos_control.net.drpc.methods import Method
+from daos_control.net.drpc.methods import Method, ReplyT, RequestT
 from daos_control.wire.pb.mgmt import pool_pb2
 
 GATHER_S: Final = 0.25
@@ -31,9 +31,8 @@ GATHER_S: Final = 0.25
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PassedOn:
-    """A method that an engine answers: what is checked and filled in on the way there and back."""
+    """How a method goes to the engine that answers it: what is checked and filled in on the way there and back."""
 
-    method: Method[Any, Any]
     locked: bool = False
     check: Callable[[System, Any], None] = lambda *_: None
     """What is wrong with a request whichever pool it is about."""
@@ -79,42 +78,45 @@ def _some_properties(_: System, request: Any) -> None:
         raise Refused(f"{type(request).__name__} names no properties")
 
 
-PASSED_ON: Final[Mapping[str, PassedOn]] = MappingProxyType(
+PASSED_ON: Final[Mapping[Method[Any, Any], PassedOn]] = MappingProxyType(
     {
-        "PoolQuery": PassedOn(method=drpc.Mgmt.POOL_QUERY, prepare=_query, finish=_queried),
-        "PoolQueryTarget": PassedOn(method=drpc.Mgmt.POOL_QUERY_TARGETS),
-        "PoolGetProp": PassedOn(method=drpc.Mgmt.POOL_GET_PROP, check=_some_properties),
-        "PoolGetACL": PassedOn(method=drpc.Mgmt.POOL_GET_ACL),
-        "PoolOverwriteACL": PassedOn(method=drpc.Mgmt.POOL_OVERWRITE_ACL, locked=True),
-        "PoolUpdateACL": PassedOn(method=drpc.Mgmt.POOL_UPDATE_ACL, locked=True),
-        "PoolDeleteACL": PassedOn(method=drpc.Mgmt.POOL_DELETE_ACL, locked=True),
-        "PoolEvict": PassedOn(method=drpc.Mgmt.POOL_EVICT),
-        "PoolExclude": PassedOn(method=drpc.Mgmt.POOL_EXCLUDE, locked=True, check=_known_rank),
-        "PoolDrain": PassedOn(method=drpc.Mgmt.POOL_DRAIN, locked=True, check=_known_rank),
-        "PoolReintegrate": PassedOn(
-            method=drpc.Mgmt.POOL_REINT,
+        drpc.Mgmt.POOL_QUERY: PassedOn(prepare=_query, finish=_queried),
+        drpc.Mgmt.POOL_QUERY_TARGETS: PassedOn(),
+        drpc.Mgmt.POOL_GET_PROP: PassedOn(check=_some_properties),
+        drpc.Mgmt.POOL_GET_ACL: PassedOn(),
+        drpc.Mgmt.POOL_OVERWRITE_ACL: PassedOn(locked=True),
+        drpc.Mgmt.POOL_UPDATE_ACL: PassedOn(locked=True),
+        drpc.Mgmt.POOL_DELETE_ACL: PassedOn(locked=True),
+        drpc.Mgmt.POOL_EXCLUDE: PassedOn(locked=True, check=_known_rank),
+        drpc.Mgmt.POOL_DRAIN: PassedOn(locked=True, check=_known_rank),
+        drpc.Mgmt.POOL_REINT: PassedOn(
             locked=True,
             check=_known_rank,
             prepare=_as_created,
             adds=lambda request: (request.rank,),
         ),
-        "PoolExtend": PassedOn(
-            method=drpc.Mgmt.POOL_EXTEND,
+        drpc.Mgmt.POOL_EXTEND: PassedOn(
             locked=True,
             check=_on_the_tree,
             prepare=_as_created,
             adds=lambda request: request.ranks,
         ),
-        "PoolUpgrade": PassedOn(method=drpc.Mgmt.POOL_UPGRADE, locked=True),
-        "PoolRebuildStart": PassedOn(method=drpc.Mgmt.POOL_REBUILD_START, locked=True),
-        "PoolRebuildStop": PassedOn(method=drpc.Mgmt.POOL_REBUILD_STOP, locked=True),
-        "PoolSelfHealEval": PassedOn(method=drpc.Mgmt.POOL_SELF_HEAL_EVAL, locked=True),
-        "ListContainers": PassedOn(method=drpc.Mgmt.LIST_CONTAINERS),
-        "ContSetOwner": PassedOn(method=drpc.Mgmt.CONT_SET_OWNER, id_field="pool_id"),
+        drpc.Mgmt.POOL_UPGRADE: PassedOn(locked=True),
+        drpc.Mgmt.POOL_REBUILD_START: PassedOn(locked=True),
+        drpc.Mgmt.POOL_REBUILD_STOP: PassedOn(locked=True),
+        drpc.Mgmt.POOL_SELF_HEAL_EVAL: PassedOn(locked=True),
+        drpc.Mgmt.LIST_CONTAINERS: PassedOn(),
+        drpc.Mgmt.CONT_SET_OWNER: PassedOn(id_field="pool_id"),
     }
 )
-"""Every method that goes to a pool's service much as it comes, by its gRPC name."""
-_SET_PROP: Final = PassedOn(method=drpc.Mgmt.POOL_SET_PROP)
+"""Every method that goes to a pool's service much as it comes."""
+_AS_IT_IS: Final = PassedOn()
+
+
+def _not_while_checking(system: System) -> None:
+    """Refuse while the system is checked: there are no pool services then, for what is served nevertheless neither."""
+    if system.checking:
+        raise FaultCode.SYSTEM_CHECKER_ENABLED.fault()
 
 
 class PoolServices:
@@ -125,37 +127,34 @@ class PoolServices:
         self._gather_s = gather_s
         self._evictions: dict[str, tuple[pool_pb2.PoolEvictReq, asyncio.Future[pool_pb2.PoolEvictResp]]] = {}
 
-    async def pass_on(self, name: str, request: Any) -> Any:
-        """Send a request to the pool's service; the reply may carry a DER status.
-
-        While the system is checked there are no pool services, whoever asks: what is served then may need them, too.
-        """
+    async def pass_on(self, method: Method[RequestT, ReplyT], request: RequestT) -> ReplyT:
+        """Send a request to the pool's service; the reply may carry a DER status. The method is one of PASSED_ON."""
         system = self._around.system
-        if system.checking:
-            raise FaultCode.SYSTEM_CHECKER_ENABLED.fault()
-        how = PASSED_ON[name]
+        _not_while_checking(system)
+        how = PASSED_ON[method]
         how.check(system, request)
-        if name == "PoolEvict" and request.handles:
-            return await self._evict_together(request)
         if not how.locked:
-            return await self._ask(how, request)
+            return await self._ask(method, how, request)
         uuid = rules.in_service(system, getattr(request, how.id_field)).uuid
         if how.adds is not None:
-            return await self._ask_to_add(how, request, uuid, tuple(how.adds(request)))
+            reply: ReplyT = await self._ask_to_add(method, how, request, uuid, tuple(how.adds(request)))
+            return reply
         with self._around.locks.hold(uuid):
-            return await self._ask(how, request)
+            return await self._ask(method, how, request)
 
     async def ranks_of(self, uuid: str, *, enabled_only: bool = False) -> frozenset[int]:
         """Ask a pool for the ranks in its map, whatever their state; raises DaosError or another DaosControlError."""
         mask = PoolQuery.ENGINES_ENABLED | (0 if enabled_only else PoolQuery.ENGINES_DISABLED)
         query = pool_pb2.PoolQueryReq(sys=self._around.settings.system_name, id=uuid, query_mask=mask)
-        reply = await self.pass_on("PoolQuery", query)
+        reply = await self.pass_on(drpc.Mgmt.POOL_QUERY, query)
         if reply.status:
             raise DaosError(reply.status)
         texts = (reply.enabled_ranks, reply.disabled_ranks)
         return frozenset(rank for text in texts for rank in RankSet.parse(text.strip("[]")))
 
-    async def _ask_to_add(self, how: PassedOn, request: Any, uuid: str, ranks: tuple[int, ...]) -> Any:
+    async def _ask_to_add(
+        self, method: Method[Any, Any], how: PassedOn, request: Any, uuid: str, ranks: tuple[int, ...]
+    ) -> Any:
         """Note that these ranks may have something of the pool without being the pool's, until they are known to be.
 
         The pool is free as soon as it has answered: its service may move to a new rank at once, and the news of that
@@ -164,26 +163,33 @@ class PoolServices:
         decisions = self._around.decisions
         with self._around.locks.hold(uuid):
             await decisions.apply(partial(rules.adding, uuid=uuid, ranks=ranks))
-            reply = await self._ask(how, request)
+            reply = await self._ask(method, how, request)
         if not reply.status:
             await decisions.apply(partial(rules.cleared, uuid=uuid, ranks=ranks))
         return reply
 
-    async def _ask(self, how: PassedOn, request: Any) -> Any:
+    async def _ask(self, method: Method[Any, ReplyT], how: PassedOn, request: Any) -> ReplyT:
         system = self._around.system
         pool = rules.in_service(system, getattr(request, how.id_field))
         how.prepare(system, pool, request)
         setattr(request, how.id_field, pool.uuid)
         if not request.svc_ranks:
             request.svc_ranks.extend(rules.service_ranks(system, pool))
-        reply = await self._around.ask_engines(how.method, request)
+        reply = await self._around.ask_engines(method, request)
         how.finish(system, request, reply)
         return reply
 
     # -- evictions -------------------------------------------------------------------------------------------------
 
+    async def evict(self, request: pool_pb2.PoolEvictReq) -> pool_pb2.PoolEvictResp:
+        """Evict all handles of a pool, or single ones together with those that others name within a moment."""
+        _not_while_checking(self._around.system)
+        if request.handles:
+            return await self._evict_together(request)
+        return await self._ask(drpc.Mgmt.POOL_EVICT, _AS_IT_IS, request)
+
     async def _evict_together(self, request: pool_pb2.PoolEvictReq) -> pool_pb2.PoolEvictResp:
-        """Evict handles together with those that others name for the same pool within a moment; all get one answer."""
+        """Add to the handles that are gathered for a pool, or begin to gather; all get one answer."""
         if request.id in self._evictions:
             gathered, outcome = self._evictions[request.id]
             gathered.handles.extend(request.handles)
@@ -196,8 +202,7 @@ class PoolServices:
     async def _evict_gathered(self, request: pool_pb2.PoolEvictReq) -> pool_pb2.PoolEvictResp:
         await asyncio.sleep(self._gather_s)
         self._end_gathering(request)
-        reply: pool_pb2.PoolEvictResp = await self._ask(PASSED_ON["PoolEvict"], request)
-        return reply
+        return await self._ask(drpc.Mgmt.POOL_EVICT, _AS_IT_IS, request)
 
     def _end_gathering(self, request: pool_pb2.PoolEvictReq, _: object = None) -> None:
         """Add no more to a request; those that come now gather anew."""
@@ -233,5 +238,4 @@ class PoolServices:
         self, uuid: str, properties: list[pool_pb2.PoolProperty], request: pool_pb2.PoolSetPropReq
     ) -> pool_pb2.PoolSetPropResp:
         message = pool_pb2.PoolSetPropReq(sys=request.sys, id=uuid, properties=properties, svc_ranks=request.svc_ranks)
-        reply: pool_pb2.PoolSetPropResp = await self._ask(_SET_PROP, message)
-        return reply
+        return await self._ask(drpc.Mgmt.POOL_SET_PROP, _AS_IT_IS, message)

@@ -53,7 +53,7 @@ class Removal:
         """Take a pool out of use and mark it for destruction, or return the status that speaks against it."""
         if not request.recursive:
             contents = pool_pb2.ListContReq(sys=request.sys, id=pool.uuid, svc_ranks=pool.replicas)
-            listed = await self._services.pass_on("ListContainers", contents)
+            listed = await self._services.pass_on(drpc.Mgmt.LIST_CONTAINERS, contents)
             if listed.status:
                 return int(listed.status)
             if listed.containers:
@@ -63,7 +63,7 @@ class Removal:
         )
         status = 0
         try:
-            status = (await self._services.pass_on("PoolEvict", evict)).status
+            status = (await self._services.evict(evict)).status
         except DaosControlError as error:
             if not request.force:
                 raise

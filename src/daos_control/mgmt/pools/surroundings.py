@@ -16,7 +16,7 @@ from daos_control.mgmt.ports import DataPlane, Settings
 from daos_control.mgmt.system import System
 from daos_control.model.event import timestamp
 from daos_control.net.drpc.errors import DrpcError
-from daos_control.net.drpc.methods import Method
+from daos_control.net.drpc.methods import Method, ReplyT, RequestT
 
 T = TypeVar("T")
 
@@ -63,9 +63,10 @@ class Surroundings:
         """Begin what goes on when its callers go away, and return what will come of it; see ``decisions.begin``."""
         return begin(self.decisions, work, deposed=NotLeader("", self.settings.other_replicas))
 
-    async def ask_engines(self, method: Method[Any, Any], request: Any) -> Any:
+    async def ask_engines(self, method: Method[RequestT, ReplyT], request: RequestT) -> ReplyT:
         """Ask an engine of this host; raises Refused if it does not answer properly."""
         try:
-            return await self.data_plane.call(method, request)
+            reply: ReplyT = await self.data_plane.call(method, request)
         except DrpcError as error:
             raise Refused(str(error)) from error
+        return reply

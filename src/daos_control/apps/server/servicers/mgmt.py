@@ -17,13 +17,13 @@ from daos_control.base.errors import RaftUnavailable
 from daos_control.base.fault_codes import FaultCode
 from daos_control.mgmt import causes
 from daos_control.mgmt.errors import Refused
-from daos_control.mgmt.pools.pool_services import PASSED_ON
 from daos_control.mgmt.ranks import LONGEST_S, Limit
 from daos_control.mgmt.rules.membership import JoinRequest
 from daos_control.mgmt.rules.properties import get_attributes
 from daos_control.mgmt.service import Management
 from daos_control.model.journal import Cause, Origin
 from daos_control.model.member_state import ALL_STATES, MemberState, states_in
+from daos_control.net.drpc import methods as drpc
 from daos_control.net.rpc.handlers import Caller, Handler, Handlers, Reply
 from daos_control.net.rpc.methods import MGMT
 from daos_control.wire.convert.events import event_from_pb
@@ -286,21 +286,19 @@ async def _clean_up(management: Management, request: system_pb2.SystemCleanupReq
     return await management.all_pools.clean_up(request, limit=_limit(caller))
 
 
-async def _pass_on(name: str, management: Management, request: Any, _: Caller) -> Reply:
-    reply: Reply = await management.pools.pass_on(name, request)
-    return reply
+async def _pool_evict(management: Management, request: pool_pb2.PoolEvictReq, _: Caller) -> Reply:
+    return await management.pools.evict(request)
 
 
-_ANSWERED_BY_ANY_REPLICA: Final = frozenset(
-    {
-        "PoolQuery",
-        "PoolQueryTarget",
-        "PoolGetProp",
-        "PoolGetACL",
-        "ListContainers",
-        "ContSetOwner",
-    }
-)
+def _passed_on(method: drpc.Method[Any, Any], gate: Gate) -> Served:
+    """Serve what a pool's own service answers."""
+
+    async def ask(management: Management, request: Any, _: Caller) -> Reply:
+        reply: Reply = await management.pools.pass_on(method, request)
+        return reply
+
+    return Served(ask, gate)
+
 
 SERVED: Final[Mapping[str, Served]] = MappingProxyType(
     {
@@ -333,11 +331,25 @@ SERVED: Final[Mapping[str, Served]] = MappingProxyType(
         "PoolCreate": Served(_pool_create, Gate.LEADER),
         "PoolDestroy": Served(_pool_destroy, Gate.LEADER),
         "PoolSetProp": Served(_pool_set_prop, Gate.LEADER),
+        "PoolEvict": Served(_pool_evict, Gate.LEADER),
         "ListPools": Served(_list_pools, Gate.REPLICA, while_checking=True),
-        **{
-            name: Served(partial(_pass_on, name), Gate.REPLICA if name in _ANSWERED_BY_ANY_REPLICA else Gate.LEADER)
-            for name in PASSED_ON
-        },
+        "PoolQuery": _passed_on(drpc.Mgmt.POOL_QUERY, Gate.REPLICA),
+        "PoolQueryTarget": _passed_on(drpc.Mgmt.POOL_QUERY_TARGETS, Gate.REPLICA),
+        "PoolGetProp": _passed_on(drpc.Mgmt.POOL_GET_PROP, Gate.REPLICA),
+        "PoolGetACL": _passed_on(drpc.Mgmt.POOL_GET_ACL, Gate.REPLICA),
+        "PoolOverwriteACL": _passed_on(drpc.Mgmt.POOL_OVERWRITE_ACL, Gate.LEADER),
+        "PoolUpdateACL": _passed_on(drpc.Mgmt.POOL_UPDATE_ACL, Gate.LEADER),
+        "PoolDeleteACL": _passed_on(drpc.Mgmt.POOL_DELETE_ACL, Gate.LEADER),
+        "PoolExclude": _passed_on(drpc.Mgmt.POOL_EXCLUDE, Gate.LEADER),
+        "PoolDrain": _passed_on(drpc.Mgmt.POOL_DRAIN, Gate.LEADER),
+        "PoolReintegrate": _passed_on(drpc.Mgmt.POOL_REINT, Gate.LEADER),
+        "PoolExtend": _passed_on(drpc.Mgmt.POOL_EXTEND, Gate.LEADER),
+        "PoolUpgrade": _passed_on(drpc.Mgmt.POOL_UPGRADE, Gate.LEADER),
+        "PoolRebuildStart": _passed_on(drpc.Mgmt.POOL_REBUILD_START, Gate.LEADER),
+        "PoolRebuildStop": _passed_on(drpc.Mgmt.POOL_REBUILD_STOP, Gate.LEADER),
+        "PoolSelfHealEval": _passed_on(drpc.Mgmt.POOL_SELF_HEAL_EVAL, Gate.LEADER),
+        "ListContainers": _passed_on(drpc.Mgmt.LIST_CONTAINERS, Gate.REPLICA),
+        "ContSetOwner": _passed_on(drpc.Mgmt.CONT_SET_OWNER, Gate.REPLICA),
     }
 )
 """Every method that is there."""
