@@ -3,7 +3,8 @@
 from daos_control.cli.dmg.commands.options import COMPLETERS, VERBOSE
 from daos_control.cli.flags import Command, Option, Positional, integer, text
 
-CHECK = "daos_control.cli.dmg.check"
+VALUES = "daos_control.cli.dmg.check.values"
+VERBS = "daos_control.cli.dmg.check.verbs"
 
 CHECKED_POOLS = Positional(
     "pool label or UUID", help="Only these pools (default: all)", required=False, repeat=True, dest="pools"
@@ -12,13 +13,13 @@ COMMANDS = (
     Command(
         "enable",
         help="Start the engines of a stopped system for the checker only",
-        run=f"{CHECK}:enable",
+        run=f"{VERBS}:enable",
     ),
-    Command("disable", help="Stop those engines and leave checker mode", run=f"{CHECK}:disable"),
+    Command("disable", help="Stop those engines and leave checker mode", run=f"{VERBS}:disable"),
     Command(
         "start",
         help="Begin a check",
-        run=f"{CHECK}:start",
+        run=f"{VERBS}:start",
         options=(
             Option("dry-run", "n", help="Look, and change nothing"),
             Option("reset", "r", help="Forget how far earlier checks came"),
@@ -41,25 +42,25 @@ COMMANDS = (
                 "policies",
                 "p",
                 help="What is to become of findings by class, in this check: CLASS:ACTION[,CLASS:ACTION...]",
-                parse=f"{CHECK}:policies",
+                parse=f"{VALUES}:policies",
                 complete=f"{COMPLETERS}:policies",
                 metavar="POLICIES",
             ),
         ),
         positionals=(CHECKED_POOLS,),
     ),
-    Command("stop", help="End a check", run=f"{CHECK}:stop", positionals=(CHECKED_POOLS,)),
+    Command("stop", help="End a check", run=f"{VERBS}:stop", positionals=(CHECKED_POOLS,)),
     Command(
         "query",
         help="Show how the check stands and what has been found",
-        run=f"{CHECK}:query",
+        run=f"{VERBS}:query",
         options=(VERBOSE,),
         positionals=(CHECKED_POOLS,),
     ),
     Command(
         "set-policy",
         help="Say what is to become of findings",
-        run=f"{CHECK}:set_policy",
+        run=f"{VERBS}:set_policy",
         options=(
             Option("reset-defaults", "d", help="Let every class have its default action"),
             Option("all-interactive", "a", help="Have an administrator decide about everything"),
@@ -69,7 +70,7 @@ COMMANDS = (
                 "CLASS:ACTION,...",
                 help="What becomes of findings of each class",
                 required=False,
-                parse=f"{CHECK}:policies",
+                parse=f"{VALUES}:policies",
                 complete=f"{COMPLETERS}:policies",
                 dest="policies",
             ),
@@ -78,14 +79,14 @@ COMMANDS = (
     Command(
         "get-policy",
         help="Show what becomes of findings",
-        run=f"{CHECK}:get_policy",
+        run=f"{VERBS}:get_policy",
         options=(Option("last", "L", help="As it was for the last check"),),
         positionals=(
             Positional(
                 "CLASS,...",
                 help="Only these classes (default: all)",
                 required=False,
-                parse=f"{CHECK}:kinds",
+                parse=f"{VALUES}:kinds",
                 complete=f"{COMPLETERS}:inconsistencies",
                 dest="kinds",
             ),
@@ -94,9 +95,9 @@ COMMANDS = (
     Command(
         "repair",
         help="Decide about a finding",
-        run=f"{CHECK}:repair",
+        run=f"{VERBS}:repair",
         positionals=(
-            Positional("finding", help="Its ID, as check query shows it", parse=f"{CHECK}:number", dest="number"),
+            Positional("finding", help="Its ID, as check query shows it", parse=f"{VALUES}:number", dest="number"),
             Positional("choice", help="The number of one of its repair options", parse=integer),
         ),
     ),

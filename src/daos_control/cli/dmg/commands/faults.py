@@ -4,7 +4,7 @@ from daos_control.cli.dmg.commands.options import POOL_ID, VALUES
 from daos_control.cli.flags import Command, Option, Positional, text
 
 FAULTS = "daos_control.cli.dmg.faults"
-INCONSISTENCY = "daos_control.cli.dmg.check:inconsistency"
+INCONSISTENCY = "daos_control.cli.dmg.check.values:inconsistency"
 
 POOL_FAULT = (
     Option(

@@ -3,7 +3,7 @@
 import pytest
 
 from daos_control.cli import flags
-from daos_control.cli.dmg import check
+from daos_control.cli.dmg.check import documents, report, values, wording
 from daos_control.cli.dmg.commands import PROGRAM
 from daos_control.client.checker import CheckState, PoolCheck
 from daos_control.model.checker import (
@@ -61,7 +61,7 @@ def a_state(
 
 
 def test_findings_are_shown_with_what_can_be_done() -> None:
-    text = check.state_text(a_state(WAITING, SETTLED), verbose=False)
+    text = report.state_text(a_state(WAITING, SETTLED), verbose=False)
     assert text == (
         "DAOS System Checker Info\n"
         "  Current status: COMPLETED\n"
@@ -83,7 +83,7 @@ def test_findings_are_shown_with_what_can_be_done() -> None:
 
 
 def test_all_of_a_finding() -> None:
-    text = check.state_text(a_state(WAITING, SETTLED), verbose=True)
+    text = report.state_text(a_state(WAITING, SETTLED), verbose=True)
     assert (
         "  ID:         0x10\n"
         "  Class:      POOL_NONEXIST_ON_MS\n"
@@ -99,15 +99,15 @@ def test_all_of_a_finding() -> None:
 def test_pools_that_are_gone_count_and_unchecked_ones_are_named() -> None:
     gone = Finding(seq=1, kind=Inconsistency.POOL_NONEXIST_ON_ENGINE, action=Action.DISCARD, pool_uuid=OTHER, result=1)
     pools = (a_pool(POOL, PoolCheckStatus.UNCHECKED), a_pool("p", PoolCheckStatus.CHECKED, start_time=5, misc_time=9))
-    text = check.state_text(a_state(gone, pools=pools), verbose=False)
+    text = report.state_text(a_state(gone, pools=pools), verbose=False)
     assert "  Checked 2 pools\n\nUnchecked Pools:\n" in text
     assert f"  Pool {POOL}: 2 ranks, status: CPS_UNCHECKED, phase: CSP_DONE\n" in text
     assert "DISCARD (dry run)" in text
-    text = check.state_text(a_state(pools=pools), verbose=True)
+    text = report.state_text(a_state(pools=pools), verbose=True)
     assert "Per-Pool Checker Info:" in text
     assert "elapsed: 4s" in text
     running = a_state(status=CheckStatus.RUNNING, pools=(a_pool("p", PoolCheckStatus.CHECKING, misc_time=7),))
-    text = check.state_text(running, verbose=True)
+    text = report.state_text(running, verbose=True)
     assert "RUNNING (started at: 1970-01-01T" in text
     assert "  Checking 1 pool\n" in text
     assert "remaining: 7s" in text
@@ -116,47 +116,47 @@ def test_pools_that_are_gone_count_and_unchecked_ones_are_named() -> None:
 
 def test_what_newer_engines_say_is_shown_as_numbers() -> None:
     state = a_state(Finding(seq=1, kind=Inconsistency(42), action=Action(43)), status=CheckStatus(44))
-    text = check.state_text(state, verbose=False)
+    text = report.state_text(state, verbose=False)
     assert "Current status: 44" in text
     assert "0x1 42    " in text
-    document = check.state_document(state)
+    document = documents.state_document(state)
     assert document["reports"] == [{"rank": 0, "seq": 1, "class": 42, "action": 43}]
 
 
 def test_flags_have_the_names_of_documents() -> None:
-    assert check.flags_text(CheckFlag.NONE) == "none"
+    assert wording.flags_text(CheckFlag.NONE) == "none"
     every = CheckFlag(0x7F)
-    assert check.flags_text(every) == "dry-run,reset,failout,auto,find-pool-orphans,reset-failout,reset-auto"
+    assert wording.flags_text(every) == "dry-run,reset,failout,auto,find-pool-orphans,reset-failout,reset-auto"
 
 
 def test_policies_and_classes_are_read_in_either_case_and_with_their_prefixes() -> None:
-    assert check.policies("POOL_BAD_LABEL:INTERACT, cic_dtx_orphan:CIA_IGNORE") == {
+    assert values.policies("POOL_BAD_LABEL:INTERACT, cic_dtx_orphan:CIA_IGNORE") == {
         Inconsistency.POOL_BAD_LABEL: Action.INTERACT,
         Inconsistency.DTX_ORPHAN: Action.IGNORE,
     }
-    assert check.kinds("POOL_MORE_SVC,POOL_BAD_LABEL") == (Inconsistency.POOL_BAD_LABEL, Inconsistency.POOL_MORE_SVC)
+    assert values.kinds("POOL_MORE_SVC,POOL_BAD_LABEL") == (Inconsistency.POOL_BAD_LABEL, Inconsistency.POOL_MORE_SVC)
 
 
 @pytest.mark.parametrize("text", ["", "POOL_BAD_LABEL", "NOSUCH:IGNORE", "POOL_BAD_LABEL:NOSUCH", "A:B,A:C"])
 def test_bad_policies(text: str) -> None:
     with pytest.raises(ValueError, match=r"key|class|action"):
-        check.policies(text)
+        values.policies(text)
 
 
 def test_bad_classes() -> None:
     with pytest.raises(ValueError, match="class of inconsistency"):
-        check.kinds("NOSUCH")
+        values.kinds("NOSUCH")
 
 
 @pytest.mark.parametrize(("text", "found"), [("17", 17), ("0x11", 17), ("0xffffffffffffffff", (1 << 64) - 1), ("0", 0)])
 def test_numbers_of_findings(text: str, found: int) -> None:
-    assert check.number(text) == found
+    assert values.number(text) == found
 
 
 @pytest.mark.parametrize("text", ["", "abc", "-1", "0x", "0x1ffffffffffffffff", "1_0", "1.5"])
 def test_bad_numbers(text: str) -> None:
     with pytest.raises(ValueError, match="not the number of a finding"):
-        check.number(text)
+        values.number(text)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""``dmg check``: the system checker, its findings and its policies."""
