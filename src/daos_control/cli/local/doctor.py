@@ -38,7 +38,7 @@ def server(values: Values) -> int:
     import asyncio
 
     from daos_control.apps.server.doctor.examine import examine
-    from daos_control.apps.server.doctor.facts import gather
+    from daos_control.apps.server.doctor.look import gather
     from daos_control.base import logs
 
     logs.configure(program="daos_server", console=False)
@@ -52,7 +52,7 @@ def agent(values: Values) -> int:
     import asyncio
 
     from daos_control.apps.agent.doctor.examine import examine
-    from daos_control.apps.agent.doctor.facts import gather
+    from daos_control.apps.agent.doctor.look import gather
     from daos_control.base import logs
 
     logs.configure(program="daos_agent", console=False)

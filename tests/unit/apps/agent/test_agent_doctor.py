@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from daos_control.apps.agent.doctor.examine import examine
-from daos_control.apps.agent.doctor.facts import AccessPoint, AgentFacts, System, gather
+from daos_control.apps.agent.doctor.facts import AccessPoint, AgentFacts, System
+from daos_control.apps.agent.doctor.look import gather
 from daos_control.apps.doctor.finding import Finding, Verdict
 from daos_control.apps.doctor.view import View
 from daos_control.base.errors import EmptyGroupMap

@@ -16,11 +16,8 @@ from daos_control.apps.server.doctor.facts import (
     Programs,
     Resolution,
     ServerFacts,
-    gather,
-    helper_problem,
-    is_script,
-    serving,
 )
+from daos_control.apps.server.doctor.look import gather, helper_problem, is_script, serving
 from daos_control.base.pci import PciAddress
 from daos_control.config.document import ConfigError, Problem, parse
 from daos_control.config.server import ServerConfig

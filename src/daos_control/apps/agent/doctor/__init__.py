@@ -1,4 +1,4 @@
 """What would go wrong with a daos_agent, and with the applications it serves, before it does.
 
-``facts`` looks and asks the system once, with little patience; ``examine`` judges.
+``look`` gathers ``facts`` and asks the system once, with little patience; ``examine`` judges.
 """
