@@ -238,9 +238,14 @@ class History:
         wanted = set(range(int(first), int(last or first) + 1))
 
         def there() -> bool:
-            return wanted <= {member["rank"] for member in self._system.members() if member["state"] == state}
+            return wanted <= {member["rank"] for member in self._members() if member["state"] == state}
 
-        self._system.until(there, lambda: f"{ranks} to be {state}; there are {self._system.members()}")
+        self._system.until(there, lambda: f"{ranks} to be {state}; there are {self._members()}")
+
+    def _members(self) -> list[dict[str, Any]]:
+        """Return the members: none of a system whose format was answered and whose database is yet to come up."""
+        _, document = self._system.answer("system", "query", program=self._system.programs.dmg)
+        return list((document["response"] or {}).get("members") or ())
 
     def _rebuild(self, pool: str) -> str:
         return str(self._system.ask("pool", "query", "--health-only", pool)["response"]["rebuild"]["state"])
