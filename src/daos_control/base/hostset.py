@@ -13,7 +13,7 @@ thousand hosts are folded and compared by looking at a handful of pairs.
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from functools import partial
-from typing import NamedTuple, Self, overload
+from typing import NamedTuple, NoReturn, Self, overload
 
 from daos_control.base import intervals
 from daos_control.base.intervals import Interval, Intervals
@@ -47,10 +47,10 @@ Piece = tuple[Row, Interval]
 
 _STRUCTURED = re.compile(r"[\[\], \t]")
 _TOKEN = re.compile(r"(?:\[[^\]]*(?:\]|$)|[^, \t\[])+")
-_BRACKETED = re.compile(r"([^\[\]]+)\[([^\]]*)\](.*)", re.DOTALL)
+_BRACKETED = re.compile(r"([^\[\]]+)\[([^\[\]]*)\]([^\[\]]*)")
 _HYPHENATED = re.compile(r"([A-Za-z0-9-]+-)([0-9]+)?(.*)")
 _PLAIN = re.compile(r"([A-Za-z]+)([0-9]+)?(.*)")
-_IPV4 = re.compile(r"([0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.)([0-9]{1,3}+)(.[0-9]+)?")
+_IPV4 = re.compile(r"([0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.)([0-9]{1,3}+)(:[0-9]+)?")
 _LONGEST_NUMBER = 20
 
 
@@ -194,13 +194,8 @@ def _pieces(text: str) -> Iterator[Piece]:
         if "[" in token or "]" in token:
             yield from _bracketed(token)
         else:
-            split = _split(token)
-            if split is None:
-                raise ValueError(
-                    f'invalid hostname "{token}": names begin with a letter (or with digits and a hyphen), '
-                    f"or are IPv4 addresses"
-                )
-            yield split[0], (split[1], split[1])
+            row, number = _split(token) or _refuse(token)
+            yield row, (number, number)
 
 
 def _split(name: str) -> tuple[Row, int] | None:
@@ -215,6 +210,14 @@ def _split(name: str) -> tuple[Row, int] | None:
     return Row(prefix, suffix, len(digits)), int(digits)
 
 
+def _refuse(name: str) -> NoReturn:
+    if "-" in name and _PLAIN.match(name):
+        why = "with a hyphen, one stands before the first dot and the port (so it is in DAOS 2.8)"
+    else:
+        why = "names begin with a letter (or with digits and a hyphen), or are IPv4 addresses"
+    raise ValueError(f'invalid hostname "{name}": {why}; ranges stand in brackets, as in node[1-4]')
+
+
 def _bracketed(token: str) -> Iterator[Piece]:
     match = _BRACKETED.fullmatch(token)
     if match is None:
@@ -225,6 +228,9 @@ def _bracketed(token: str) -> Iterator[Piece]:
         written = item.partition("-")[0].strip()
         if len(str(hi)) > _LONGEST_NUMBER or len(written) > _LONGEST_NUMBER:
             raise ValueError(f'invalid range "{item}": more than {_LONGEST_NUMBER} digits')
+        one = f"{prefix}{written}{suffix}"
+        if _split(one) is None:
+            _refuse(one)
         for digits, span in _by_length(lo, hi, len(written)):
             yield from _canonical(prefix, suffix, digits, span)
 

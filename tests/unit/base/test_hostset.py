@@ -99,6 +99,12 @@ def test_the_number_a_name_folds_by(name, next_name, folds):
         "1.2.3",
         "10.0.0.1234",
         "10.0.0.1:",
+        "10.0.0.1-2",
+        "10.0.0.[1-2]-3",
+        "1[2-3]",
+        ".[1-2]",
+        "foo.bar-[1-2]",
+        "node[1-2]:-1",
         "_x1",
         "-x\x07",
     ],
@@ -106,6 +112,27 @@ def test_the_number_a_name_folds_by(name, next_name, folds):
 def test_what_is_no_host_name(name):
     with pytest.raises(ValueError, match=r"^invalid (hostname|range)"):
         HostSet.parse(name)
+
+
+def test_a_name_that_is_refused_is_told_the_way_it_is_taken():
+    with pytest.raises(ValueError, match=r"ranges stand in brackets, as in node\[1-4\]$"):
+        HostSet.parse("10.0.0.1-2")
+    with pytest.raises(ValueError, match="with a hyphen, one stands before the first dot"):
+        HostSet.parse("storage1.my-site.org")
+
+
+some_text = st.text(alphabet="n1-.:]", max_size=6)
+
+
+@given(st.one_of(some_text, st.builds("{}[1-2]{}".format, some_text, some_text)))
+def test_who_is_in_a_set_is_a_name_by_itself_and_with_a_port(text):
+    try:
+        ours = HostSet.parse(text)
+    except ValueError:
+        return
+    for name in list(ours)[:20]:
+        assert list(HostSet([name])) == [name]
+        assert ":" in name or list(HostSet([f"{name}:10001"])) == [f"{name}:10001"]
 
 
 @pytest.mark.parametrize(
@@ -119,6 +146,8 @@ def test_what_is_no_host_name(name):
         "node[0-1",
         "[0-1,3-5]",
         "node]1[",
+        "node[1-2]]",
+        "node[1-2][3-4]",
         "node1]",
         "node[]",
         "node[1,]",
