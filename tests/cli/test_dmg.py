@@ -92,6 +92,16 @@ def test_a_configuration_that_is_not_there(capsys: pytest.CaptureFixture[str]) -
     assert "--config-path" in captured.err
 
 
+def test_a_configuration_that_only_the_environment_names_is_told_as_such(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAOS_CONTROL_CONFIG", "/nonexistent.yml")  # a lab that was taken down, in a shell that was its
+    assert run(["system", "query"]) == 1
+    assert "DAOS_CONTROL_CONFIG names it: unset that, or name another with --config-path" in capsys.readouterr().err
+    assert run(["-o", "/absent.yml", "system", "query"]) == 1
+    assert "DAOS_CONTROL_CONFIG" not in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("options", [["-j"], ["-j", "-d"], []], ids=["json", "json and debug", "for people"])
 def test_a_system_that_is_down(options: list[str], config: Path) -> None:
     command = [sys.executable, "-c", "from daos_control.cli.dmg import main; main()", "-o", str(config), *options]

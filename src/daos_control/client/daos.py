@@ -13,6 +13,7 @@ The verbs are in ``daos.system``, ``daos.pools``, ``daos.storage``, ``daos.netwo
 """
 # ruff: noqa: PLC0415 - a program pays for the verbs it uses, and for the transport only once there is a client
 
+import os
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import replace
@@ -98,14 +99,16 @@ class DaosClient:
         Without a path the user's file is taken, or else the system's, or else DAOS's defaults.
         Certificates are read here, unless the file or ``insecure`` says to do without; the first call tries them.
         """
-        from daos_control.config.control import ControlConfig
+        from daos_control.config.control import NAMED_BY, ControlConfig
 
         try:
             config = ControlConfig.find(path)
         except OSError as error:
+            remedy = "name another one with --config-path, or none at all"
+            if not path and error.filename == os.environ.get(NAMED_BY):
+                remedy = f"{NAMED_BY} names it: unset that, or name another with --config-path"
             raise ConfigUnreadable(
-                f"cannot read the configuration {error.filename}: {error.strerror}; name another one with "
-                "--config-path, or none at all"
+                f"cannot read the configuration {error.filename}: {error.strerror}; {remedy}"
             ) from error
         return cls.connect(
             config.hostlist if hosts is None else hosts,

@@ -13,6 +13,7 @@ from daos_control.config.go_text import Duration, LogLevel
 from daos_control.config.transport import TransportConfig
 
 FILE_NAME = "daos_agent.yml"
+_NAMED_BY = "--config-path"  # some commands have a -o of their own
 DEFAULT_USER = "default"
 _RESERVED_UID = 0xFFFFFFFF
 
@@ -115,11 +116,11 @@ class AgentConfig:
     @classmethod
     def find(cls, path: str | Path | None = None) -> Self:
         """Read the file that was named, or else the system's. Raises ConfigError."""
-        path = path or system.find_file(FILE_NAME)
+        path = path or system.find_file(FILE_NAME, option=_NAMED_BY)
         try:
             return cls.load(path)
         except OSError as error:
-            raise system.unreadable(path, error) from error
+            raise system.unreadable(path, error, option=_NAMED_BY) from error
 
     def check(self) -> None:
         """Raise ConfigError if the settings contradict each other."""

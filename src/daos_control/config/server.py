@@ -26,6 +26,7 @@ from daos_control.config.transport import TransportConfig
 FILE_NAME = "daos_server.yml"
 ACTIVE_CONFIG_NAME = ".daos_server.active.yml"
 """The effective configuration, in ``socket_dir``, for support."""
+_NAMED_BY = "-o"
 
 NVME_CONFIG_NAME = "daos_nvme.conf"
 DEFAULT_RESTART_DELAY_S = 300
@@ -198,11 +199,11 @@ class ServerConfig:
     @classmethod
     def find(cls, path: str | Path | None = None) -> Self:
         """Read the file that was named, or else the system's. Raises ConfigError."""
-        path = path or system.find_file(FILE_NAME)
+        path = path or system.find_file(FILE_NAME, option=_NAMED_BY)
         try:
             return cls.load(path)
         except OSError as error:
-            raise system.unreadable(path, error) from error
+            raise system.unreadable(path, error, option=_NAMED_BY) from error
 
     def completed(self) -> Self:
         """The same with former keys moved to their present names and top-level fabric keys given to the engines."""

@@ -11,7 +11,7 @@ LAST_PORT = 65535
 LOCAL_SERVER = f"localhost:{CONTROL_PORT}"
 
 DIRECTORY = Path("/etc/daos")
-_NO_FILE = "there is no such file; create it, or name another with -o"
+_NO_FILE = "there is no such file; create it, or name another with"
 
 
 def check_system_name(name: str, source: str) -> None:
@@ -21,17 +21,17 @@ def check_system_name(name: str, source: str) -> None:
         raise ConfigError(source, [f'name: "{name}" has {size} bytes, and a system\'s name has 1 to {LONGEST_NAME}'])
 
 
-def unreadable(path: str | Path, error: OSError) -> ConfigError:
-    """Say that a file which was named cannot be read, and what to do."""
+def unreadable(path: str | Path, error: OSError, *, option: str) -> ConfigError:
+    """Say that a file which was named, with this option, cannot be read, and what to do."""
     if isinstance(error, FileNotFoundError):
-        return ConfigError(str(path), [_NO_FILE])
+        return ConfigError(str(path), [f"{_NO_FILE} {option}"])
     remedy = ", or let this user read it" if isinstance(error, PermissionError) else ""
-    return ConfigError(str(path), [f"{error.strerror}; name another file with -o{remedy}"])
+    return ConfigError(str(path), [f"{error.strerror}; name another file with {option}{remedy}"])
 
 
-def find_file(name: str, directory: Path = DIRECTORY) -> Path:
-    """Return the path of a configuration file that was not named. Raises ConfigError if there is none."""
+def find_file(name: str, directory: Path = DIRECTORY, *, option: str) -> Path:
+    """Return the path of a configuration file that no option named. Raises ConfigError if there is none."""
     path = directory / name
     if not path.is_file():
-        raise ConfigError(str(path), [_NO_FILE])
+        raise ConfigError(str(path), [f"{_NO_FILE} {option}"])
     return path

@@ -59,14 +59,15 @@ def _option_sections(path: Sequence[Command], width: int) -> list[str]:
     own = [o for o in path[-1].options if not o.hidden]
     if len(path) == 1:
         return [_section("Options", [_option_row(o) for o in (*own, HELP)], width)]
-    hidden_by_own = {o.name for o in own} | {o.short for o in own if o.short}
-    outer = [o for c in path[:-1] for o in c.options if not o.hidden and not {o.name, o.short} & hidden_by_own]
+    names, letters = {o.name for o in own}, {o.short for o in own}
+    outer = [o for c in path[:-1] for o in c.options if not o.hidden and o.name not in names]
+    rows = [_option_row(o, without_letter=o.short in letters) for o in (*outer, HELP)]
     sections = [_section(heading, [_option_row(o) for o in group], width) for heading, group in _grouped(own, "group")]
-    return [*sections, _section("Common options", [_option_row(o) for o in (*outer, HELP)], width)]
+    return [*sections, _section("Common options", rows, width)]
 
 
-def _option_row(option: Option) -> tuple[str, str]:
-    left = f"-{option.short}, " if option.short else "    "
+def _option_row(option: Option, *, without_letter: bool = False) -> tuple[str, str]:
+    left = f"-{option.short}, " if option.short and not without_letter else "    "
     left += f"--{option.name}" if option.name else ""
     if option.parse is not None:
         left += f"={option.metavar or '|'.join(option.choices) or 'VALUE'}"

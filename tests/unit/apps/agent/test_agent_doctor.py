@@ -140,6 +140,12 @@ def test_agents_that_run_already():
     socket = Place(path=Path("/var/run/daos_agent/daos_agent.sock"), exists=True)
     serving = replace(other, bound_paths=frozenset({str(socket.path)}))
     assert "(pid 9)" in found(replace(GOOD, view=serving, socket=socket), "leftovers", "agent").found
+    ours = Process(pid=12, uid=0, words=("/usr/bin/daos_agent", "-o", "/etc/daos/daos_agent.yml"))
+    two = replace(serving, running=(*serving.running, ours))
+    assert "(pid 12)" in found(replace(GOOD, view=two, socket=socket), "leftovers", "agent").found
+    stranger = replace(ours, words=("/usr/bin/daos_agent",))
+    two = replace(serving, running=(*serving.running, stranger))
+    assert "(one of pid 9, 12)" in found(replace(GOOD, view=two, socket=socket), "leftovers", "agent").found
     assert "nobody listens" in found(replace(GOOD, socket=socket), "leftovers", "socket").found
 
 

@@ -39,6 +39,15 @@ def test_a_command_shows_its_options_by_group_and_those_of_its_program() -> None
     assert "host-list" not in shown, "hidden options stay hidden"
 
 
+def test_an_option_whose_letter_a_command_uses_for_its_own_is_shown_without_it() -> None:
+    dump = Command("dump", run="x:dump", options=(Option("destination", "d", parse=str),))
+    program = Command("tool", options=(Option("debug", "d", help="Say more"), Option("quiet", "q")), commands=(dump,))
+    shown = help_text([program, dump])
+    assert "  -d, --destination=VALUE" in shown
+    assert "      --debug" in shown
+    assert "  -q, --quiet" in shown
+
+
 def test_it_fits_the_terminal() -> None:
     long = Command("t", run="x:y", options=(Option("o", help="word " * 60),), help="word " * 60)
     assert max(len(line) for line in help_text([long], width=60).splitlines()) <= 60

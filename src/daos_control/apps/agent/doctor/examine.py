@@ -179,7 +179,10 @@ def _check_leftovers(facts: AgentFacts) -> Iterator[Finding]:
     pids = ", ".join(str(one.pid) for one in others)
     place = facts.socket
     if place is not None and str(place.path) in facts.view.bound_paths:
-        yield LEFTOVERS.ok("agent", f"an agent serves {place.path} already" + (f" (pid {pids})" if others else ""))
+        if ours := facts.view.serving("daos_agent", facts.path):
+            pids = str(ours.pid)
+        doubt = "one of " if "," in pids else ""
+        yield LEFTOVERS.ok("agent", f"an agent serves {place.path} already" + (f" ({doubt}pid {pids})" if pids else ""))
         return
     if others:
         yield LEFTOVERS.warning(
