@@ -49,7 +49,7 @@ def test_up_leaves_everything_running(running: LabUnderTest) -> None:
 def test_up_again_changes_nothing(running: LabUnderTest) -> None:
     uuids, pools = running.uuids(), running.pools()
     before = running.lab("status")
-    running.lab("up", "--hosts", "2", "--engines", "2", "--pool", "1GiB")
+    assert "dmg pool list" in running.lab("up")
     assert running.lab("status") == before
     assert (running.uuids(), running.pools()) == (uuids, pools)
 
@@ -74,7 +74,9 @@ def test_a_killed_host_comes_back_as_it_was(running: LabUnderTest, victim: str) 
 def test_a_frozen_host_goes_on(running: LabUnderTest) -> None:
     uuids = running.uuids()
     running.lab("pause", "h2")
+    assert running.lab("status", code=1).count("frozen") == 3
     assert "h2: goes on" in running.lab("resume", "h2")
+    assert "frozen" not in running.lab("status")
     assert running.uuids() == uuids
 
 
@@ -112,9 +114,11 @@ def test_a_second_lab_does_not_clash(running: LabUnderTest, tmp_path: Path) -> N
     ("arguments", "said"),
     [
         (["kill", "h9"], "name a host (h1, h2), a rank, or agent"),
-        (["kill", "77"], "nothing of 77 is running"),
+        (["kill", "77"], "no rank 77 in this lab: there are 0-3"),
         (["up", "--hosts", "7"], "2 hosts with 2 engines"),
+        (["up", "--insecure"], "each, with certificates"),
         (["up", "--hosts", "0"], "between 1 and 200 hosts"),
+        (["up", "--engine", "/nonexistent"], "/nonexistent is no program"),
         (["up", "--pool", "much"], "much"),
         (["upp"], "did you mean"),
     ],

@@ -53,7 +53,7 @@ async def up(folder: Path, wish: Wish, *, pool_bytes: int) -> AsyncIterator[Step
     plan = lab.plan
     yield Step(title="Configuration")
     await asyncio.to_thread(_write_files, plan)
-    yield Step(title="Configuration", done=f"{plan.wish.hosts} hosts, {plan.ranks} engines below {folder}")
+    yield Step(title="Configuration", done=f"{plan.extent} below {folder}")
     if not wish.insecure and not plan.certificates.exists():
         yield Step(title="Certificates")
         await asyncio.to_thread(issue_certificates, plan.certificates)
@@ -61,13 +61,14 @@ async def up(folder: Path, wish: Wish, *, pool_bytes: int) -> AsyncIterator[Step
     yield Step(title="Servers")
     dead = [engine for engine in processes.engines(lab) if engine.process is None]
     lab, started = await _start_servers(lab)
-    yield Step(title="Servers", done=f"listening on {plan.hosts[0].address} to {plan.hosts[-1].address}")
+    more = f" to {plan.hosts[-1].address}" if len(plan.hosts) > 1 else ""
+    yield Step(title="Servers", done=f"listening on {plan.hosts[0].address}{more}")
     lab = _start_agent(lab)  # it needs nobody before it is asked, and gets ready while ranks join
     async with DaosClient.from_config(plan.control_config_path) as client:
         yield Step(title="Ranks")
         await _start_engines(lab, client, dead, starting=started)
         await _all_joined(lab, client, dead)
-        yield Step(title="Ranks", done=f"storage formatted, all {plan.ranks} joined")
+        yield Step(title="Ranks", done=f"storage formatted, {f'all {plan.ranks}' if plan.ranks > 1 else '1'} joined")
         yield Step(title="Agent")
         await _until(lambda: _accepts(_agent_socket(plan)), lab, "agent", plan.agent_folder / "daos_agent.out")
         yield Step(title="Agent", done="answers on " + str(_agent_socket(plan)))

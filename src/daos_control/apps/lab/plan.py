@@ -7,7 +7,7 @@ folder of its own, since socket paths may be no longer than 107 bytes.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +68,10 @@ class Wish:
                 if most
                 else f"there are not enough ports for {self.hosts} hosts with engines{of_what}"
             )
+
+    def again(self, **asked: Any) -> "Wish":
+        """Return the same but for what is asked for now. What was simulated is not: it ended with its process."""
+        return replace(self, **{"simulated": 0, "simulated_engines": 2, **asked})
 
     @property
     def first_pool_bytes(self) -> int:
@@ -148,6 +152,11 @@ class Plan:
         return self.wish.hosts * self.wish.engines
 
     @property
+    def extent(self) -> str:
+        """How much that is, in words."""
+        return f"{_counted(self.wish.hosts, 'host')}, {_counted(self.ranks, 'engine')}"
+
+    @property
     def agent_folder(self) -> Path:
         """Where the agent's configuration and logs are."""
         return self.place.folder / "agent"
@@ -217,15 +226,22 @@ def plan(wish: Wish, place: Place) -> Plan:
 
 def refuse_mixture(before: Wish, now: Wish) -> None:
     """Raise if a lab that was laid out as ``before`` is asked to become ``now``: its data would not fit."""
-    if before != now:
-        raise Fault(
-            "lab",
-            0,
-            f"this lab has {before.hosts} hosts with {before.engines} engines of {before.targets} targets each"
-            f"{', insecure' if before.insecure else ''}{', genuine engines' if before.engine else ''}"
-            f"{f', and {before.simulated} simulated ranks' if before.simulated else ''}",
-            resolution="start it again with the same options, end it with 'daos_lab down', or choose another --dir",
-        )
+    if before == now:
+        return
+    of_each = f"of {_counted(before.targets, 'target')}{' each' if before.hosts * before.engines > 1 else ''}"
+    another = "end it with 'daos_lab down', or choose another --dir"
+    raise Fault(
+        "lab",
+        0,
+        f"this lab has {_counted(before.hosts, 'host')} with {_counted(before.engines, 'engine')} {of_each}"
+        f"{', insecure' if before.insecure else ', with certificates'}{', genuine engines' if before.engine else ''}"
+        f"{f', and {before.simulated} simulated ranks' if before.simulated else ''}",
+        resolution=another if before.simulated else f"leave these options out to start it as it is, {another}",
+    )
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _transport(wish: Wish, place: Place, component: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from daos_control.apps.lab.plan import Host
 from daos_control.apps.lab.records import Lab, Process, children, command_line
+from daos_control.base.rankset import RankSet
 
 POLL_S = 0.05
 
@@ -59,7 +60,10 @@ def members(lab: Lab, target: str) -> list[Process]:
     A host is its server and all its engines. Raises LookupError saying what there is to choose from.
     """
     if target.isdigit():
-        found = [engine.process for engine in engines(lab) if engine.rank == int(target)]
+        by_rank = {engine.rank: engine.process for engine in engines(lab) if engine.rank is not None}
+        if by_rank and int(target) not in by_rank:
+            raise LookupError(f"no rank {target} in this lab: there are {RankSet(by_rank)}")
+        found = [by_rank.get(int(target))]
     elif target == "agent":
         found = [lab.processes.get("agent")]
     elif host := lab.plan.host(target):

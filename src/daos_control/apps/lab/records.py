@@ -37,6 +37,11 @@ class Process:
         """Whether it still runs (a zombie does not)."""
         return start_time(self.pid) == self.started
 
+    @property
+    def is_frozen(self) -> bool:
+        """Whether it was told to pause, and has not been told to go on."""
+        return self.is_running and _stat(self.pid)[:1] == ["T"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lab:
@@ -58,6 +63,17 @@ class Lab:
         new.write_bytes(msgspec.json.format(msgspec.json.encode(self, enc_hook=str), indent=2))
         new.replace(path)
 
+    def must_be_ours(self) -> None:
+        """Raise Fault if it is another user's, who alone may signal its processes; root may do anything."""
+        owner = (self.place.folder / FILE_NAME).stat().st_uid
+        if os.geteuid() not in {0, owner}:
+            raise Fault(
+                "lab",
+                0,
+                f"the lab in {self.place.folder} is another user's (uid {owner})",
+                resolution="leave it to them, and have one of your own: daos_lab --dir DIR up",
+            )
+
     @classmethod
     def load(cls, folder: Path) -> Self | None:
         """Read the notes of the lab in ``folder``; None if there is none. Raises Fault if they cannot be read."""
@@ -78,12 +94,16 @@ class Lab:
 
 def start_time(pid: int) -> int | None:
     """Return when ``pid`` started, in clock ticks since boot; None if it runs no more."""
+    fields = _stat(pid)
+    return None if not fields or fields[0] in {"Z", "X"} else int(fields[19])
+
+
+def _stat(pid: int) -> list[str]:
+    """Read what the kernel tells of a process, from its state on; empty if it is gone."""
     try:
-        text = Path(f"/proc/{pid}/stat").read_text()
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
-        return None
-    fields = text.rpartition(")")[2].split()
-    return None if fields[0] in {"Z", "X"} else int(fields[19])
+        return []
 
 
 def children(pid: int) -> list[int]:

@@ -10,13 +10,14 @@ import time
 from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
+from typing import Any
 
 from daos_control.apps.lab import bringup, processes
 from daos_control.apps.lab.plan import SIMULATION, Wish
 from daos_control.apps.lab.records import Lab, Process
 from daos_control.base.errors import DaosControlError, Fault
 from daos_control.base.units import parse_size
-from daos_control.cli.daos_lab.steps import show_steps
+from daos_control.cli.daos_lab.steps import show_steps, two_columns
 from daos_control.cli.flags import Values
 from daos_control.cli.ui.errors import error_text
 from daos_control.config.control import NAMED_BY
@@ -40,18 +41,14 @@ def command(run: Callable[[Values], int]) -> Callable[[Values], int]:
 @command
 def up(values: Values) -> int:
     """Bring a lab up, then show the system as an administrator would see it."""
+    folder = _folder(values)
+    before = _own_lab(values)
     try:
-        wish = Wish(
-            hosts=values.hosts,
-            engines=values.engines,
-            targets=values.targets,
-            insecure=values.insecure,
-            engine=str(Path(values.engine).resolve()) if values.engine else "",
-        )
+        asked = _asked(values)
+        wish = Wish(**asked) if before is None else before.wish.again(**asked)
         pool_bytes = parse_size(values.pool) if "pool" in values else wish.first_pool_bytes
     except ValueError as error:
         return _complain(str(error))
-    folder = _folder(values)
     began = time.monotonic()
     try:
         asyncio.run(show_steps(bringup.up(folder, wish, pool_bytes=pool_bytes)))
@@ -62,7 +59,9 @@ def up(values: Values) -> int:
         return _complain("the lab was removed while it started: run 'daos_lab up' again")
     print(f"\nThe system is up after {time.monotonic() - began:.1f} s.")
     _demonstrate(lab, ["system", "query", "-v"])
-    if pool_bytes:
+    if before is not None:
+        _demonstrate(lab, ["pool", "list"])
+    elif pool_bytes:
         _demonstrate(lab, ["pool", "query", bringup.FIRST_POOL])
     print(_what_next(lab))
     return 0
@@ -84,7 +83,7 @@ def sim(values: Values) -> int:
 @command
 def down(values: Values) -> int:
     """Stop a lab and clear it away."""
-    lab = _lab(values)
+    lab = _own_lab(values)
     if lab is None:
         return _no_lab(values)
     try:
@@ -126,15 +125,19 @@ def logs(values: Values) -> int:
     if lab is None:
         return _no_lab(values)
     try:
-        files = [str(path) for path in _log_files(lab, values.target) if path.exists()]
+        files = [path for path in _log_files(lab, values.target) if path.exists()]
     except LookupError as error:
         return _complain(error)
     if not files:
         return _complain("no logs yet: was the lab ever started?")
+    if not values.follow and not any(path.stat().st_size for path in files):
+        print(f"nothing yet in {', '.join(map(str, files))}", file=sys.stderr)
     sys.stdout.flush()
     follow = ["-F"] if values.follow else []
     try:
-        return subprocess.run(["tail", "-n", str(values.lines), *follow, "--", *files], check=False).returncode
+        return subprocess.run(
+            ["tail", "-n", str(values.lines), *follow, "--", *map(str, files)], check=False
+        ).returncode
     except KeyboardInterrupt:
         return 0
 
@@ -183,9 +186,20 @@ def _folder(values: Values) -> Path:
     return Path(values.dir or os.environ.get("DAOS_LAB_DIR") or ".daos_lab").absolute()
 
 
+def _asked(values: Values) -> dict[str, Any]:
+    """Return what was said of how a lab should be; raises ValueError if that cannot be."""
+    asked = {name: getattr(values, name) for name in ("hosts", "engines", "targets", "insecure") if name in values}
+    if values.engine:
+        engine = Path(values.engine).resolve()
+        if not (engine.is_file() and os.access(engine, os.X_OK)):
+            raise ValueError(f"{values.engine} is no program: give the path of a daos_engine")
+        asked["engine"] = str(engine)
+    return asked
+
+
 def _simulation(values: Values) -> Lab | None:
     """Return the lab if what it is asked about is simulated."""
-    lab = _lab(values)
+    lab = _own_lab(values)
     if lab is None or not lab.wish.simulated or values.target in {"0", "agent"} or lab.plan.host(values.target):
         return None
     return lab
@@ -201,6 +215,14 @@ def _order(lab: Lab, line: str) -> int:
 
 def _lab(values: Values) -> Lab | None:
     return Lab.load(_folder(values))
+
+
+def _own_lab(values: Values) -> Lab | None:
+    """Return the lab to change something about it; raises Fault if it is another user's."""
+    lab = _lab(values)
+    if lab is not None:
+        lab.must_be_ours()
+    return lab
 
 
 def _no_lab(values: Values) -> int:
@@ -226,22 +248,23 @@ def _demonstrate(lab: Lab, arguments: Sequence[str]) -> None:
 def _what_next(lab: Lab) -> str:
     program = os.path.relpath(processes.program("daos_lab"))
     where = "" if lab.place.folder == Path(".daos_lab").absolute() else f" -D {shlex.quote(str(lab.place.folder))}"
-    return f"""
-What next:
-  eval "$({program}{where} env)"      so that plain dmg and daos_lab work in this shell
-  dmg pool create --size 2GiB scratch     another pool
-  dmg system query                        who is there
-  daos_lab kill {min(3, lab.plan.ranks - 1)}; dmg system query       what happens when an engine dies
-  daos_lab logs h1 -f                     what a host is doing
-  daos_lab down                           stop everything and clear it away"""
+    return "\nWhat next:\n" + two_columns(
+        (f'eval "$({program}{where} env)"', "so that plain dmg and daos_lab work in this shell"),
+        ("dmg pool create --size 2GiB scratch", "another pool"),
+        ("dmg system query", "who is there"),
+        (f"daos_lab kill {min(3, lab.plan.ranks - 1)}; dmg system query", "what happens when an engine dies"),
+        ("daos_lab logs h1 -f", "what a host is doing"),
+        ("daos_lab down", "stop everything and clear it away"),
+    )
 
 
 def _print_row(name: str, address: str, rank: int | None, process: Process | None) -> bool:
-    running = process is not None and process.is_running
-    pid = str(process.pid) if process is not None and running else "-"
+    pid, state = "-", "not running"
+    if process is not None and process.is_running:
+        pid, state = str(process.pid), "frozen" if process.is_frozen else "running"
     shown_rank = "" if rank is None else str(rank)
-    print(f"{name:<8}{address:<16}{shown_rank:>5}{pid:>9}  {'running' if running else 'not running'}")
-    return running
+    print(f"{name:<8}{address:<16}{shown_rank:>5}{pid:>9}  {state}")
+    return state == "running"
 
 
 def _log_files(lab: Lab, target: str | None) -> list[Path]:
@@ -261,7 +284,7 @@ def _log_files(lab: Lab, target: str | None) -> list[Path]:
 
 
 def _signal(values: Values, number: signal.Signals, done: str) -> int:
-    lab = _lab(values)
+    lab = _own_lab(values)
     if lab is None:
         return _no_lab(values)
     try:

@@ -15,7 +15,7 @@ from daos_control.apps.lab.records import Lab
 from daos_control.base import aio, logs
 from daos_control.base.errors import Fault
 from daos_control.base.logs import Level
-from daos_control.cli.daos_lab.steps import show_steps
+from daos_control.cli.daos_lab.steps import show_steps, two_columns
 from daos_control.cli.flags import Values
 from daos_control.testing.simulation import lab as simulated
 from daos_control.testing.simulation import orders
@@ -102,14 +102,12 @@ def _server_costs(lab: Lab) -> str:
 
 
 def _what_next(lab: Lab) -> str:
-    program = os.path.relpath(processes.program("daos_lab"))
+    daos_lab, dmg = (os.path.relpath(processes.program(name)) for name in ("daos_lab", "dmg"))
     folder = shlex.quote(str(lab.place.folder))
-    dmg = f"dmg -o {shlex.quote(str(lab.plan.control_config_path))}"
-    last = min(lab.wish.simulated, 100)
-    return f"""
-From another shell:
-  {dmg} system query
-  {program} -D {folder} kill 1-{last}      engines die, all at once
-  {program} -D {folder} kill sim1          a host loses its power; pause and resume freeze its control port
-  {program} -D {folder} status             what there is
-Ctrl-C, or 'daos_lab down' elsewhere, ends everything."""
+    commands = two_columns(
+        (f"{dmg} -o {shlex.quote(str(lab.plan.control_config_path))} system query", "who is there"),
+        (f"{daos_lab} -D {folder} kill 1-{min(lab.wish.simulated, 100)}", "engines die, all at once"),
+        (f"{daos_lab} -D {folder} kill sim1", "a host loses its power; pause and resume freeze its control port"),
+        (f"{daos_lab} -D {folder} status", "what there is"),
+    )
+    return f"\nFrom another shell:\n{commands}\nCtrl-C, or 'daos_lab down' elsewhere, ends everything."

@@ -1,4 +1,4 @@
-"""Shows the steps of something that takes a while."""
+"""Shows the steps of something that takes a while, and what could come next."""
 
 from collections.abc import AsyncIterator
 
@@ -16,3 +16,9 @@ async def show_steps(steps: AsyncIterator[Step]) -> None:
                 console.print(f"  [green]✔[/green] [bold]{step.title:<14}[/bold] {step.done}", soft_wrap=True)
             else:
                 spinner.update(f"{step.title} ...")
+
+
+def two_columns(*rows: tuple[str, str]) -> str:
+    """Lay out commands and what each is for."""
+    width = max(len(command) for command, _ in rows)
+    return "\n".join(f"  {command.ljust(width)}   {purpose}" for command, purpose in rows)

@@ -47,6 +47,11 @@ def test_labs_side_by_side_share_nothing() -> None:
     assert last < other.hosts[0].config["engines"][0]["fabric_iface_port"]
 
 
+def test_its_extent_in_words() -> None:
+    assert laid_out(Wish()).extent == "3 hosts, 6 engines"
+    assert laid_out(Wish(hosts=1, engines=1)).extent == "1 host, 1 engine"
+
+
 def test_the_first_host_holds_the_replica_and_everybody_knows() -> None:
     laid = laid_out(Wish(hosts=2))
     for host in laid.hosts:
@@ -90,7 +95,19 @@ def test_impossible_wishes_are_refused_with_what_is_possible(wrong: dict[str, in
         Wish(**wrong)
 
 
+def test_a_lab_is_started_again_as_it_was_unless_something_else_is_asked_for() -> None:
+    assert Wish(hosts=1, engines=3, insecure=True).again() == Wish(hosts=1, engines=3, insecure=True)
+    assert Wish(hosts=1, engines=3).again(engines=2) == Wish(hosts=1, engines=2)
+    assert Wish(hosts=1, engines=1, simulated=9, simulated_engines=4).again() == Wish(hosts=1, engines=1)
+
+
 def test_a_lab_cannot_be_started_again_as_another() -> None:
     refuse_mixture(Wish(), Wish())
-    with pytest.raises(Fault, match="3 hosts with 2 engines"):
+    with pytest.raises(Fault, match="3 hosts with 2 engines of 4 targets each, with certificates") as refused:
         refuse_mixture(Wish(), Wish(hosts=4))
+    assert "as it is" in refused.value.resolution
+    with pytest.raises(Fault, match="1 host with 1 engine of 2 targets, insecure, and 9 simulated ranks") as refused:
+        refuse_mixture(
+            Wish(hosts=1, engines=1, targets=2, insecure=True, simulated=9), Wish(hosts=1, engines=1, targets=2)
+        )
+    assert "as it is" not in refused.value.resolution, "a simulation has no life beyond its process"
