@@ -41,8 +41,10 @@ def _overview(paths: Sequence[tuple[Command, ...]]) -> Iterator[str]:
     for path in paths:
         families.setdefault(path[1].name if len(path) > 2 else "", []).append(path)
     for family, members in families.items():
-        heading = f"**{family}**: {members[0][1].help}\n" if family else "**Others**\n"
-        yield heading
+        if family:
+            yield f"**{family}**: {members[0][1].help}\n"
+        elif members[0] is not paths[0]:
+            yield "**Others**\n"
         yield _table(
             ("Command", ""), ((f"[{_name(path)}](#{_anchor(_name(path))})", path[-1].help) for path in members)
         )

@@ -15,6 +15,7 @@ import pytest
 from daos_control.cli.dmg import run
 from daos_control.cli.dmg.commands import PROGRAM
 from daos_control.cli.flags import Command, load
+from daos_control.config import system
 
 NOBODY = "hostlist: ['127.0.0.1:1']\ntransport_config:\n  allow_insecure: true\n"
 
@@ -100,6 +101,17 @@ def test_a_configuration_that_only_the_environment_names_is_told_as_such(
     assert "DAOS_CONTROL_CONFIG names it: unset that, or name another with --config-path" in capsys.readouterr().err
     assert run(["-o", "/absent.yml", "system", "query"]) == 1
     assert "DAOS_CONTROL_CONFIG" not in capsys.readouterr().err
+
+
+@pytest.mark.skipif(Path("/etc/daos/certs/daosCA.crt").exists(), reason="a system is administered from here")
+def test_without_any_configuration_it_is_not_the_certificates_that_are_missed_first(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("DAOS_CONTROL_CONFIG", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(system, "DIRECTORY", tmp_path)
+    assert run(["system", "query"]) == 1
+    assert 'resolution = "no daos_control.yml was found: name one with --config-path' in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("options", [["-j"], ["-j", "-d"], []], ids=["json", "json and debug", "for people"])

@@ -77,6 +77,9 @@ def test_a_frozen_host_goes_on(running: LabUnderTest) -> None:
     assert running.lab("status", code=1).count("frozen") == 3
     assert "h2: goes on" in running.lab("resume", "h2")
     assert "frozen" not in running.lab("status")
+    running.lab("pause", "h1")
+    running.lab("up")
+    assert "frozen" not in running.lab("status")
     assert running.uuids() == uuids
 
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from daos_control.base.errors import Fault
 from daos_control.client.connection import Connection
 from daos_control.client.errors import ConfigUnreadable
 from daos_control.client.invoke import ManagementClient
@@ -246,12 +247,18 @@ def _certificates(config: "ControlConfig", *, insecure: bool) -> "Certificates |
         return None
     from daos_control.security import certificates
 
-    return certificates.load(
-        certificates.CertificateFiles(
-            ca_cert=Path(transport.ca_cert),
-            cert=Path(transport.cert),
-            key=Path(transport.key),
-            key_mode=certificates.ADMIN_KEY_MODE,
-        ),
-        check=False,
+    files = certificates.CertificateFiles(
+        ca_cert=Path(transport.ca_cert),
+        cert=Path(transport.cert),
+        key=Path(transport.key),
+        key_mode=certificates.ADMIN_KEY_MODE,
     )
+    try:
+        return certificates.load(files, check=False)
+    except Fault as fault:
+        if config.path is None:  # nobody chose these files, so they are not what is missing
+            fault.resolution = (
+                "no daos_control.yml was found: name one with --config-path (for a lab, see daos_lab env); "
+                f"or {fault.resolution}"
+            )
+        raise

@@ -136,7 +136,7 @@ OCCASIONS: Final[tuple[Occasion, ...]] = (
         party=Party.PEERS,
         to=_S.ERRORED,
         words="Event `engine_died`: the host saw the engine's process end without having been told to end it. News of "
-        "an earlier life of the engine (a lower incarnation) change nothing.",
+        "an earlier life of the engine (a lower incarnation) changes nothing.",
         origins=_legal(_S.ERRORED),
         usual=frozenset({_S.JOINED}),
     ),
@@ -145,7 +145,7 @@ OCCASIONS: Final[tuple[Occasion, ...]] = (
         party=Party.PEERS,
         to=_S.EXCLUDED,
         words="Event `swim_rank_dead`, or `dmg system self-heal eval`: the other engines agree that the rank is dead. "
-        "Nothing happens while the property `self_heal` lacks `exclude`, nor to a joined rank if the news are of an "
+        "Nothing happens while the property `self_heal` lacks `exclude`, nor to a joined rank if the news is of an "
         "earlier life of it.",
         origins=_legal(_S.EXCLUDED),
         usual=frozenset({_S.JOINED, _S.ERRORED, _S.UNRESPONSIVE, _S.STOPPED}),

@@ -8,6 +8,7 @@ import asyncio
 import fcntl
 import os
 import shutil
+import signal
 import socket
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -59,6 +60,7 @@ async def up(folder: Path, wish: Wish, *, pool_bytes: int) -> AsyncIterator[Step
         await asyncio.to_thread(issue_certificates, plan.certificates)
         yield Step(title="Certificates", done="authority, server, agent and admin: mutual TLS everywhere")
     yield Step(title="Servers")
+    processes.send(processes.frozen(lab), signal.SIGCONT)
     dead = [engine for engine in processes.engines(lab) if engine.process is None]
     lab, started = await _start_servers(lab)
     more = f" to {plan.hosts[-1].address}" if len(plan.hosts) > 1 else ""

@@ -54,6 +54,12 @@ def engines(lab: Lab) -> list[Engine]:
     return [engine for host in lab.plan.hosts for engine in _engines_of(lab, host)]
 
 
+def frozen(lab: Lab) -> list[Process]:
+    """Return the processes that were told to pause."""
+    found = [*lab.processes.values(), *(engine.process for engine in engines(lab))]
+    return [process for process in found if process is not None and process.is_frozen]
+
+
 def members(lab: Lab, target: str) -> list[Process]:
     """Return the running processes that ``target`` means: a rank, a host by name or address, or ``agent``.
 
