@@ -96,6 +96,17 @@ def test_a_folder_for_the_socket_that_is_not_there_is_told_with_what_to_do(run: 
     assert f"{tmp_path}/absent is no directory: create it" in result.err
 
 
+def test_a_log_that_cannot_be_written_is_told_with_what_to_do(run: Run, tmp_path: Path):
+    config = tmp_path / "daos_agent.yml"
+    config.write_text(f"access_points: [localhost]\nlog_file: {tmp_path}/absent/a.log\n")
+
+    result = run("-o", str(config))
+
+    assert result.code == 1
+    told = f"cannot use {config}: log_file: cannot write {tmp_path}/absent/a.log: No such file or directory; "
+    assert told in result.err
+
+
 def test_missing_certificates_are_told_with_what_to_do(run: Run, tmp_path: Path):
     config = tmp_path / "daos_agent.yml"
     config.write_text(f"transport_config: {{ca_cert: {tmp_path}/absent.crt}}\n")

@@ -29,6 +29,12 @@ def unreadable(path: str | Path, error: OSError, *, option: str) -> ConfigError:
     return ConfigError(str(path), [f"{error.strerror}; name another file with {option}{remedy}"])
 
 
+def unwritable(path: str | Path | None, key: str, error: OSError) -> ConfigError:
+    """Say that the log file of a configuration cannot be written, and what to do."""
+    problem = f"{key}: cannot write {error.filename}: {error.strerror}; make it writable for this user, or name another"
+    return ConfigError(str(path), [problem])
+
+
 def find_file(name: str, directory: Path = DIRECTORY, *, option: str) -> Path:
     """Return the path of a configuration file that no option named. Raises ConfigError if there is none."""
     path = directory / name

@@ -138,6 +138,7 @@ def _configured(values: Values, *, is_daemon: bool = False) -> tuple["AgentConfi
     from pathlib import Path
 
     from daos_control.base import logs
+    from daos_control.config import system
     from daos_control.config.agent import AgentConfig
     from daos_control.security import certificates
 
@@ -157,7 +158,7 @@ def _configured(values: Values, *, is_daemon: bool = False) -> tuple["AgentConfi
         logs.configure(program=PROGRAM, level=level, file=config.log_file or None, json=values.json_logging)
     except OSError as error:
         if is_daemon or values.logfile:
-            raise
+            raise system.unwritable(config.path, "log_file", error) from error
         logs.configure(program=PROGRAM, level=level, json=values.json_logging)  # a question can do without the log
         logs.get(__name__).notice(f"nothing is logged to {config.log_file}: {error.strerror}")
     logs.get(__name__).info(f"loaded agent config from path: {config.path}")

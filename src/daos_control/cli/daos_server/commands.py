@@ -23,19 +23,23 @@ def start(values: Values) -> None:
     from daos_control.apps.server import main
     from daos_control.apps.server.preparation import Options
     from daos_control.base import logs
+    from daos_control.config import system as config_system
     from daos_control.config.server import ServerConfig
 
     if not proxies.allowed(values):
         proxies.forget_proxies()
     logs.configure(program=PROGRAM, json=values.json_logging)
     config = overridden(ServerConfig.find(values.config), values)
-    logs.configure(
-        program=PROGRAM,
-        syslog=values.syslog,
-        level=log_level(config, debug=values.debug),
-        file=config.control_log_file or None,
-        json=values.json_logging or config.control_log_json,
-    )
+    try:
+        logs.configure(
+            program=PROGRAM,
+            syslog=values.syslog,
+            level=log_level(config, debug=values.debug),
+            file=config.control_log_file or None,
+            json=values.json_logging or config.control_log_json,
+        )
+    except OSError as error:
+        raise config_system.unwritable(config.path, "control_log_file", error) from error
     logs.get(__name__).info(f"DAOS Server config loaded from {config.path}")
     options = Options(auto_format=values.auto_format, control_address=values.control_address or "")
     asyncio.run(main.run(config, options))

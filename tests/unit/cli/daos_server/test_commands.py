@@ -122,6 +122,17 @@ def test_the_topology_in_words_and_in_json(capsys, tmp_path):
     assert (code, set(json.loads(out)["response"])) == (0, {"numa_nodes", "virtual_devices"})
 
 
+def test_a_log_that_cannot_be_written_is_told_with_what_to_do(capsys, tmp_path):
+    config = tmp_path / "daos_server.yml"
+    config.write_text(f"mgmt_svc_replicas: [localhost]\ncontrol_log_file: {tmp_path}/absent/a.log\n")
+    code, out, err = run(capsys, "start", "-o", str(config))
+    assert (code, out) == (1, "")
+    assert err.startswith(
+        f"ERROR: cannot use {config}: control_log_file: cannot write {tmp_path}/absent/a.log: No such"
+    )
+    assert err.endswith("; make it writable for this user, or name another\n")
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [

@@ -73,7 +73,7 @@ def _check_access_points(facts: AgentFacts) -> Iterator[Finding]:
             yield SYSTEM.ok("access point", f"{one.address} takes connections")
             continue
         found = f"{one.address}: {one.problem}"
-        remedy = "see whether its daos_server runs, and to firewalls between; or correct access_points and port"
+        remedy = "see whether its daos_server runs, look at firewalls between, or correct access_points and port"
         if not one.is_named:
             remedy = f"add {one.address.rpartition(':')[0]} to DNS or /etc/hosts, or correct access_points"
         yield SYSTEM.warning("access point", found, remedy) if some else SYSTEM.problem("access point", found, remedy)
