@@ -18,6 +18,7 @@ import draw_states
 from daos_control.base import der_words
 from daos_control.base.fault_codes import FaultCode
 from daos_control.base.fault_words import TABLE
+from daos_control.base.logs import Level
 from daos_control.cli.daos_agent import PROGRAM as DAOS_AGENT
 from daos_control.cli.daos_lab import PROGRAM as DAOS_LAB
 from daos_control.cli.daos_server import PROGRAM as DAOS_SERVER
@@ -26,6 +27,7 @@ from daos_control.config.agent import AgentConfig
 from daos_control.config.control import ControlConfig
 from daos_control.config.document import keys_of
 from daos_control.config.server import ServerConfig
+from daos_control.config.storage import BusRange
 from daos_control.model import event_words
 from daos_control.model.pool_property_text import DEPRECATED, KINDS
 
@@ -108,12 +110,13 @@ def configuration() -> str:
     ):
         parts.append(f"## {title}\n\n{inspect.getdoc(kind)}\n")
         parts.append("| Key | Type | Default | |\n|---|---|---|---|")
-        parts += _key_rows(kind, "")
+        parts += _key_rows(kind, "", kind())
         parts.append("")
     return "\n".join(parts)
 
 
-def _key_rows(kind: type, prefix: str) -> Iterator[str]:
+def _key_rows(kind: type, prefix: str, defaults: Any) -> Iterator[str]:
+    """Yield a row for each key; a section's defaults are those that the file's structure gives it."""
     hints = typing.get_type_hints(kind)
     remarks = _remarks(kind)
     for key, field in keys_of(kind).items():
@@ -121,10 +124,12 @@ def _key_rows(kind: type, prefix: str) -> Iterator[str]:
         shown = (
             _type_text(hints[field.name]) if inner is None else ("list" if _is_list(hints[field.name]) else "section")
         )
-        remark = " ".join(remarks.get(field.name, "").split())
-        yield f"| `{prefix}{key}` | {shown} | {_default_text(field) if inner is None else ''} | {remark} |"
+        remark = " ".join(remarks.get(field.name, "").split()).replace("``", "`")
+        default = getattr(defaults, field.name)
+        yield f"| `{prefix}{key}` | {shown} | {_default_text(default) if inner is None else ''} | {remark} |"
         if inner is not None:
-            yield from _key_rows(inner, f"{prefix}{key}{'[]' if _is_list(hints[field.name]) else ''}.")
+            within = default if isinstance(default, inner) else inner()
+            yield from _key_rows(inner, f"{prefix}{key}{'[]' if _is_list(hints[field.name]) else ''}.", within)
 
 
 def _structure_in(hint: Any) -> type | None:
@@ -144,19 +149,20 @@ def _type_text(hint: Any) -> str:
     parts = [part for part in typing.get_args(hint) if part is not type(None)]
     if parts:
         return _type_text(parts[0])
-    names = {bool: "yes/no", int: "number", str: "text"}
+    names = {bool: "yes/no", int: "number", str: "text", float: "duration", Level: "level", BusRange: "text"}
     return names.get(hint, getattr(hint, "__name__", str(hint)))
 
 
-def _default_text(field: "dataclasses.Field[Any]") -> str:
-    default = field.default
-    if default is dataclasses.MISSING or default is None or default in ("", ()):
+def _default_text(default: object) -> str:
+    if default is None or default in ("", ()):
         return ""
     if isinstance(default, bool):
         return "yes" if default else "no"
+    if isinstance(default, Level):
+        return f"`{default.name}`"
     if isinstance(default, tuple):
         return "`" + ", ".join(map(str, default)) + "`"
-    return f"`{default}`"
+    return f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
 
 
 def _remarks(kind: type) -> Mapping[str, str]:

@@ -35,8 +35,11 @@ class MappedUser:
     """Whom an application is taken for whose uid this node cannot name."""
 
     user: str = setting("")
+    """Name of the user."""
     group: str = setting("")
+    """Name of the group."""
     groups: tuple[str, ...] = setting(())
+    """Names of further groups."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +49,7 @@ class CredentialConfig:
     cache_expiration: Duration = setting(0.0, omit=True)
     """How long a credential is kept for the same user; 0 makes a new one for each request."""
     client_user_map: Mapping[str, MappedUser] = setting(omit=True, factory=dict)
-    """By decimal uid, and ``default`` for all others."""
+    """Whom applications are taken for that have no name here: by decimal uid, or ``default``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +57,9 @@ class FabricDevice:
     """A network device that applications may use."""
 
     iface: str = setting("")
+    """Network interface."""
     domain: str = setting("")
+    """Its device, as the provider names it; the interface itself for TCP."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +67,9 @@ class NumaFabric:
     """The devices near one NUMA node."""
 
     numa_node: int = setting(0)
+    """The node."""
     devices: tuple[FabricDevice, ...] = setting(())
+    """Its devices, in the order in which they are handed out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,9 +85,13 @@ class AgentConfig:
     runtime_dir: str = setting("/var/run/daos_agent")
     """Holds the socket that applications connect to."""
     log_file: str = setting("")
+    """Where the agent logs besides standard output."""
     control_log_mask: LogLevel = setting(Level.INFO, omit=True)
+    """What the agent logs: DISABLED, TRACE, DEBUG, INFO, NOTICE or ERROR, and what is worse."""
     credential_config: CredentialConfig = setting(CredentialConfig())
+    """How credentials are made."""
     transport_config: TransportConfig = setting(transport.AGENT)
+    """Certificates, or none."""
     disable_caching: bool = setting(False, omit=True)
     """Ask the system anew for each application."""
     cache_expiration: UInt = setting(0, omit=True)
@@ -90,19 +101,23 @@ class AgentConfig:
     enable_evict_on_start: bool = setting(False, omit=True)
     """Close the pool handles that this node left open, when the agent starts."""
     exclude_fabric_ifaces: tuple[str, ...] = setting((), omit=True)
+    """Interfaces that are never offered to applications."""
     include_fabric_ifaces: tuple[str, ...] = setting((), omit=True)
+    """The only interfaces that are offered; not together with exclude_fabric_ifaces."""
     fabric_ifaces: tuple[NumaFabric, ...] = setting((), omit=True)
     """The devices to offer, in place of those found."""
     provideridx: UInt = setting(0, omit=True)
     """Which of several providers applications are told to use; an experiment of DAOS's."""
     telemetry_port: int = setting(0, omit=True)
+    """Port on which metrics of applications are published for Prometheus, usually 9192; 0 publishes none."""
     telemetry_enabled: bool = setting(False, omit=True)
     """Let applications keep metrics."""
     telemetry_retain: Duration = setting(0.0, omit=True)
     """How long an application's metrics outlive it."""
     telemetry_enabled_procs: Pattern | None = setting(None, omit=True)
-    """Names of programs whose metrics are exported; without it, all are."""
+    """Which programs' metrics are exported, as a regular expression; without it, all are."""
     telemetry_disabled_procs: Pattern | None = setting(None, omit=True)
+    """Which programs' metrics are not exported, as a regular expression."""
     path: Path | None = internal(None)
     """The file it was read from."""
 

@@ -26,6 +26,7 @@ class ControlConfig:
     hostlist: tuple[str, ...] = setting((system.LOCAL_SERVER,))
     """Servers; ``node[1-4]`` names four."""
     transport_config: TransportConfig = setting(transport.ADMIN)
+    """Certificates, or none."""
     path: Path | None = internal(None)
     """The file it was read from."""
 

@@ -39,29 +39,47 @@ class EngineConfig:
     modules: str = setting("", omit=True)
     """Taken for the sake of older files; only the command line chooses modules."""
     targets: int = setting(0, omit=True)
+    """Targets: how many parts its storage and its work are divided into; the same on all engines."""
     nr_xs_helpers: int = setting(0)
+    """Helper threads for all targets together; the same on all engines."""
     first_core: int | None = setting(None, omit=True)
+    """First core of its threads; not together with pinned_numa_node."""
     log_mask: str = setting("", omit=True)
+    """What it logs: a level, and levels of subsystems, as in ERR,RPC=DEBUG."""
     log_file: str = setting("", omit=True)
+    """Where it logs; one file for each engine."""
     storage: tuple[Tier, ...] = setting((), skip_null=True)
+    """Its tiers: one of memory first, then those of block devices."""
     acceleration: Acceleration = setting(Acceleration(), omit=True)
+    """Hardware that takes copying and checksums off the CPU."""
     spdk_rpc_server: SpdkRpcServer = setting(SpdkRpcServer(), omit=True)
+    """A socket on which its SPDK takes commands."""
     bdev_auto_faulty: BdevAutoFaulty = setting(BdevAutoFaulty(), omit=True)
+    """When it gives a device up by itself; without it, after 10 failed operations."""
     spdk_iobuf: SpdkIobuf = setting(SpdkIobuf(), omit=True)
+    """How many I/O buffers its SPDK keeps; 0 leaves it to the engine."""
     provider: str = setting("", omit=True)
+    """Has no effect: engines take that of the whole host."""
     fabric_iface: str = setting("", omit=True)
+    """Network interface; it must be there and have an address."""
     fabric_iface_port: int = setting(0, omit=True)
+    """First of its ports; with one interface for all, each engine needs its own."""
     bypass_health_chk: bool | None = setting(None, omit=True)
+    """Take NVMe devices without looking at their health first."""
     crt_timeout: UInt32 = setting(0, omit=True)
-    """Seconds."""
+    """Seconds until a request between engines and clients counts as lost; 0 leaves it to the library."""
     secondary_provider_endpoints: tuple[int, ...] = setting((), omit=True)
+    """How many endpoints it has for each provider but the first."""
     disable_srx: bool = setting(False, omit=True)
+    """Do without shared receive contexts; all engines must agree, and clients follow."""
     fabric_auth_key: str = setting("", omit=True)
+    """Key for providers that ask for one; secret."""
     env_vars: tuple[str, ...] = setting((), omit=True)
     """``NAME=value``; of two with one name the first counts."""
     env_pass_through: tuple[str, ...] = setting((), omit=True)
     """Names of variables that the engine takes over from the server."""
     pinned_numa_node: UInt | None = setting(None, omit=True)
+    """NUMA node to stay on; without it, that of its interface."""
 
     @property
     def scm_tiers(self) -> tuple[Tier, ...]:
@@ -123,6 +141,7 @@ class SupportConfig:
     """How logs are shipped to support."""
 
     file_transfer_exec: str = setting("", omit=True)
+    """Program that takes collected logs away; it runs for `dmg support collect-log --transfer-args`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,51 +149,81 @@ class ServerConfig:
     """A storage host."""
 
     port: int = setting(system.CONTROL_PORT)
+    """Control port, of this host and of replicas that are listed without one."""
     control_iface: str = setting("", omit=True)
     """Network interface to serve on; without it, all."""
     transport_config: TransportConfig = setting(transport.SERVER)
+    """Certificates, or none."""
     engines: tuple[EngineConfig, ...] = setting(())
     """Without any, only the control plane runs, so that hardware can be explored."""
     bdev_exclude: tuple[str, ...] = setting((), omit=True)
     """PCI addresses that are never touched."""
     disable_vfio: bool = setting(False)
+    """Give NVMe devices to uio_pci_generic, which needs root."""
     disable_vmd: bool | None = setting(None)
+    """Leave devices behind Intel's Volume Management Device alone."""
     disable_hotplug: bool | None = setting(None)
+    """Do not look for NVMe devices that are plugged in later."""
     nr_hugepages: int = setting(0)
     """Hugepages for all engines together; 0 takes what they need."""
     system_ram_reserved: int = setting(64)
     """GiB of the host's memory that RAM disks leave alone."""
     disable_hugepages: bool = setting(False)
+    """Do without hugepages, and so without NVMe devices."""
     allow_numa_imbalance: bool = setting(False)
+    """Start although NUMA nodes have different numbers of engines."""
     allow_thp: bool = setting(False)
+    """Start although the kernel makes transparent hugepages."""
     control_log_mask: LogLevel = setting(Level.INFO)
+    """What the server logs: DISABLED, TRACE, DEBUG, INFO, NOTICE or ERROR, and what is worse."""
     control_log_file: str = setting("", omit=True)
+    """Where the server logs besides standard output."""
     control_log_json: bool = setting(False, omit=True)
+    """Log lines are JSON."""
     helper_log_file: str = setting("", omit=True)
+    """Where the privileged helper logs."""
     firmware_helper_log_file: str = setting("", omit=True)
+    """Where the helper for firmware logs."""
     fault_path: str = setting("", omit=True)
+    """Where this host is, for pools to spread: /rack1/host7, two levels at most; otherwise its name."""
     telemetry_port: int = setting(0, omit=True)
+    """Port on which metrics are published for Prometheus, usually 9191; 0 publishes none."""
     core_dump_filter: UInt8 = setting(0x13, omit=True)
     """Which memory is dumped when a process dies (core(5)); 0 leaves the kernel's choice."""
     client_env_vars: tuple[str, ...] = setting((), omit=True)
     """Environment that applications are told to use."""
     support_config: SupportConfig = setting(SupportConfig(), omit=True)
+    """How collected logs are shipped to support."""
     name: str = setting(system.SYSTEM_NAME)
+    """The system's name, the same on all its hosts."""
     socket_dir: str = setting("/var/run/daos_server")
+    """Holds the sockets between the server and its engines."""
     provider: str = setting("", omit=True)
+    """Fabric provider of all engines, such as ofi+tcp; daos_server network scan lists those that fit."""
     fabric_iface: str = setting("", omit=True)
+    """For engines that name none."""
     fabric_iface_port: int = setting(0, omit=True)
+    """For engines that name none."""
     bypass_health_chk: bool | None = setting(None, omit=True)
+    """Taken, and not handed on to engines."""
     crt_timeout: UInt32 = setting(0, omit=True)
+    """For engines that name none."""
     secondary_provider_endpoints: tuple[int, ...] = setting((), omit=True)
+    """For engines that name none."""
     disable_srx: bool = setting(False, omit=True)
+    """For all engines."""
     fabric_auth_key: str = setting("", omit=True)
+    """For engines that name none."""
     mgmt_svc_replicas: tuple[str, ...] = setting(())
+    """Host of the management service, the same on all hosts; without it, localhost."""
     control_metadata: ControlMetadata = setting(ControlMetadata(), omit=True)
+    """Where the control plane keeps its own data when SCM does not outlive a reboot."""
     fault_cb: str = setting("")
+    """Program that prints the fault path, in place of fault_path."""
     hyperthreads: bool = setting(False)
     """Taken for the sake of older files; not used."""
     disable_engine_auto_restart: bool = setting(False)
+    """Never start engines by themselves that ended because the system excluded them."""
     engine_auto_restart_min_delay: int = setting(0, omit=True)
     """Seconds between automatic restarts of an engine; 0 takes the default of 300."""
     access_points: tuple[str, ...] = setting((), omit=True)

@@ -59,13 +59,17 @@ class Tier:
     """One tier of an engine's storage."""
 
     storage_class: Annotated[str, Scalar(_storage_class, str)] = setting("", name="class")
+    """ram or dcpm (memory), nvme, file or kdev (block devices)."""
     scm_mount: str = setting("", omit=True)
+    """Where a tier of memory is mounted."""
     scm_size: UInt = setting(0, omit=True)
     """GiB of a RAM disk; 0 takes what the host's memory allows."""
     scm_hugepages_disabled: bool | None = setting(None, omit=True)
-    """Unset counts as true."""
+    """Do without hugepages for a RAM disk; unset counts as yes."""
     scm_list: tuple[str, ...] = setting((), omit=True)
+    """The namespace of persistent memory, of class dcpm."""
     bdev_list: tuple[str, ...] = setting((), omit=True)
+    """Devices: PCI addresses of class nvme, paths of the others."""
     bdev_number: int = setting(0, omit=True)
     """Taken for the sake of older files; not used."""
     bdev_size: int = setting(0, omit=True)
@@ -73,6 +77,7 @@ class Tier:
     bdev_busid_range: Annotated[BusRange, Scalar(parse_bus_range, str)] | None = setting(None, omit=True)
     """Buses on which devices may be plugged in while the engine runs."""
     bdev_roles: tuple[str, ...] = setting((), omit=True)
+    """What the tier keeps if metadata is on SSDs: wal, meta, data."""
 
     @property
     def is_scm(self) -> bool:
@@ -107,7 +112,9 @@ class Acceleration:
     """Hardware that takes copying and checksums off the CPU."""
 
     engine: str = setting("none", omit=True)
+    """none, spdk or dml."""
     options: tuple[str, ...] = setting((), omit=True)
+    """move, crc; without any, both."""
 
     @property
     def option_bits(self) -> int:
@@ -122,7 +129,9 @@ class SpdkRpcServer:
     """A socket on which the engine's SPDK takes commands."""
 
     enable: bool = setting(False, omit=True)
+    """Whether there is one."""
     sock_addr: str = setting("", omit=True)
+    """Its path."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,8 +139,11 @@ class BdevAutoFaulty:
     """When an engine gives a device up by itself."""
 
     enable: bool = setting(False, omit=True)
+    """Whether these limits count."""
     max_io_errs: UInt32 = setting(0, omit=True)
+    """Failed operations until then."""
     max_csum_errs: UInt32 = setting(0, omit=True)
+    """Wrong checksums until then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +151,9 @@ class SpdkIobuf:
     """How many I/O buffers SPDK keeps; 0 leaves it to the engine."""
 
     small_pool_count: UInt32 = setting(0, omit=True)
+    """Small ones."""
     large_pool_count: UInt32 = setting(0, omit=True)
+    """Large ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +161,7 @@ class ControlMetadata:
     """Where the control plane keeps its own data when SCM does not outlive a reboot."""
 
     path: str = setting("", omit=True)
+    """Folder, or mount point of the device; the data is in its daos_control."""
     device: str = setting("", omit=True)
     """A block device to format and to mount at ``path``; without it, ``path`` is a directory."""
     allow_spdk_conf_override: bool = setting(False)

@@ -16,8 +16,11 @@ class TransportConfig:
     client_cert_dir: str = setting("", omit=True)
     """Certificates of the agents whose users' credentials a server accepts."""
     ca_cert: str = setting(f"{CERTIFICATES}/daosCA.crt")
+    """Certificate of the authority that signs all others."""
     cert: str = setting("")
+    """This program's certificate."""
     key: str = setting("")
+    """Its private key, readable for nobody else."""
 
     def insecure(self) -> "TransportConfig":
         """The same, without certificates."""
