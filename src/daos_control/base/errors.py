@@ -6,6 +6,7 @@
     ├── Fault                a numbered, documented condition with a way out (base.fault_codes, base.fault_words)
     ├── DaosError            a DER status number, as engines give them
     ├── PoolNotFound         no pool service with that uuid, label or rank
+    ├── ClientClosed         nothing goes over a connection that its owner has closed (this one never crosses it)
     ├── Redirect             ask somebody else
     │   ├── NotLeader        ... the leader, if known
     │   └── NotReplica       ... one of the replicas
@@ -106,6 +107,13 @@ class PoolNotFound(DaosControlError):
         if self.label is not None:
             return f"unable to find pool service with label {quoted(self.label)}"
         return f"unable to find pool service with rank {self.rank}"
+
+
+class ClientClosed(DaosControlError, RuntimeError):
+    """Something was asked over connections that their owner has closed, or closed meanwhile."""
+
+    def __str__(self) -> str:
+        return super().__str__() or "this client is closed: make another one, and close it after its last call"
 
 
 class Redirect(DaosControlError):

@@ -5,19 +5,22 @@
     with SyncDaosClient.from_config() as daos:
         print(daos.system.query().members)
 
-A thread beside the program runs the event loop. Calls may come from several threads. Every verb of ``DaosClient`` is
-here with the same signature; a test holds the two against each other.
+A thread beside the program runs the event loop. Calls may come from several threads, and may be interrupted. Every verb
+of ``DaosClient`` is here with the same signature; a test holds the two against each other.
 """
 
-from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import ExitStack
+import asyncio
+import weakref
+from collections.abc import Callable, Coroutine, Generator, Iterable, Sequence
+from concurrent.futures import CancelledError, Future
+from contextlib import suppress
 from functools import partial, wraps
 from pathlib import Path
+from threading import Lock, Thread, get_ident
 from types import TracebackType
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
 
-from anyio.from_thread import BlockingPortal, start_blocking_portal
-
+from daos_control.base.errors import ClientClosed, DaosControlError
 from daos_control.client.checker import Checker
 from daos_control.client.configuration import Configuration
 from daos_control.client.daos import DaosClient
@@ -32,6 +35,7 @@ from daos_control.client.storage import Storage
 from daos_control.client.support import Support
 from daos_control.client.system import System
 from daos_control.client.telemetry import Telemetry
+from daos_control.model.event import EventId, Severity
 from daos_control.model.journal import Entry
 
 P = ParamSpec("P")
@@ -39,16 +43,92 @@ Part = TypeVar("Part")
 Result = TypeVar("Result")
 
 
+class _Loop:
+    """A client and its event loop, in a thread of their own until they are ended: by ``end``, or with the program.
+
+    They also end when nobody refers to them any more, so neither the thread nor ``end`` may refer to this.
+    """
+
+    def __init__(self, make: Callable[[], DaosClient]) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._gate = Lock()
+        made: Future[DaosClient] = Future()
+        ended = asyncio.Event()
+        self._thread = Thread(
+            target=_run, args=(self._loop, _serve(make, made, ended)), name="daos-client", daemon=True
+        )
+        self.end = weakref.finalize(self, _end, self._loop, self._thread, self._gate, ended)
+        self._thread.start()
+        try:
+            self.client = made.result()
+        except BaseException:
+            self.end()
+            raise
+
+    def call(self, make: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+        """Run a coroutine and return what it does; it is cancelled if the wait for it is interrupted."""
+        if get_ident() == self._thread.ident:
+            raise RuntimeError("a callback cannot wait for an answer: the thread that calls it would have to bring it")
+        with self._gate:
+            if not self.end.alive or not self._thread.is_alive():
+                raise ClientClosed
+            answer = asyncio.run_coroutine_threadsafe(make(), self._loop)
+        try:
+            return answer.result()
+        except CancelledError:
+            raise ClientClosed from None
+        except BaseException:
+            answer.cancel()
+            raise
+
+
+def _run(loop: asyncio.AbstractEventLoop, main: Coroutine[Any, Any, None]) -> None:
+    try:
+        loop.run_until_complete(main)
+        loop.run_until_complete(_clear())
+    finally:
+        loop.close()
+
+
+async def _serve(make: Callable[[], DaosClient], made: "Future[DaosClient]", ended: asyncio.Event) -> None:
+    try:
+        client = make()
+    except BaseException as error:  # noqa: BLE001 - it is for whoever waits for the client
+        made.set_exception(error)
+        return
+    async with client:
+        made.set_result(client)
+        await ended.wait()
+
+
+async def _clear() -> None:
+    """End what is still under way."""
+    rest = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in rest:
+        task.cancel()
+    await asyncio.gather(*rest, return_exceptions=True)
+    await asyncio.get_running_loop().shutdown_asyncgens()
+
+
+def _end(loop: asyncio.AbstractEventLoop, thread: Thread, gate: Lock, ended: asyncio.Event) -> None:
+    with gate:
+        if not thread.is_alive():  # no client could be made, or this is a copy of the process that made it
+            return
+        with suppress(RuntimeError):  # the loop has just been closed, for want of a client
+            loop.call_soon_threadsafe(ended.set)
+    if get_ident() != thread.ident:
+        thread.join()
+
+
 class _Blocking(Generic[Part]):
     """The verbs of one part of a client, to be called from outside its event loop."""
 
-    def __init__(self, portal: BlockingPortal, part: Part) -> None:
-        self._portal = portal
+    def __init__(self, loop: _Loop, part: Part) -> None:
+        self._loop = loop
         self._part = part
 
     def _call(self, verb: Callable[..., Coroutine[Any, Any, Result]], *args: object, **options: object) -> Result:
-        result: Result = self._portal.call(partial(verb, self._part, *args, **options))
-        return result
+        return self._loop.call(partial(verb, self._part, *args, **options))
 
 
 def _blocking(
@@ -154,20 +234,39 @@ class SyncEvents(_Blocking[Events]):
     list = _blocking(Events.list)
     explain = _blocking(Events.explain)
 
-    def follow(self, **options: Any) -> Iterator[Entry]:
-        """Yield what happens from now on; the options are those of ``Events.follow``."""
-        stream = self._part.follow(**options)
+    def follow(
+        self,
+        *,
+        after: int | None = None,
+        ranks: Iterable[int] | str = (),
+        pool: str = "",
+        severity: Severity | None = None,
+        events: Iterable[EventId | str] = (),
+        moves: bool = False,
+        missed: Callable[[int], None] | None = None,
+        trouble: Callable[[DaosControlError], None] | None = None,
+    ) -> Generator[Entry, None, None]:
+        """Yield what happens from now on; see ``Events.follow``. Callbacks are called from the client's own thread."""
+        stream = self._part.follow(
+            after=after,
+            ranks=ranks,
+            pool=pool,
+            severity=severity,
+            events=events,
+            moves=moves,
+            missed=missed,
+            trouble=trouble,
+        )
+
+        async def following() -> Entry:
+            return await anext(stream)
+
         try:
             while True:
-                step = self._portal.start_task_soon(stream.__anext__)
-                try:
-                    entry = step.result()
-                except BaseException:
-                    step.cancel()  # we were interrupted while waiting: that ends the stream, too
-                    raise
-                yield entry
+                yield self._loop.call(following)
         except GeneratorExit:
-            self._portal.call(stream.aclose)
+            with suppress(ClientClosed):
+                self._loop.call(stream.aclose)
             raise
 
 
@@ -220,30 +319,27 @@ class SyncConfiguration(_Blocking[Configuration]):
 
 
 class SyncDaosClient:
-    """A client of one DAOS system; use it in a ``with`` block, or up to ``close``.
+    """A client of one DAOS system; use it in a ``with`` block, or up to ``close`` or the end of the program.
 
     ``make`` builds the ``DaosClient`` inside the event loop's thread.
     """
 
     def __init__(self, make: Callable[[], DaosClient]) -> None:
-        with ExitStack() as stack:
-            self._portal = stack.enter_context(start_blocking_portal())
-            client = self._portal.call(make)
-            stack.callback(self._portal.call, client.aclose)
-            self._stack = stack.pop_all()
-        self.system = SyncSystem(self._portal, client.system)
-        self.pools = SyncPools(self._portal, client.pools)
-        self.storage = SyncStorage(self._portal, client.storage)
-        self.network = SyncNetwork(self._portal, client.network)
-        self.server = SyncServer(self._portal, client.server)
-        self.engines = SyncEngines(self._portal, client.engines)
-        self.events = SyncEvents(self._portal, client.events)
-        self.checker = SyncChecker(self._portal, client.checker)
-        self.support = SyncSupport(self._portal, client.support)
-        self.telemetry = SyncTelemetry(self._portal, client.telemetry)
-        self.firmware = SyncFirmware(self._portal, client.firmware)
-        self.fault_injection = SyncFaultInjection(self._portal, client.fault_injection)
-        self.configuration = SyncConfiguration(self._portal, client.configuration)
+        self._loop = _Loop(make)
+        client = self._loop.client
+        self.system = SyncSystem(self._loop, client.system)
+        self.pools = SyncPools(self._loop, client.pools)
+        self.storage = SyncStorage(self._loop, client.storage)
+        self.network = SyncNetwork(self._loop, client.network)
+        self.server = SyncServer(self._loop, client.server)
+        self.engines = SyncEngines(self._loop, client.engines)
+        self.events = SyncEvents(self._loop, client.events)
+        self.checker = SyncChecker(self._loop, client.checker)
+        self.support = SyncSupport(self._loop, client.support)
+        self.telemetry = SyncTelemetry(self._loop, client.telemetry)
+        self.firmware = SyncFirmware(self._loop, client.firmware)
+        self.fault_injection = SyncFaultInjection(self._loop, client.fault_injection)
+        self.configuration = SyncConfiguration(self._loop, client.configuration)
 
     @classmethod
     def from_config(
@@ -268,8 +364,8 @@ class SyncDaosClient:
         )
 
     def close(self) -> None:
-        """Close all connections and end the thread."""
-        self._stack.close()
+        """Close all connections and end the thread; calls of other threads end with ``ClientClosed``."""
+        self._loop.end()
 
     def __enter__(self) -> Self:
         return self
