@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daos_control.base.errors import Fault
+from daos_control.base.errors import ClientClosed, Fault
 from daos_control.net.grpc import messages, server, server_link
 from daos_control.net.grpc.channels import Channels
 from daos_control.net.grpc.server import serve
@@ -226,6 +226,18 @@ async def test_connections_that_nobody_uses_are_closed():
         async with asyncio.timeout(PATIENCE_S):
             await peer.closed()
         assert (await channels.call(f"{host}:{port}", METHOD, QUERY)).current_leader != first
+        await channels.aclose()
+
+
+async def test_what_is_closed_stays_closed():
+    async with unharmed() as (host, port):
+        channels = Channels(None, Component.ADMIN)
+        await channels.call(f"{host}:{port}", METHOD, QUERY)
+        await channels.aclose()
+        with pytest.raises(ClientClosed, match="closed"):
+            await channels.call(f"{host}:{port}", METHOD, QUERY)
+        with pytest.raises(ClientClosed):
+            await channels.reach(f"{host}:{port}")
         await channels.aclose()
 
 

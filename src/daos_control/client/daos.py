@@ -229,7 +229,7 @@ class DaosClient:
         return self.connection.waiting
 
     async def aclose(self) -> None:
-        """Close all connections."""
+        """Close all connections; calls under way fail, and later ones with ``ClientClosed``."""
         await self._channels.aclose()
 
     async def __aenter__(self) -> Self:

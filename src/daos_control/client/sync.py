@@ -364,7 +364,7 @@ class SyncDaosClient:
         )
 
     def close(self) -> None:
-        """Close all connections and end the thread; calls of other threads end with ``ClientClosed``."""
+        """Close all connections and end the thread; calls of other threads fail."""
         self._loop.end()
 
     def __enter__(self) -> Self:

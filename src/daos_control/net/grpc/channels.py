@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from google.protobuf.message import DecodeError, Message
 
-from daos_control.base.errors import DaosControlError, Fault
+from daos_control.base.errors import ClientClosed, DaosControlError, Fault
 from daos_control.base.fault_codes import FaultCode
 from daos_control.base.version import DAOS_VERSION
 from daos_control.net.grpc import dialling, messages
@@ -120,7 +120,7 @@ class Channels:
             self._close_unused()
 
     async def aclose(self) -> None:
-        """Close all connections; calls under way fail."""
+        """Close all connections; calls under way fail, and later ones with ClientClosed."""
         self._is_closed = True
         peers = list(self._peers.values())
         self._peers.clear()
@@ -145,6 +145,8 @@ class Channels:
         return Status(Code.UNAVAILABLE, "the server takes no more calls")
 
     def _peer(self, address: str) -> "_Peer":
+        if self._is_closed:
+            raise ClientClosed
         peer = self._peers.get(address)
         if peer is None:
             peer = self._peers[address] = _Peer(address, self._connect)
