@@ -21,7 +21,8 @@ texts here are part of the protocol. Errors are plain exceptions, not frozen dat
 must be able to set ``__traceback__``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from daos_control.base.der import Der, der_text
 from daos_control.base.quoting import quoted
@@ -34,6 +35,16 @@ class DaosControlError(Exception):
     def gist(self) -> str:
         """What happened, for a sentence about something larger: of a fault, without its domain and number."""
         return str(self)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel between processes whole, whatever the constructor wants."""
+        return _arrived, (type(self), self.args, self.__dict__)
+
+
+def _arrived(kind: type[DaosControlError], args: tuple[Any, ...], facts: Mapping[str, Any]) -> DaosControlError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(facts)
+    return error
 
 
 class Fault(DaosControlError):
