@@ -8,6 +8,7 @@ from typing import Any, Final
 from daos_control.base.rankset import NIL_RANK
 from daos_control.client.connection import Connection
 from daos_control.client.errors import InvalidRequest
+from daos_control.client.hosts import texts
 from daos_control.model.checker import (
     Action,
     CheckFlag,
@@ -132,12 +133,12 @@ class Checker:
                 flags |= yes if choice else no
         await self._connection.ask(
             "SystemCheckStart",
-            check_pb2.CheckStartReq(flags=flags, uuids=pools, policies=policies_to_pb(policies or {})),
+            check_pb2.CheckStartReq(flags=flags, uuids=texts(pools), policies=policies_to_pb(policies or {})),
         )
 
     async def stop(self, pools: Sequence[str] = ()) -> None:
         """End the check of some pools, or of all."""
-        await self._connection.ask("SystemCheckStop", check_pb2.CheckStopReq(uuids=pools))
+        await self._connection.ask("SystemCheckStop", check_pb2.CheckStopReq(uuids=texts(pools)))
 
     async def query(
         self, pools: Sequence[str] = (), *, findings: Iterable[int] = (), shallow: bool = False
@@ -146,7 +147,7 @@ class Checker:
 
         ``shallow`` asks no engine, and neither does asking for certain findings by their numbers.
         """
-        request = check_pb2.CheckQueryReq(uuids=pools, seqs=tuple(findings), shallow=shallow)
+        request = check_pb2.CheckQueryReq(uuids=texts(pools), seqs=tuple(findings), shallow=shallow)
         return _state(await self._connection.ask("SystemCheckQuery", request, read=True))
 
     async def repair(self, finding: int, action: Action) -> None:

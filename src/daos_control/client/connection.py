@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from google.protobuf.message import Message
 
 from daos_control.base.rankset import RankSet
+from daos_control.client.errors import InvalidRequest
 from daos_control.client.hosts import addresses
 from daos_control.client.invoke import ManagementClient
 from daos_control.client.transport import DEADLINE_S, Transport
@@ -81,6 +82,14 @@ class Connection:
         return addresses(hosts, self.management.port) if hosts else configured
 
 
+def ranks_of(ranks: Iterable[int] | str) -> RankSet:
+    """Read ranks, given one by one or as people write them. Raises InvalidRequest."""
+    try:
+        return RankSet.parse(ranks) if isinstance(ranks, str) else RankSet(ranks)
+    except ValueError as error:
+        raise InvalidRequest(str(error)) from error
+
+
 def rank_text(ranks: Iterable[int] | str) -> str:
     """Fold ranks as requests carry them: ``0-3,7``."""
-    return str(RankSet.parse(ranks) if isinstance(ranks, str) else RankSet(ranks))
+    return str(ranks_of(ranks))

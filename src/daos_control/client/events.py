@@ -18,8 +18,7 @@ from typing import Any, Final
 from google.protobuf.message import Message
 
 from daos_control.base.errors import DaosControlError
-from daos_control.base.rankset import RankSet
-from daos_control.client.connection import Connection
+from daos_control.client.connection import Connection, ranks_of
 from daos_control.client.errors import (
     InvalidRequest,
     ManagementServiceUnreachable,
@@ -249,10 +248,10 @@ def _wanted(
         raise InvalidRequest(f"{since} does not say in which time zone it is")
     return system_pb2.ListEventsReq(
         since="" if since is None else since.isoformat(),
-        ranks=RankSet.parse(ranks) if isinstance(ranks, str) else RankSet(ranks),
+        ranks=ranks_of(ranks),
         pool=pool,
         severity=severity or 0,
-        ids=[_number(event) for event in events],
+        ids=[_number(event) for event in ([events] if isinstance(events, str) else events)],
         moves=moves,
     )
 

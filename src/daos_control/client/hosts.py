@@ -9,15 +9,20 @@ from daos_control.client.errors import InvalidRequest
 from daos_control.config.system import LAST_PORT
 
 
+def texts(given: Iterable[str]) -> tuple[str, ...]:
+    """Return texts one by one; a lone one is one, and not its letters."""
+    return (given,) if isinstance(given, str) else tuple(given)
+
+
 def addresses(hosts: Iterable[str], port: int) -> list[str]:
     """Return ``host:port`` for every host of some host lists: sorted, each once, the port added where none is given."""
-    texts = [text for text in hosts if text.strip()]
-    if not texts:
+    named = [text for text in texts(hosts) if text.strip()]
+    if not named:
         raise FaultCode.CLIENT_CONFIG_EMPTY_HOST_LIST.fault()
     if not port:
         raise FaultCode.CLIENT_CONFIG_BAD_CONTROL_PORT.fault()
     try:
-        return [_with_port(host, port) for host in HostSet.parse(",".join(texts))]
+        return [_with_port(host, port) for host in HostSet.parse(",".join(named))]
     except DaosControlError:
         raise
     except ValueError as error:
@@ -31,6 +36,14 @@ def _with_port(host: str, port: int) -> str:
     if not (given.isascii() and given.isdigit() and 0 < int(given) <= LAST_PORT):
         raise InvalidRequest(f"host {host!r} should conform to hostname[:port], with a port from 1 to {LAST_PORT}")
     return host
+
+
+def hosts_of(hosts: Iterable[str]) -> HostSet:
+    """Read host lists. Raises InvalidRequest."""
+    try:
+        return HostSet.parse(",".join(texts(hosts)))
+    except ValueError as error:
+        raise InvalidRequest(str(error)) from error
 
 
 def folded(hosts: Iterable[str]) -> str:

@@ -31,7 +31,7 @@ from daos_control.base import logs
 from daos_control.base.errors import DaosControlError, NotLeader, Redirect
 from daos_control.base.version import DAOS_VERSION
 from daos_control.client.errors import Interrupted, ManagementServiceUnreachable, is_connection_error
-from daos_control.client.hosts import addresses
+from daos_control.client.hosts import addresses, texts
 from daos_control.client.outcomes import is_timeout, is_unavailable, late
 from daos_control.client.race import Manner, Outcome, Race
 from daos_control.client.routes import Route
@@ -107,7 +107,7 @@ class ManagementClient:
         waiting: Waiting | None = None,
         timeout_s: float | None = None,
     ) -> None:
-        self.hosts = tuple(hosts)
+        self.hosts = texts(hosts)
         self.port = port
         self.waiting = Waiting() if waiting is None else waiting
         self.route = Route()

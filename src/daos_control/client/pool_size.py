@@ -13,6 +13,8 @@ from daos_control.client.errors import InvalidRequest
 from daos_control.client.storage_records import DEVICE_STATES, HostStorage, NvmeController, Role, SmdDevice
 
 DEFAULT_RATIOS: Final = (0.06, 0.94)
+MOST_BYTES: Final = (1 << 64) - 1
+"""What a request has room for."""
 NORMAL, NEW = DEVICE_STATES.index("NORMAL"), DEVICE_STATES.index("NEW")
 
 
@@ -47,6 +49,9 @@ PoolSize: TypeAlias = Total | Share | PerRank
 
 def check(size: PoolSize) -> None:
     """Refuse what could never be a pool."""
+    for number in _numbers(size):
+        if not 0 <= number <= MOST_BYTES:
+            raise InvalidRequest(f"sizes and numbers of ranks lie between 0 and 2^64, and {number} does not")
     if not 0 <= size.mem_ratio <= 1:
         raise InvalidRequest(f"the memory ratio must lie between 0 and 1, and {size.mem_ratio} does not")
     match size:
@@ -58,6 +63,16 @@ def check(size: PoolSize) -> None:
             raise InvalidRequest("can't create pool with 0.0 first tier ratio, or with other than two tiers")
         case Share(fraction=fraction) if not 0 < fraction <= 1:
             raise InvalidRequest(f"a share of the storage lies above 0 and up to 1, and {fraction} does not")
+
+
+def _numbers(size: PoolSize) -> tuple[int, ...]:
+    match size:
+        case Total():
+            return size.total_bytes, size.num_ranks
+        case PerRank():
+            return size.tier_bytes
+        case Share():
+            return ()
 
 
 def candidates(wanted: Iterable[int], joined: Iterable[int]) -> RankSet:

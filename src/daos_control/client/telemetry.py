@@ -7,6 +7,7 @@ from typing import Final
 
 from daos_control.client.connection import Connection
 from daos_control.client.errors import InvalidRequest, UnexpectedReply
+from daos_control.client.hosts import texts
 from daos_control.client.waiting import Wait, end
 from daos_control.net import http1
 from daos_control.net.http1 import HttpError, HttpTimeoutError
@@ -54,6 +55,7 @@ class Telemetry:
         A host that does not answer in time is asked again, five times; every other failure is final. Raises
         UnknownMetrics if there are none of such a name.
         """
+        names = texts(names)
         page = await self._page(host, port, timeout_s)
         try:
             found = exposition.parse(page.decode())

@@ -16,8 +16,9 @@ from daos_control.base.errors import DaosControlError, Fault, PoolNotFound, Redi
 from daos_control.base.fault_codes import FaultCode
 from daos_control.base.rankset import RankSet
 from daos_control.client import pool_properties
-from daos_control.client.connection import Connection
+from daos_control.client.connection import Connection, ranks_of
 from daos_control.client.errors import InvalidRequest
+from daos_control.client.hosts import texts
 from daos_control.client.pool_properties import PropertyValue
 from daos_control.client.pools.acl import explaining_entries, explaining_principal
 from daos_control.client.pools.records import (
@@ -92,7 +93,9 @@ class Pools:
         from daos_control.client.pool_size import PerRank, Share, Total, check
 
         check(size)
-        wanted = sorted(ranks)
+        if service_replicas < 0:
+            raise InvalidRequest(f"a pool service has some replicas, and not {service_replicas}")
+        wanted, acl = list(ranks_of(ranks)), texts(acl)
         settings = pool_properties.to_pb({**(properties or {}), **({"label": label} if label else {})})
         if isinstance(size, Share):
             size, wanted = await self._share(size, wanted)
@@ -145,7 +148,7 @@ class Pools:
         if size is not None:
             check(size)
         joined = frozenset({MemberState.JOINED}) if isinstance(size, Share) else AVAILABLE
-        wanted = candidates(ranks, await self._ranks(joined))
+        wanted = candidates(ranks_of(ranks), await self._ranks(joined))
         report = await self._usage(size.mem_ratio if size else 0.0)
         left = room(wanted, report.by_host())
         targets = None if left.targets else await self._targets()
@@ -276,7 +279,7 @@ class Pools:
 
     async def extend(self, pool: str, ranks: Iterable[int]) -> None:
         """Add ranks to a pool."""
-        await self._ask("PoolExtend", pool_pb2.PoolExtendReq(id=pool, ranks=sorted(ranks)))
+        await self._ask("PoolExtend", pool_pb2.PoolExtendReq(id=pool, ranks=ranks_of(ranks)))
 
     async def exclude(
         self, pool: str, ranks: Iterable[int], *, targets: Sequence[int] = (), force: bool = False
@@ -306,7 +309,7 @@ class Pools:
 
     async def _each_rank(self, method: str, pool: str, ranks: Iterable[int], request: Any) -> PoolRanksResult:
         """Ask for one rank after another: a pool's map changes once at a time, and one failure stops nothing."""
-        results, wanted = [], sorted(ranks)
+        results, wanted = [], ranks_of(ranks)
         clock = asyncio.get_running_loop().time
         end = clock() + DEADLINE_S * len(wanted)
         for rank in wanted:
@@ -332,7 +335,7 @@ class Pools:
 
     async def get_properties(self, pool: str, names: Sequence[str] = ()) -> tuple[PropertyValue, ...]:
         """Return properties of a pool: those named, or all; unset ones are left out."""
-        wanted = [pool_properties.number(name) for name in names] or pool_properties.all_numbers()
+        wanted = [pool_properties.number(name) for name in texts(names)] or pool_properties.all_numbers()
         properties = [pool_pb2.PoolProperty(number=number) for number in wanted]
         request = pool_pb2.PoolGetPropReq(id=pool, properties=properties)
         reply = await self._ask("PoolGetProp", request, read=True)
@@ -357,6 +360,7 @@ class Pools:
         return await self._modify_acl("PoolUpdateACL", pool, entries)
 
     async def _modify_acl(self, method: str, pool: str, entries: Sequence[str]) -> Acl:
+        entries = texts(entries)
         if not entries:
             raise InvalidRequest("give at least one entry of an access control list")
         with explaining_entries(entries):
@@ -395,8 +399,16 @@ def principal(name: str) -> str:
 
 
 def _own_user() -> str:
-    return f"{pwd.getpwuid(os.geteuid()).pw_name}@"
+    uid = os.geteuid()
+    try:
+        return f"{pwd.getpwuid(uid).pw_name}@"
+    except KeyError:
+        raise InvalidRequest(f"user {uid} has no name on this machine: say who the pool is to belong to") from None
 
 
 def _own_group() -> str:
-    return f"{grp.getgrgid(os.getegid()).gr_name}@"
+    gid = os.getegid()
+    try:
+        return f"{grp.getgrgid(gid).gr_name}@"
+    except KeyError:
+        raise InvalidRequest(f"group {gid} has no name on this machine: say who the pool is to belong to") from None

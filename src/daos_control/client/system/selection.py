@@ -8,11 +8,12 @@ from daos_control.base.hostset import HostSet
 from daos_control.base.rankset import RankSet
 from daos_control.client.connection import rank_text
 from daos_control.client.errors import InvalidRequest, PartlyFailed
+from daos_control.client.hosts import hosts_of
 
 
 def selection(ranks: Iterable[int] | str, hosts: Sequence[str]) -> dict[str, Any]:
     """Return the fields that ask for these ranks, or for all ranks on these hosts; neither means all there are."""
-    selected = {"ranks": rank_text(ranks), "hosts": str(HostSet.parse(",".join(hosts)))}
+    selected = {"ranks": rank_text(ranks), "hosts": str(hosts_of(hosts))}
     if all(selected.values()):
         raise InvalidRequest("select by ranks or by hosts, not by both")
     return selected

@@ -9,6 +9,7 @@ from daos_control.base.rankset import RankSet
 from daos_control.client import system  # its answers are imported when the first one is read
 from daos_control.client.connection import Connection
 from daos_control.client.errors import InvalidRequest
+from daos_control.client.hosts import texts
 from daos_control.client.outcomes import is_not_running, is_unavailable
 from daos_control.client.system.selection import selection, some
 from daos_control.model.member_state import ALL_STATES, AVAILABLE, MemberState, mask_of
@@ -182,7 +183,9 @@ class System:
 
     async def get_attributes(self, keys: Sequence[str] = ()) -> dict[str, str]:
         """Return the system's attributes, or those named."""
-        reply = await self._connection.ask("SystemGetAttr", system_pb2.SystemGetAttrReq(keys=sorted(keys)), read=True)
+        reply = await self._connection.ask(
+            "SystemGetAttr", system_pb2.SystemGetAttrReq(keys=sorted(texts(keys))), read=True
+        )
         return dict(reply.attributes)
 
     async def set_properties(self, properties: Mapping[str, str]) -> None:
@@ -193,7 +196,9 @@ class System:
 
     async def get_properties(self, keys: Sequence[str] = ()) -> dict[str, str]:
         """Return the system's properties, or those named."""
-        reply = await self._connection.ask("SystemGetProp", system_pb2.SystemGetPropReq(keys=sorted(keys)), read=True)
+        reply = await self._connection.ask(
+            "SystemGetProp", system_pb2.SystemGetPropReq(keys=sorted(texts(keys))), read=True
+        )
         return dict(reply.properties)
 
 
