@@ -1,4 +1,4 @@
-"""Sizes and shares as people write them: ``4 GiB``, ``1.5TB``, ``60%``.
+"""Sizes, shares and counts as people write them: ``4 GiB``, ``1.5TB``, ``60%``, ``2 engines``.
 
 DAOS reads and prints sizes by one rule everywhere, and tools parse what is printed, so the rule is exact: SI units are
 powers of 1000, IEC units (with an ``i``) powers of 1024, a bare ``g`` means SI.
@@ -19,7 +19,7 @@ _FACTORS = {
     **{letter + tail: 1000**power for power, letter in enumerate("kmgtpe", 1) for tail in ("", "b")},
     **{letter + tail: 1024**power for power, letter in enumerate("kmgtpe", 1) for tail in ("i", "ib")},
 }
-_SIZE = re.compile(r"([0-9.,]+)\s*([A-Za-z]*)\s*")
+_SIZE = r"([0-9.,]+)\s*([A-Za-z]*)\s*"  # compiled when first needed
 _LARGEST = (1 << 64) - 1
 
 
@@ -29,7 +29,7 @@ def parse_size(text: str) -> int:
     >>> parse_size("8 GiB"), parse_size("1.5TB"), parse_size("1,000"), parse_size("2g")
     (8589934592, 1500000000000, 1000, 2000000000)
     """
-    match = _SIZE.fullmatch(text)
+    match = re.fullmatch(_SIZE, text)
     factor = _FACTORS.get(match[2].lower()) if match else None
     if match is None or factor is None:
         raise ValueError(f"invalid size {text!r}: give a number of bytes, or a number with a unit such as 8GiB or 10GB")
@@ -103,3 +103,12 @@ def parse_ratios(text: str) -> tuple[float, ...]:
     if abs(sum(ratios) - 1) > 0.01:
         raise ValueError(f"invalid tier ratio {text!r}: they add up to {sum(ratios) * 100:g}, not to 100")
     return tuple(ratios)
+
+
+def counted(count: int, noun: str, *, none: str = "0") -> str:
+    """Count things.
+
+    >>> counted(1, "namespace"), counted(0, "module"), counted(0, "problem", none="no")
+    ('1 namespace', '0 modules', 'no problems')
+    """
+    return f"{count} {noun}" if count == 1 else f"{count or none} {noun}s"

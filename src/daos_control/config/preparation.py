@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from daos_control.base.fault_codes import FaultCode
-from daos_control.base.units import GIB, KIB, MIB, format_iec
+from daos_control.base.units import GIB, KIB, MIB, counted, format_iec
 from daos_control.config.document import ConfigError
 from daos_control.config.server import FILE_NAME, EngineConfig, ServerConfig
 from daos_control.config.validation import SMALLEST_RAMDISK, validated
@@ -216,18 +216,15 @@ def with_ramdisk_size(config: ServerConfig, host: HostFacts) -> ServerConfig:
     if shares.total < shares.reserved:
         raise _refused(
             config,
-            f"system_ram_reserved, nr_hugepages and {_engines(shares.count)} take {format_iec(shares.reserved)}, "
-            f"and this host has {format_iec(shares.total)}: nothing is left for RAM disks",
+            f"system_ram_reserved, nr_hugepages and {counted(shares.count, 'engine')} take "
+            f"{format_iec(shares.reserved)}, and this host has {format_iec(shares.total)}: nothing is left for RAM "
+            "disks",
         )
     largest = shares.largest_ramdisk
     if largest < SMALLEST_RAMDISK:
         required = shares.reserved + shares.count * SMALLEST_RAMDISK
         raise FaultCode.SCM_RAMDISK_LOW_MEM.fault(required=required, available=shares.total)
     return replace(config, engines=tuple(_with_scm_size(engine, largest) for engine in config.engines))
-
-
-def _engines(count: int) -> str:
-    return "1 engine" if count == 1 else f"{count} engines"
 
 
 def _with_sizes_as_configured(config: ServerConfig) -> ServerConfig:

@@ -19,6 +19,7 @@ from daos_control.base.clock import Clock
 from daos_control.base.der import Der
 from daos_control.base.errors import DaosControlError, DaosError
 from daos_control.base.rankset import RankSet
+from daos_control.base.units import counted
 from daos_control.base.version import DAOS_VERSION
 from daos_control.mgmt.decisions import Decisions
 from daos_control.mgmt.errors import Refused
@@ -188,10 +189,9 @@ class AllPools:
             return ""
 
         if failed := [name for name in await self._of_each(one) if name]:
-            noun = "pool" if len(failed) == 1 else "pools"
             raise Refused(
                 f'notify pool services of self_heal="{policy}": pool self-heal evaluate drpc failed for '
-                f"{len(failed)} {noun} ({', '.join(failed)}), check server log"
+                f"{counted(len(failed), 'pool')} ({', '.join(failed)}), check server log"
             )
 
     # -- users and properties --------------------------------------------------------------------------------------

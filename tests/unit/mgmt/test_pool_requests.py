@@ -648,16 +648,20 @@ async def test_a_label_that_is_taken_or_empty_goes_nowhere(bench: Bench) -> None
         assert bench.engines.requests(SET_PROP) == []
 
 
-async def test_a_pool_service_that_moves_is_followed(bench: Bench) -> None:
-    event = Event(
+def moved_to(*replicas: int) -> Event:
+    return Event(
         id=EventId.POOL_REPLICAS_UPDATED,
         type=EventType.STATE_CHANGE,
         severity=Severity.NOTICE,
         message="moved",
         timestamp="",
         pool_uuid=UUID,
-        info=PoolServiceInfo((2,), 7),
+        info=PoolServiceInfo(replicas, 7),
     )
+
+
+async def test_a_pool_service_that_moves_is_followed(bench: Bench) -> None:
+    event = moved_to(2)
     async with bench.leading() as management:
         await with_pool(bench, management)
         with management.pools.locks.hold(UUID):
@@ -665,3 +669,17 @@ async def test_a_pool_service_that_moves_is_followed(bench: Bench) -> None:
         assert management.system.pools[UUID].replicas == (1, 2), "dropped: somebody who knows better holds the lock"
         await management.on_event(event)
         assert management.system.pools[UUID].replicas == (2,)
+
+
+async def test_a_pool_that_is_being_made_needs_no_news_of_its_service(bench: Bench) -> None:
+    async with bench.leading() as management:
+
+        async def told_meanwhile(_: Any) -> Any:
+            await management.pools.replicas_updated(moved_to(2))  # every engine tells this; it is no trouble
+            return MADE
+
+        bench.engines.open()
+        bench.engines.answer(CREATE, told_meanwhile)
+        await bench.with_members(management)
+        await management.pools.create(a_request())
+        assert management.system.pools[UUID].replicas == (1, 2), "as its maker was answered"

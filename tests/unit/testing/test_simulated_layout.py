@@ -57,11 +57,12 @@ async def test_orders() -> None:
     assert carry_out(system, "deaf sim[2-3]") == "2 hosts are deaf"
     assert [host.trouble for host in system.hosts[:4]] == [Trouble.NONE, Trouble.DEAF, Trouble.DEAF, Trouble.NONE]
     assert carry_out(system, "heal sim3,127.128.0.2") == "2 hosts are well"
-    assert carry_out(system, "off sim1") == "1 hosts are off"
+    assert carry_out(system, "off sim1") == "1 host is off"
     assert system.hosts[0].trouble is Trouble.DEAF
     assert not system.hosts[0].is_on
-    assert carry_out(system, "on sim1") == "1 hosts are on"
-    assert carry_out(system, "kill 1-5") == "0 engines killed"
+    assert carry_out(system, "on sim1") == "1 host is on"
+    with pytest.raises(SimulationError, match="no engine of ranks 1-5 runs"):
+        carry_out(system, "kill 1-5")
     assert carry_out(system, "status").startswith("0 of 20 ranks serve on 10 hosts")
     assert system.kill(RankSet.parse("1")) == 0
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from daos_control.base.errors import Fault
+from daos_control.base.units import counted
 
 CONTROL_PORT = 10001
 FABRIC_PORTS_PER_LAB = 256
@@ -154,7 +155,7 @@ class Plan:
     @property
     def extent(self) -> str:
         """How much that is, in words."""
-        return f"{_counted(self.wish.hosts, 'host')}, {_counted(self.ranks, 'engine')}"
+        return f"{counted(self.wish.hosts, 'host')}, {counted(self.ranks, 'engine')}"
 
     @property
     def agent_folder(self) -> Path:
@@ -228,20 +229,16 @@ def refuse_mixture(before: Wish, now: Wish) -> None:
     """Raise if a lab that was laid out as ``before`` is asked to become ``now``: its data would not fit."""
     if before == now:
         return
-    of_each = f"of {_counted(before.targets, 'target')}{' each' if before.hosts * before.engines > 1 else ''}"
+    of_each = f"of {counted(before.targets, 'target')}{' each' if before.hosts * before.engines > 1 else ''}"
     another = "end it with 'daos_lab down', or choose another --dir"
     raise Fault(
         "lab",
         0,
-        f"this lab has {_counted(before.hosts, 'host')} with {_counted(before.engines, 'engine')} {of_each}"
+        f"this lab has {counted(before.hosts, 'host')} with {counted(before.engines, 'engine')} {of_each}"
         f"{', insecure' if before.insecure else ', with certificates'}{', genuine engines' if before.engine else ''}"
         f"{f', and {before.simulated} simulated ranks' if before.simulated else ''}",
         resolution=another if before.simulated else f"leave these options out to start it as it is, {another}",
     )
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _transport(wish: Wish, place: Place, component: str) -> dict[str, Any]:

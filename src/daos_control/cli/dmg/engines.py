@@ -4,11 +4,12 @@ from datetime import datetime
 from typing import Any
 
 from daos_control.base.rankset import RankSet
+from daos_control.base.units import counted
 from daos_control.cli.dmg.host_problems import errors_document, problem_of, problems_text
 from daos_control.cli.dmg.session import Output, Session, command
 from daos_control.cli.flags import Values
 from daos_control.cli.ui.documents import document
-from daos_control.cli.ui.tables import counted, table
+from daos_control.cli.ui.tables import table
 from daos_control.client.engines import Engine, EnginesReport, LastExit, RestartLimits
 from daos_control.client.errors import InvalidRequest
 

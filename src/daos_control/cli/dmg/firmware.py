@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from daos_control.base.hostset import HostSet
-from daos_control.base.units import format_iec
+from daos_control.base.units import counted, format_iec
 from daos_control.cli.dmg.host_problems import errors_document, hosts_text, problem_of, problems_text
 from daos_control.cli.dmg.session import Output, Session, command
 from daos_control.cli.flags import Values
 from daos_control.cli.scans.storage_documents import controller_document, module_document
-from daos_control.cli.ui.tables import counted, framed, indented, table
+from daos_control.cli.ui.tables import framed, indented, table
 from daos_control.client.firmware import DeviceKind, FirmwareReport, ModuleFirmware, UpdateReport
 
 Result = TypeVar("Result")

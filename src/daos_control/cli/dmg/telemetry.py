@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from daos_control.base.hostset import HostSet
+from daos_control.base.units import counted
 from daos_control.cli.dmg.session import Output, Session, command
 from daos_control.cli.flags import Values
 from daos_control.cli.ui.documents import Verbatim
 from daos_control.cli.ui.numbers import json_number, shortest
-from daos_control.cli.ui.tables import counted, indented, table
+from daos_control.cli.ui.tables import indented, table
 from daos_control.client.errors import InvalidRequest
 from daos_control.telemetry.metrics import Bucket, Histogram, Metric, MetricSet, Summary, Value
 

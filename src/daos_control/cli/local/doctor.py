@@ -3,9 +3,9 @@
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
+from daos_control.base.units import counted
 from daos_control.cli.flags import Values
 from daos_control.cli.ui.style import Style
-from daos_control.cli.ui.tables import counted
 from daos_control.cli.ui.terminal import is_wanted, width_of
 
 if TYPE_CHECKING:

@@ -40,15 +40,6 @@ def framed(title: str, *, indent: str = "") -> str:
     return f"{indent}{dashes}\n{indent}{title}\n{indent}{dashes}\n"
 
 
-def counted(count: int, noun: str, *, none: str = "0") -> str:
-    """Count things.
-
-    >>> counted(1, "namespace"), counted(0, "module"), counted(0, "problem", none="no")
-    ('1 namespace', '0 modules', 'no problems')
-    """
-    return f"{count} {noun}" if count == 1 else f"{count or none} {noun}s"
-
-
 def indented(text: str, indent: str) -> str:
     """Move lines to the right."""
     return "".join(indent + line if line.strip() else line for line in text.splitlines(keepends=True))

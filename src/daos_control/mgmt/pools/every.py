@@ -17,6 +17,7 @@ from daos_control.mgmt.pools.surroundings import Locks, Surroundings
 from daos_control.mgmt.ports import DataPlane, Settings
 from daos_control.mgmt.rules import pools as rules
 from daos_control.model.event import Event, PoolServiceInfo
+from daos_control.model.pool import PoolState
 from daos_control.net.drpc.methods import Method, ReplyT, RequestT
 
 log = logs.get(__name__)
@@ -66,6 +67,9 @@ class Pools:
         """Note where a pool's service now is; while something else is done to the pool, that knows better."""
         if not isinstance(event.info, PoolServiceInfo):
             raise Refused(f"event {event.name} without pool service info")
+        known = self._around.system.pools.get(event.pool_uuid)
+        if known is not None and known.state is PoolState.CREATING and known.uuid in self.locks:
+            return  # every new service tells where it is, and whoever makes the pool is about to be told
         with self.locks.hold(event.pool_uuid):
             pool = await self._around.decisions.apply(
                 partial(

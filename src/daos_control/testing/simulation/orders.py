@@ -15,11 +15,12 @@ Ranks and hosts are sets: ``3-514,600`` and ``sim[1-5]``. Answers begin with ``o
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from daos_control.base.rankset import RankSet
-from daos_control.testing.simulation.host import Trouble
+from daos_control.base.units import counted
+from daos_control.testing.simulation.host import SimulatedHost, Trouble
 from daos_control.testing.simulation.system import Simulation, SimulationError
 
 _HEALED = {"heal": Trouble.NONE, "mute": Trouble.MUTE, "silent": Trouble.SILENT, "deaf": Trouble.DEAF}
@@ -39,18 +40,24 @@ def carry_out(system: Simulation, line: str) -> str:
                 killed = system.kill(RankSet.parse(ranks))
             except ValueError as error:
                 raise SimulationError(str(error)) from error
-            return f"{killed} engines killed"
+            if not killed:
+                raise SimulationError(f"no engine of ranks {ranks} runs")
+            return f"{counted(killed, 'engine')} killed"
         case [("off" | "on") as wanted, names]:
             hosts = system.find(names)
             for host in hosts:
                 host.switch_on() if wanted == "on" else host.switch_off()
-            return f"{len(hosts)} hosts are {wanted}"
+            return _told(hosts, wanted)
         case [verb, names] if verb in _HEALED:
             hosts = system.find(names)
             system.trouble(hosts, _HEALED[verb])
-            return f"{len(hosts)} hosts are {'well' if verb == 'heal' else verb}"
+            return _told(hosts, "well" if verb == "heal" else verb)
         case _:
             raise SimulationError(f"cannot understand {line!r}")
+
+
+def _told(hosts: Sequence[SimulatedHost], how: str) -> str:
+    return f"{counted(len(hosts), 'host')} {'is' if len(hosts) == 1 else 'are'} {how}"
 
 
 @contextlib.asynccontextmanager

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from daos_control.apps.doctor.finding import Finding, Topic
 from daos_control.base.fault_codes import FaultCode
+from daos_control.base.units import counted
 from daos_control.security.components import Component
 from daos_control.security.inspection import Inspection, Life
 
@@ -99,6 +100,5 @@ def _expiry(check: str, life: Life, now: datetime) -> Finding:
         expired = TOPIC.problem(check, f"{whose} has expired on {day}", _RENEW)
         return replace(expired, code=FaultCode.SECURITY_INVALID_CERT)
     if left < WARN_BEFORE:
-        hurry = f"{left.days} days" if left.days != 1 else "1 day"
-        return TOPIC.warning(check, f"{whose} expires in {hurry}, on {day}", _RENEW)
-    return TOPIC.ok(check, f"{whose} is good until {day}, {left.days} days from now")
+        return TOPIC.warning(check, f"{whose} expires in {counted(left.days, 'day')}, on {day}", _RENEW)
+    return TOPIC.ok(check, f"{whose} is good until {day}, {counted(left.days, 'day')} from now")

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 
 from daos_control.base.der import der_text
+from daos_control.base.units import counted
 from daos_control.cli.dmg.check.wording import PHASES, flags_text, moment, pool_phase, pool_status, resolution
-from daos_control.cli.ui.tables import counted, indented, table
+from daos_control.cli.ui.tables import indented, table
 from daos_control.client.checker import CheckPolicies, CheckState, PoolCheck
 from daos_control.model.checker import Action, CheckStatus, Finding, Inconsistency, PoolCheckStatus
 

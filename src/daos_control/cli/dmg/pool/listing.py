@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from daos_control.base.rankset import RankSet
-from daos_control.base.units import format_si
+from daos_control.base.units import counted, format_si
 from daos_control.cli.dmg import advice
 from daos_control.cli.dmg.pool.query import pool_document
 from daos_control.cli.dmg.session import Output, Session, command
 from daos_control.cli.flags import Values
-from daos_control.cli.ui.tables import counted, table
+from daos_control.cli.ui.tables import table
 from daos_control.client.errors import PartlyFailed
 from daos_control.client.pools import Pool, PoolList, TierStats
 from daos_control.model.pool_property import PoolQuery

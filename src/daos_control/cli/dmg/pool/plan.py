@@ -3,12 +3,12 @@
 from typing import Any
 
 from daos_control.base.hostset import HostSet
-from daos_control.base.units import format_si
+from daos_control.base.units import counted, format_si
 from daos_control.cli.dmg.host_problems import hosts_text
 from daos_control.cli.dmg.pool.create import pool_size
 from daos_control.cli.dmg.session import Output, Session, command
 from daos_control.cli.flags import Values
-from daos_control.cli.ui.tables import counted, table
+from daos_control.cli.ui.tables import table
 from daos_control.client.errors import InvalidRequest
 from daos_control.client.pools import LargestPool, PoolPlan, RankShare
 from daos_control.client.pools.plan import tier_names

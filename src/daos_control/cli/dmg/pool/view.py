@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from daos_control.base.der import der_text
 from daos_control.base.rankset import RankSet
-from daos_control.base.units import format_si
-from daos_control.cli.ui.tables import counted, entity, table
+from daos_control.base.units import counted, format_si
+from daos_control.cli.ui.tables import entity, table
 from daos_control.client.pools import Pool, Rebuild, Target, TierStats
 from daos_control.model.pool_property import PoolQuery
 

@@ -2,14 +2,14 @@
 
 from typing import Final
 
-from daos_control.base.units import format_iec, format_si
+from daos_control.base.units import counted, format_iec, format_si
 from daos_control.cli.dmg.host_problems import folded_rows, hosts_text
 from daos_control.cli.dmg.session import Output, Session, command
 from daos_control.cli.dmg.storage.device_text import health_text
 from daos_control.cli.dmg.storage.report import by_host, report_output
 from daos_control.cli.flags import Values
 from daos_control.cli.scans.storage_tables import controllers_table, modules_table
-from daos_control.cli.ui.tables import counted, table
+from daos_control.cli.ui.tables import table
 from daos_control.client.errors import InvalidRequest
 from daos_control.client.storage import StorageReport
 from daos_control.client.storage_records import HostStorage, NvmeController

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from daos_control.base.rankset import RankSet
+from daos_control.base.units import counted
 from daos_control.cli.dmg import advice
 from daos_control.cli.dmg.session import Output, Session, command
 from daos_control.cli.dmg.system.selection import some_ranks
 from daos_control.cli.flags import Values
-from daos_control.cli.ui.tables import counted, table
+from daos_control.cli.ui.tables import table
 from daos_control.client.errors import PartlyFailed
 from daos_control.client.system import PoolRanksResult, RebuildResult
 

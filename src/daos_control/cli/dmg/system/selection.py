@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from daos_control.base.rankset import RankSet
+from daos_control.base.units import counted
 from daos_control.cli.flags import Values
-from daos_control.cli.ui.tables import counted, table
+from daos_control.cli.ui.tables import table
 from daos_control.client.errors import InvalidRequest, PartlyFailed
 from daos_control.client.system import Absent
 
