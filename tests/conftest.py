@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from weakref import WeakSet
 
 import hypothesis
 import pytest
@@ -17,6 +18,19 @@ hypothesis.settings.register_profile("untimed", deadline=None)
 # For a night: pytest --hypothesis-profile=deep
 hypothesis.settings.register_profile("deep", deadline=None, max_examples=10_000, stateful_step_count=100)
 hypothesis.settings.load_profile("untimed")
+
+
+LOOPS: "WeakSet[asyncio.BaseEventLoop]" = WeakSet()
+"""All event loops that were made: asyncio tells the tasks of a loop, but not which loops there are."""
+MAKE_LOOP = asyncio.BaseEventLoop.__init__
+
+
+def _make_and_remember(loop: asyncio.BaseEventLoop) -> None:
+    MAKE_LOOP(loop)
+    LOOPS.add(loop)
+
+
+asyncio.BaseEventLoop.__init__ = _make_and_remember
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +59,7 @@ def no_leaked_tasks(request: pytest.FixtureRequest) -> Iterator[None]:
     if not _live_tasks():
         return  # the usual case; collecting garbage takes longer than most tests
     gc.collect()
-    leaked = [task for task in _live_tasks() if not task.done()]
+    leaked = _live_tasks()
     assert not leaked, f"{request.node.name} left tasks running: {leaked}"
 
 
@@ -63,4 +77,4 @@ def logging_as_it_was() -> Iterator[None]:
 
 
 def _live_tasks() -> list["asyncio.Task[object]"]:
-    return [task for task in list(asyncio.tasks._all_tasks) if not task.get_loop().is_closed()]
+    return [task for loop in list(LOOPS) if not loop.is_closed() for task in asyncio.all_tasks(loop)]

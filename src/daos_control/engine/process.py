@@ -101,9 +101,14 @@ class EngineProcess:
         return -code if code is not None and code < 0 else None
 
     def send(self, number: signal.Signals) -> None:
-        """Send a signal; nothing happens if the process is gone."""
-        with suppress(ProcessLookupError):
-            self._transport.send_signal(number)
+        """Send a signal; nothing happens if the process is gone.
+
+        Not the transport's way, which looks first whether the process lives, and if it does not takes the news of how
+        it ended from whoever waits for them.
+        """
+        if self._transport.get_returncode() is None:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
 
     async def ended(self) -> str:
         """Wait for the end and say how it came, in the words DAOS uses: ``<path> exited: signal: killed``."""

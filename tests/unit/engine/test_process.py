@@ -88,6 +88,16 @@ async def test_one_that_ignores_requests_is_killed(tmp_path, lines, output):
         assert await it.ended() == f"{engine} exited: signal: killed"
 
 
+async def test_who_signals_one_that_has_just_ended_does_not_change_how_it_ended(tmp_path, output):
+    engine = script(tmp_path, "exec sleep 1000")
+    async with running(engine, [], {"PATH": os.environ["PATH"]}, output) as it:
+        os.kill(it.pid, signal.SIGKILL)
+        while alive(it.pid):
+            pass  # not a turn of the loop, which would be told of the end
+        it.send(signal.SIGTERM)
+        assert await it.ended() == f"{engine} exited: signal: killed"
+
+
 async def test_a_cancelled_stop_kills_at_once(tmp_path, lines, output):
     engine = script(tmp_path, "trap '' TERM; echo deaf; while :; do sleep 0.1; done")
     async with running(engine, [], {"PATH": os.environ["PATH"]}, output) as it:
@@ -137,5 +147,5 @@ def test_ends_are_told_as_daos_tells_them():
 def alive(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # before it is opened, and before it is read
         return False
