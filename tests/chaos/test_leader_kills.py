@@ -55,7 +55,7 @@ from daos_control.testing.leader_process import SWIM, Leader, leaders
 from daos_control.testing.simulation.host import Trouble
 from daos_control.testing.simulation.layout import Layout
 from daos_control.testing.simulation.system import Simulation, simulation
-from daos_control.testing.storage_host import StorageHost, free_ports
+from daos_control.testing.storage_host import StorageHost, reserved_ports
 
 pytestmark = [pytest.mark.chaos, pytest.mark.xdist_group("leader_kills")]
 
@@ -569,7 +569,7 @@ async def stage_at(*, keep: bool = False) -> AsyncIterator[Stage]:
         replicas=(f"{host.address}:{host.port}",),
         network=f"127.{random.SystemRandom().randrange(130, 250)}",
         port=host.port,
-        first_fabric_port=free_ports(1)[0],
+        first_fabric_port=reserved_ports(host, 1)[0],
         ranks=len(RANKS) - 1,
         engines=2,
         targets=1,

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -351,10 +351,12 @@ async def test_only_methods_that_exist_can_be_served():
             pytest.fail("serving nothing")
 
 
-def nobody() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{probe.getsockname()[1]}"
+@contextlib.contextmanager
+def nobody() -> Iterator[str]:
+    """Yield an address that refuses connections: it is bound, so that nobody else gets it, and not listened at."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield f"127.0.0.1:{bound.getsockname()[1]}"
 
 
 @contextlib.asynccontextmanager
@@ -403,7 +405,8 @@ async def test_why_a_connection_fails(certificates, tmp_path):
         await is_silent(connection)
 
     for tls in (None, admin):
-        assert await code_of(nobody(), tls) == 506
+        with nobody() as address:
+            assert await code_of(address, tls) == 506
         assert await code_of("no-such-host.invalid:10001", tls) == 504
         async with host_that(closes) as address:
             assert await code_of(address, tls) == 507

@@ -31,6 +31,7 @@ from daos_control.store.api import LostLeadership, Store, StoreUnavailable
 from daos_control.store.memory import MemoryStore
 from daos_control.store.sqlite import SqliteStore
 from daos_control.testing.management import Bench, a_join
+from daos_control.testing.virtual_time import in_virtual_time
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 OpenStore = Callable[[], Awaitable[Store]]
@@ -115,18 +116,20 @@ async def test_a_storm_costs_few_commits_and_decisions_do_not_wait_for_it() -> N
     assert await commits_of(store, journal.ROOT) == store.commits
 
 
-async def test_a_trickle_is_written_in_portions_too() -> None:
+def test_a_trickle_is_written_in_portions_too() -> None:
     store = MemoryStore()
-    async with store.lead("mgmt", "me") as leadership:
-        writer = Writer(store=store, leadership=leadership, publish=print, deposed=NotLeader, note_pause_s=0.2)
-        await writer.load()
-        async with aio.background() as tasks, asyncio.TaskGroup() as group:
-            tasks.start("writer", writer.run())
-            for number in range(100):
-                group.create_task(writer.note([heard(number)]))
-                await asyncio.sleep(0)
-                await asyncio.sleep(0)
-                await asyncio.sleep(0)
+
+    async def trickle() -> None:
+        async with store.lead("mgmt", "me") as leadership:
+            writer = Writer(store=store, leadership=leadership, publish=print, deposed=NotLeader, note_pause_s=0.2)
+            await writer.load()
+            async with aio.background() as tasks, asyncio.TaskGroup() as group:
+                tasks.start("writer", writer.run())
+                for number in range(100):
+                    group.create_task(writer.note([heard(number)]))
+                    await asyncio.sleep(0.003)
+
+    in_virtual_time(trickle())
     assert store.commits <= 2
 
 

@@ -114,6 +114,7 @@ def refused(host: StorageHost, *options: str) -> str:
 
 def test_a_taken_port_is_named(host):
     with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # it is reserved for who asks so
         taken.bind(("0.0.0.0", host.port))
         taken.listen()
         assert f"cannot listen on 0.0.0.0:{host.port}: Address already in use" in refused(host)

@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ import pytest
 import yaml
 
 from daos_control.security.authority import issue_certificates
+from daos_control.testing.storage_host import reserved_ports
 
 pytestmark = pytest.mark.system
 
@@ -36,9 +36,7 @@ class Place:
         (folder / "run").mkdir()
         (folder / "bin").mkdir()
         (folder / "bin" / "daos_engine").symlink_to(PROGRAMS / "daos_engine_emulator")
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        [port] = reserved_ports(self, 1)
         transport = {"allow_insecure": True}
         engine = {
             "targets": 1,

@@ -5,7 +5,6 @@ import os
 import pty
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ import yaml
 
 from daos_control.base.hostset import HostSet
 from daos_control.testing.fake_hosts import FakeHosts, as_text
+from daos_control.testing.storage_host import reserved_ports
 
 pytestmark = pytest.mark.system
 
@@ -27,10 +27,8 @@ SLACK_S = 10.0
 
 
 @pytest.fixture(scope="module")
-def hosts() -> Iterator[FakeHosts]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+def hosts(request: pytest.FixtureRequest) -> Iterator[FakeHosts]:
+    [port] = reserved_ports(request.node, 1)
     made = FakeHosts.many(WELL + sum(ILL.values()), port=port, replicas=3, **ILL)
     program = [sys.executable, "-m", "daos_control.testing.fake_hosts", as_text(made)]
     with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:

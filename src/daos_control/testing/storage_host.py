@@ -17,6 +17,7 @@ import socket
 import subprocess
 import sys
 import time
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -43,7 +44,7 @@ class StorageHost:
         (folder / "run").mkdir()
         (folder / "bin").mkdir()
         (folder / "bin" / "daos_engine").symlink_to(PROGRAMS / "daos_engine_emulator")
-        port, *ports = free_ports(1 + engines)
+        port, *ports = reserved_ports(self, 1 + engines)
         self.port: int = beside.port if beside else port
         self.address = f"127.0.0.{number}"
         replica = beside.address if beside else self.address
@@ -172,13 +173,19 @@ def without_mounting() -> list[str]:
     return ["setpriv", "--bounding-set", "-sys_admin", "--inh-caps", "-sys_admin"] if os.geteuid() == 0 else []
 
 
-def free_ports(count: int) -> list[int]:
-    """Return so many ports of 127.0.0.1 that nobody uses at the moment."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
+def reserved_ports(owner: object, count: int) -> list[int]:
+    """Return so many ports of 127.0.0.1 that the system gives to nobody who asks for just any, as long as ``owner`` is.
+
+    They are bound and not listened at: whoever asks for one of them by its number, as servers do, can have it.
+    """
+    ports = []
+    for _ in range(count):
+        holder = socket.socket()
+        weakref.finalize(owner, holder.close)
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", 0))
+        ports.append(holder.getsockname()[1])
+    return ports
 
 
 def children(pid: int) -> list[int]:
