@@ -5,13 +5,16 @@ from importlib import import_module
 
 
 def lazy_names(
-    package: str, homes: Mapping[str, Iterable[str]]
+    package: str, homes: Mapping[str, Iterable[str] | str]
 ) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
     """Return ``__getattr__`` and ``__dir__`` for a package that offers what other modules define.
 
-    ``homes`` has the names by module. Type checkers need ordinary imports beside it, under ``TYPE_CHECKING``.
+    ``homes`` has the names by module, one by one or as a text with blanks between them. Type checkers need
+    ordinary imports beside it, under ``TYPE_CHECKING``.
     """
-    home = {name: module for module, names in homes.items() for name in names}
+    home = {
+        name: module for module, names in homes.items() for name in (names.split() if isinstance(names, str) else names)
+    }
 
     def load(name: str) -> object:
         if name not in home:

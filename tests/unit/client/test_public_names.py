@@ -3,7 +3,9 @@
 import inspect
 import subprocess
 import sys
+from enum import Enum
 from types import ModuleType
+from typing import Any, get_args, get_type_hints
 
 import pytest
 
@@ -11,6 +13,7 @@ import daos_control.client as package
 from daos_control.client import pools, sync, system
 from daos_control.client.checker import Checker
 from daos_control.client.configuration import Configuration
+from daos_control.client.connection import Connection
 from daos_control.client.daos import DaosClient
 from daos_control.client.engines import Engines
 from daos_control.client.events import Events
@@ -21,6 +24,10 @@ from daos_control.client.storage import Storage
 from daos_control.client.support import Support
 from daos_control.client.system import System
 from daos_control.client.telemetry import Telemetry
+
+INNER = ("daos_control.wire.pb.", "daos_control.config.server", "daos_control.config.storage",
+         "daos_control.config.transport", "daos_control.base.logs")  # fmt: skip
+"""What scripts may look into and need not name: messages, and the sections of a generated configuration."""
 
 TWINS = [
     (System, sync.SyncSystem),
@@ -100,3 +107,34 @@ def test_events_are_followed_with_the_same_options() -> None:
 
 def test_both_clients_are_made_from_a_configuration_in_the_same_way() -> None:
     assert inspect.signature(sync.SyncDaosClient.from_config) == inspect.signature(DaosClient.from_config)
+
+
+def test_whatever_verbs_take_and_answer_can_be_named() -> None:
+    public = {name: getattr(package, name) for name in package.__all__}
+    parts = [twin.__orig_bases__[0].__args__[0] for twin in _twins()]
+    met: set[type] = set()
+    for kind in [DaosClient, *parts, *_twins()]:
+        _meet(kind, public, met)
+    assert len(met) > 100
+    assert not {kind for kind in met - set(public.values()) if not kind.__module__.startswith(INNER)}
+
+
+def _twins() -> list[Any]:
+    return [kind for name, kind in vars(sync).items() if name.startswith("Sync") and name != "SyncDaosClient"]
+
+
+def _meet(kind: Any, public: dict[str, Any], met: set[type]) -> None:
+    """Collect the classes in the signatures of a class and in the fields of values, and in theirs."""
+    for part in get_args(kind):
+        _meet(part, public, met)
+    if not isinstance(kind, type) or kind in met or not kind.__module__.startswith("daos_control."):
+        return
+    met.add(kind)
+    if issubclass(kind, (Exception, Enum, Connection)):
+        return
+    told = [hint for name, hint in get_type_hints(kind, localns=public).items() if name[0] != "_"]
+    for name, verb in vars(kind).items():
+        if name[0] != "_" and callable(verb := getattr(verb, "fget", getattr(verb, "__func__", verb))):
+            told += get_type_hints(verb, localns=public).values()
+    for hint in told:
+        _meet(hint, public, met)
