@@ -44,6 +44,7 @@ def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
 @pytest.mark.parametrize(
     ("guide", "examples"),
     [
+        ("python.md", 4),
         ("system.md", 30),
         ("pools.md", 20),
         ("checker.md", 12),
@@ -58,6 +59,7 @@ def test_the_examples_of_a_guide_run(guide: str, examples: int, environment: dic
     for language, text in re.findall(r"```(console|python)\n(.*?)```", told_of_this_lab(guide, environment), re.DOTALL):
         if language == "python":
             subprocess.run([sys.executable, "-c", text], env=environment, check=True)
+            ran += 1
             continue
         for example in text.removeprefix("$ ").split("\n$ "):
             command, _, shown = example.partition("\n")
