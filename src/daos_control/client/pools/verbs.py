@@ -234,7 +234,10 @@ class Pools:
         return PoolList(pools=tuple(sorted(pools, key=lambda pool: pool.label)), query_errors=errors)
 
     async def query(self, pool: str, *, mask: int = DEFAULT_QUERY | int(PoolQuery.SELF_HEAL_POLICY)) -> Pool:
-        """Return what ``mask`` asks for about a pool: bits of ``PoolQuery``."""
+        """Return what ``mask`` asks for about a pool: bits of ``PoolQuery``.
+
+        The label is not among what engines tell; ``list`` has it.
+        """
         found = await self._query(pool, mask)
         if mask & PoolQuery.SELF_HEAL_POLICY:
             values = await self.get_properties(found.uuid, ["self_heal"])
