@@ -241,6 +241,16 @@ async def test_what_is_closed_stays_closed():
         await channels.aclose()
 
 
+def test_connections_belong_to_the_event_loop_that_made_them():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        nobody = f"127.0.0.1:{server.getsockname()[1]}"
+    channels = Channels(None, Component.ADMIN)
+    with pytest.raises(Fault):
+        asyncio.run(channels.reach(nobody))
+    with pytest.raises(ClientClosed, match="another event loop"):
+        asyncio.run(channels.reach(nobody))
+
+
 async def test_a_connection_may_be_made_before_it_is_needed():
     async with unharmed() as (host, port):
         channels = Channels(None, Component.SERVER)

@@ -35,8 +35,10 @@ from daos_control.client.storage import Storage
 from daos_control.client.support import Support
 from daos_control.client.system import System
 from daos_control.client.telemetry import Telemetry
+from daos_control.config.system import CONTROL_PORT, SYSTEM_NAME
 from daos_control.model.event import EventId, Severity
 from daos_control.model.journal import Entry
+from daos_control.security.certificate_files import Certificates
 
 P = ParamSpec("P")
 Part = TypeVar("Part")
@@ -340,6 +342,30 @@ class SyncDaosClient:
         self.firmware = SyncFirmware(self._loop, client.firmware)
         self.fault_injection = SyncFaultInjection(self._loop, client.fault_injection)
         self.configuration = SyncConfiguration(self._loop, client.configuration)
+
+    @classmethod
+    def connect(
+        cls,
+        hosts: Sequence[str],
+        *,
+        system: str = SYSTEM_NAME,
+        port: int = CONTROL_PORT,
+        certificates: Certificates | None = None,
+        allow_proxy: bool = False,
+        timeout_s: float | None = None,
+    ) -> Self:
+        """Make a client from its parts; see ``DaosClient.connect``."""
+        return cls(
+            partial(
+                DaosClient.connect,
+                hosts,
+                system=system,
+                port=port,
+                certificates=certificates,
+                allow_proxy=allow_proxy,
+                timeout_s=timeout_s,
+            )
+        )
 
     @classmethod
     def from_config(

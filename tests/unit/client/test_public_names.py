@@ -10,6 +10,7 @@ from typing import Any, get_args, get_type_hints
 import pytest
 
 import daos_control.client as package
+from daos_control.base.errors import Fault
 from daos_control.client import pools, sync, system
 from daos_control.client.checker import Checker
 from daos_control.client.configuration import Configuration
@@ -107,6 +108,15 @@ def test_events_are_followed_with_the_same_options() -> None:
 
 def test_both_clients_are_made_from_a_configuration_in_the_same_way() -> None:
     assert inspect.signature(sync.SyncDaosClient.from_config) == inspect.signature(DaosClient.from_config)
+
+
+def test_both_clients_are_made_from_parts_in_the_same_way() -> None:
+    wanted, offered = inspect.signature(DaosClient.connect), inspect.signature(sync.SyncDaosClient.connect)
+    assert {name: (part.kind, part.default) for name, part in wanted.parameters.items()} == {
+        name: (part.kind, part.default) for name, part in offered.parameters.items()
+    }
+    with sync.SyncDaosClient.connect([""]) as daos, pytest.raises(Fault, match="no server is named"):
+        daos.system.query()
 
 
 def test_whatever_verbs_take_and_answer_can_be_named() -> None:

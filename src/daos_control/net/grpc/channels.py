@@ -78,6 +78,7 @@ class Channels:
         self._peers: OrderedDict[str, _Peer] = OrderedDict()
         self._blameless_until = 0.0
         self._is_closed = False
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def call(self, address: str, method: Method, request: Message, *, timeout_s: float | None = None) -> Any:
         """Send a request to ``host:port`` and return the reply.
@@ -145,8 +146,12 @@ class Channels:
         return Status(Code.UNAVAILABLE, "the server takes no more calls")
 
     def _peer(self, address: str) -> "_Peer":
+        loop = asyncio.get_running_loop()
         if self._is_closed:
             raise ClientClosed
+        if self._loop not in {None, loop}:
+            raise ClientClosed("this client belongs to another event loop: make one in each")
+        self._loop = loop
         peer = self._peers.get(address)
         if peer is None:
             peer = self._peers[address] = _Peer(address, self._connect)
