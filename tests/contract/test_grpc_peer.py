@@ -384,9 +384,9 @@ async def host_that(behaves: Callable[[socket.socket], Awaitable[object]]) -> As
             loop.remove_reader(listener)
 
 
-async def code_of(address: str, tls: Certificates | None = None) -> int:
+async def code_of(address: str, tls: Certificates | None = None, **options) -> int:
     with pytest.raises(Fault) as caught:
-        await ask(address, tls, connect_s=0.2)
+        await ask(address, tls, **options)
     return caught.value.code
 
 
@@ -413,7 +413,7 @@ async def test_why_a_connection_fails(certificates, tmp_path):
         async with host_that(talks_nonsense) as address:
             assert await code_of(address, tls) == 507
         async with host_that(is_silent) as address:
-            assert await code_of(address, tls) == 508
+            assert await code_of(address, tls, connect_s=0.2) == 508
     async with serving(lead, tls=own) as secure, serving(lead) as insecure:
         assert await code_of(secure.address, None) == 507
         assert await code_of(insecure.address, admin) == 507

@@ -24,16 +24,17 @@ async def test_an_engine_that_let_a_call_time_out_is_asked_last_until_it_answers
         first, second = play.engines
         first.answers[Mgmt.GROUP_UPDATE] = hang
 
-        async def update(version):
-            await play.harness.call(Mgmt.GROUP_UPDATE, svc_pb2.GroupUpdateReq(map_version=version), timeout_s=0.3)
+        async def update(version, *, timeout_s=10.0):
+            request = svc_pb2.GroupUpdateReq(map_version=version)
+            await play.harness.call(Mgmt.GROUP_UPDATE, request, timeout_s=timeout_s)
 
         with pytest.raises(DrpcTimeout):
-            await update(1)
+            await update(1, timeout_s=0.3)
         await update(2)
         first.answers[Mgmt.GROUP_UPDATE] = updates[Mgmt.GROUP_UPDATE]
         second.answers[Mgmt.GROUP_UPDATE] = hang
         with pytest.raises(DrpcTimeout):
-            await update(3)
+            await update(3, timeout_s=0.3)
         await update(4)
         awake.set()
         heard = [[told.map_version for name, told in engine.told if name == "GROUP_UPDATE"] for engine in play.engines]

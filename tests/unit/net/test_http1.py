@@ -76,7 +76,8 @@ async def test_somebody_who_does_not_answer() -> None:
         port = server.sockets[0].getsockname()[1]
         with pytest.raises(HttpTimeoutError, match=r"did not answer in 0\.05 seconds"):
             await get("127.0.0.1", port, "/metrics", timeout_s=0.05)
-        assert asked.is_set()
+        async with asyncio.timeout(5):
+            await asked.wait()  # it may hear of the question after that, on a busy machine
         over.set()
 
 

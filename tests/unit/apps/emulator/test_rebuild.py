@@ -27,6 +27,7 @@ from daos_control.apps.emulator.space import Size
 from daos_control.apps.emulator.storage import Shard, Store
 from daos_control.base.der import Der
 from daos_control.base.errors import DaosError
+from daos_control.testing.virtual_time import in_virtual_time
 
 UUID = "1e9e8d43-59dd-42ac-8843-6de1f5513952"
 OBJECTS = 40
@@ -198,30 +199,34 @@ async def test_a_delayed_rebuild_is_done_with_the_next_one_that_is_not(tmp_path:
         assert one.targets(1) is TargetState.UP_IN
 
 
-async def test_a_rebuild_that_is_stopped_takes_a_moment_and_is_idle_then(tmp_path: Path) -> None:
-    async with engine(tmp_path, phase_s=0.1) as one:
-        await one.do(DRAIN)
-        await one.until(lambda seen: seen.rebuild.objects > 0)
-        await one.stop()
-        stopping = await one.until(lambda seen: seen.rebuild.status != 0)
-        assert (stopping.rebuild.state, stopping.rebuild.status) == (BUSY, Der.OP_CANCELED)
-        stopped = await one.until_settled()
-        assert (stopped.rebuild.state, stopped.rebuild.status) == (IDLE, Der.OP_CANCELED)
-        assert one.targets(1) is TargetState.UP_IN
+def test_a_rebuild_that_is_stopped_takes_a_moment_and_is_idle_then(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with engine(tmp_path, phase_s=0.1) as one:
+            await one.do(DRAIN)
+            await one.until(lambda seen: seen.rebuild.objects > 0)
+            await one.stop()
+            stopping = await one.until(lambda seen: seen.rebuild.status != 0)
+            assert (stopping.rebuild.state, stopping.rebuild.status) == (BUSY, Der.OP_CANCELED)
+            stopped = await one.until_settled()
+            assert (stopped.rebuild.state, stopped.rebuild.status) == (IDLE, Der.OP_CANCELED)
+            assert one.targets(1) is TargetState.UP_IN
+
+    in_virtual_time(play())
 
 
-async def test_a_leader_that_lost_its_lead_takes_nothing_back(tmp_path: Path) -> None:
-    async with engine(tmp_path, phase_s=0.1) as one:
-        await one.do(DRAIN)
-        await one.until(lambda seen: seen.rebuild.objects > 0)
-        left = one.services.leading[UUID]
-        higher = msgspec.structs.replace(one.services.records[UUID], term=99)
-        await one.services.on_write(Write(higher))
-        assert UUID not in one.services.leading
-        async with asyncio.timeout(10):
-            while True:
-                if not left.rebuilding:
-                    break
-                await asyncio.sleep(0.001)
-        assert one.targets(1) is TargetState.DRAIN
-        assert UUID not in one.services.leading
+def test_a_leader_that_lost_its_lead_takes_nothing_back(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with engine(tmp_path, phase_s=0.1) as one:
+            await one.do(DRAIN)
+            await one.until(lambda seen: seen.rebuild.objects > 0)
+            left = one.services.leading[UUID]
+            higher = msgspec.structs.replace(one.services.records[UUID], term=99)
+            await one.services.on_write(Write(higher))
+            assert UUID not in one.services.leading
+            async with asyncio.timeout(10):
+                while left.rebuilding:  # noqa: ASYNC110 - nobody tells of it
+                    await asyncio.sleep(0.001)
+            assert one.targets(1) is TargetState.DRAIN
+            assert UUID not in one.services.leading
+
+    in_virtual_time(play())
