@@ -71,17 +71,40 @@ class _Loop:
         """Run a coroutine and return what it does; it is cancelled if the wait for it is interrupted."""
         if get_ident() == self._thread.ident:
             raise RuntimeError("a callback cannot wait for an answer: the thread that calls it would have to bring it")
-        with self._gate:
-            if not self.end.alive or not self._thread.is_alive():
-                raise ClientClosed
-            answer = asyncio.run_coroutine_threadsafe(make(), self._loop)
+        call = _Call(make)
         try:
+            with self._gate:
+                if not self.end.alive or not self._thread.is_alive():
+                    raise ClientClosed
+                answer = asyncio.run_coroutine_threadsafe(call.run(), self._loop)
             return answer.result()
         except CancelledError:
             raise ClientClosed from None
         except BaseException:
-            answer.cancel()
+            with suppress(RuntimeError):  # a loop that is closed has nothing under way
+                self._loop.call_soon_threadsafe(call.give_up)
             raise
+
+
+class _Call(Generic[Result]):
+    """A coroutine that can be given up at any moment, also before it has begun: interrupts do not wait for that."""
+
+    def __init__(self, make: Callable[[], Coroutine[Any, Any, Result]]) -> None:
+        self._make = make
+        self._task: asyncio.Task[Any] | None = None
+        self._is_given_up = False
+
+    async def run(self) -> Result:
+        if self._is_given_up:
+            raise asyncio.CancelledError
+        self._task = asyncio.current_task()
+        return await self._make()
+
+    def give_up(self) -> None:
+        """Let it end; called in its event loop, after it was sent there."""
+        self._is_given_up = True
+        if self._task is not None:
+            self._task.cancel()
 
 
 def _run(loop: asyncio.AbstractEventLoop, main: Coroutine[Any, Any, None]) -> None:
