@@ -16,6 +16,7 @@ from daos_control.host.shm import Segment
 from daos_control.telemetry.region import ROOM, Region, read_links
 
 LONG_S = 3600.0
+ALICE, BOB = os.geteuid() + 1, os.geteuid() + 2  # whoever runs this, others
 
 
 @dataclass(slots=True)
@@ -50,7 +51,7 @@ class World:
     def segments(self) -> list[Segment]:
         return [replace(segment, **self.made_by.get(segment.id, {})) for segment in shm.segments()]
 
-    def application(self, pid: int, *, key: int = 0, uid: int = 1001, owner: int | None = None, pools: int = 0) -> int:
+    def application(self, pid: int, *, key: int = 0, uid: int = ALICE, owner: int | None = None, pools: int = 0) -> int:
         """Make an application's metrics, with regions for pools; return the key."""
         key = key or random.randrange(1 << 30, 1 << 31)
         segment = shm.create(key, ROOM, mode=0o600)
@@ -104,16 +105,16 @@ async def world() -> AsyncIterator[World]:
 
 def refusal(metrics: ClientMetrics, **registration: object) -> Der:
     with pytest.raises(CannotRegister) as refused:
-        metrics.register(**({"pid": 71, "uid": 1001, "job": "j"} | registration))
+        metrics.register(**({"pid": 71, "uid": ALICE, "job": "j"} | registration))
     return refused.value.status
 
 
 async def test_applications_are_linked_by_job_and_process(world: World):
     metrics = world.agent()
     keys = {pid: world.application(pid) for pid in (71, 72, 73)}
-    metrics.register(pid=71, uid=1001, job="job-1", key=keys[71])
-    metrics.register(pid=72, uid=1001, job="job-1", key=keys[72])
-    metrics.register(pid=73, uid=1001, job="job-2", key=keys[73])
+    metrics.register(pid=71, uid=ALICE, job="job-1", key=keys[71])
+    metrics.register(pid=72, uid=ALICE, job="job-1", key=keys[72])
+    metrics.register(pid=73, uid=ALICE, job="job-2", key=keys[73])
 
     assert world.tree() == {"job-1": {"71": keys[71], "72": keys[72]}, "job-2": {"73": keys[73]}}
 
@@ -121,8 +122,8 @@ async def test_applications_are_linked_by_job_and_process(world: World):
 async def test_metrics_outlive_their_application_for_a_while(world: World):
     metrics = world.agent(retain_s=0)
     key, other = world.application(71), world.application(72)
-    metrics.register(pid=71, uid=1001, job="job", key=key)
-    metrics.register(pid=72, uid=1001, job="other", key=other)
+    metrics.register(pid=71, uid=ALICE, job="job", key=key)
+    metrics.register(pid=72, uid=ALICE, job="other", key=other)
     world.watch.end(71)
 
     assert world.tree()["job"] == {"71": key}
@@ -137,7 +138,7 @@ async def test_an_application_that_dies_while_it_registers_is_removed_too(world:
     metrics = world.agent(retain_s=0)
     key = world.application(71)
     world.watch.gone.add(71)
-    metrics.register(pid=71, uid=1001, job="job", key=key)
+    metrics.register(pid=71, uid=ALICE, job="job", key=key)
     await asyncio.sleep(0)
     await asyncio.sleep(0)
 
@@ -148,7 +149,7 @@ async def test_an_application_that_dies_while_it_registers_is_removed_too(world:
 async def test_one_that_cleans_up_after_itself_is_forgotten_at_once(world: World):
     metrics = world.agent()
     key = world.application(71)
-    metrics.register(pid=71, uid=1001, job="job", key=key)
+    metrics.register(pid=71, uid=ALICE, job="job", key=key)
     [segment] = [one for one in shm.segments() if one.key == key]
     shm.remove(segment.id)
     world.watch.end(71)
@@ -161,7 +162,7 @@ async def test_what_an_application_has_made_beside_is_removed_with_it(world: Wor
     key = world.application(71, pools=2)
     pools = world.links(key)
     assert len(pools) == 2
-    metrics.register(pid=71, uid=1001, job="job", key=key)
+    metrics.register(pid=71, uid=ALICE, job="job", key=key)
     world.watch.end(71)
     world.stop_agents()
 
@@ -170,7 +171,7 @@ async def test_what_an_application_has_made_beside_is_removed_with_it(world: Wor
 
 @pytest.mark.parametrize(
     "whose",
-    [{"uid": 1002}, {"pid": 72}, {"owner": 1001}],
+    [{"uid": BOB}, {"pid": 72}, {"owner": ALICE}],
     ids=["of another user", "of another process", "not handed over"],
 )
 async def test_nobody_has_the_agent_remove_what_is_not_his_to_give(world: World, whose: dict[str, int]):
@@ -181,7 +182,7 @@ async def test_nobody_has_the_agent_remove_what_is_not_his_to_give(world: World,
     with shm.open_mapping(segment.id, ROOM, writable=True) as memory:
         memory.write(0, bytes(ROOM))
         Region(memory, key=key, name="71").link("pool", victim)
-    metrics.register(pid=71, uid=1001, job="job", key=key)
+    metrics.register(pid=71, uid=ALICE, job="job", key=key)
     world.watch.end(71)
     await asyncio.sleep(0)
     await asyncio.sleep(0)
@@ -192,10 +193,10 @@ async def test_nobody_has_the_agent_remove_what_is_not_his_to_give(world: World,
 
 async def test_nobody_registers_what_is_not_his(world: World):
     metrics = world.agent()
-    key = world.application(71, uid=1001)
+    key = world.application(71, uid=ALICE)
 
-    assert refusal(metrics, pid=71, uid=1002, key=key) is Der.NO_PERM
-    assert refusal(metrics, pid=72, uid=1001, key=key) is Der.NO_PERM
+    assert refusal(metrics, pid=71, uid=BOB, key=key) is Der.NO_PERM
+    assert refusal(metrics, pid=72, uid=ALICE, key=key) is Der.NO_PERM
     assert refusal(metrics, pid=72, uid=0, key=key) is Der.NO_PERM
     assert refusal(metrics, key=world.root_key) is Der.NO_PERM
     assert world.tree() == {}
@@ -224,9 +225,9 @@ async def test_jobs_that_cannot_be_named_are_refused(world: World, job: str, sta
 async def test_registering_again_is_no_error(world: World):
     metrics = world.agent()
     key = world.application(71)
-    metrics.register(pid=71, uid=1001, job="job", key=key)
-    metrics.register(pid=71, uid=1001, job="job", key=key)
-    metrics.register(pid=71, uid=1001, job="job-2", key=key)
+    metrics.register(pid=71, uid=ALICE, job="job", key=key)
+    metrics.register(pid=71, uid=ALICE, job="job", key=key)
+    metrics.register(pid=71, uid=ALICE, job="job-2", key=key)
 
     assert world.tree() == {"job-2": {"71": key}}
     assert refusal(metrics, key=world.application(71)) is Der.EXIST
@@ -234,10 +235,10 @@ async def test_registering_again_is_no_error(world: World):
 
 async def test_a_successor_of_the_same_number_takes_the_place(world: World):
     metrics = world.agent()
-    old, new = world.application(71, uid=1001), world.application(71, uid=1002)
-    metrics.register(pid=71, uid=1001, job="job", key=old)
+    old, new = world.application(71, uid=ALICE), world.application(71, uid=BOB)
+    metrics.register(pid=71, uid=ALICE, job="job", key=old)
     world.watch.end(71)
-    metrics.register(pid=71, uid=1002, job="job", key=new)
+    metrics.register(pid=71, uid=BOB, job="job", key=new)
 
     assert world.tree() == {"job": {"71": new}}
     assert not world.exists(old)
@@ -246,7 +247,7 @@ async def test_a_successor_of_the_same_number_takes_the_place(world: World):
 async def test_the_last_word_of_an_agent_is_to_leave_nothing(world: World):
     metrics = world.agent()
     key = world.application(71)
-    metrics.register(pid=71, uid=1001, job="job", key=key)
+    metrics.register(pid=71, uid=ALICE, job="job", key=key)
     [job_key] = world.links(world.root_key).values()
     world.watch.end(71)
     world.stop_agents()
@@ -258,7 +259,7 @@ async def test_living_applications_keep_their_place_for_the_next_agent(world: Wo
     first = world.agent()
     keys = {pid: world.application(pid) for pid in (71, 72, 73)}
     for pid, key in keys.items():
-        first.register(pid=pid, uid=1001, job=f"job-{pid % 2}", key=key)
+        first.register(pid=pid, uid=ALICE, job=f"job-{pid % 2}", key=key)
     world.watch.end(72)
     world.stop_agents()
     assert world.tree() == {"job-1": {"71": keys[71], "73": keys[73]}}
@@ -279,7 +280,7 @@ async def test_living_applications_keep_their_place_for_the_next_agent(world: Wo
 async def test_the_next_agent_believes_the_kernel_not_the_tree(world: World):
     first = world.agent()
     key = world.application(71)
-    first.register(pid=71, uid=1001, job="job", key=key)
+    first.register(pid=71, uid=ALICE, job="job", key=key)
     [job_key] = world.links(world.root_key).values()
     world.stop_agents()
     forged = world.application(99)
@@ -296,9 +297,9 @@ async def test_the_next_agent_believes_the_kernel_not_the_tree(world: World):
 
 
 async def test_a_tree_of_another_user_is_left_alone(world: World):
-    world.application(1, key=world.root_key, uid=1001)
+    world.application(1, key=world.root_key, uid=ALICE)
 
-    with pytest.raises(CannotGather, match="uid 1001"):
+    with pytest.raises(CannotGather, match=f"uid {ALICE}"):
         world.agent()
 
 
@@ -316,7 +317,7 @@ async def test_a_tree_that_another_agent_serves_is_left_alone(world: World):
 async def test_an_administrators_ipcrm_upsets_nobody(world: World):
     metrics = world.agent(retain_s=0)
     key = world.application(71)
-    metrics.register(pid=71, uid=1001, job="job", key=key)
+    metrics.register(pid=71, uid=ALICE, job="job", key=key)
     for gone in (key, *world.links(world.root_key).values()):
         [segment] = [one for one in shm.segments() if one.key == gone]
         shm.remove(segment.id)
@@ -324,6 +325,6 @@ async def test_an_administrators_ipcrm_upsets_nobody(world: World):
 
     assert world.tree() == {}
     again = world.application(71)
-    metrics.register(pid=71, uid=1001, job="job", key=again)
+    metrics.register(pid=71, uid=ALICE, job="job", key=again)
     assert world.tree() == {"job": {"71": again}}
     world.watch.end(71)

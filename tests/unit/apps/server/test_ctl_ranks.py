@@ -165,6 +165,15 @@ def in_a_hurry(seconds: float = 0.3) -> Caller:
     )
 
 
+async def until_the_second_has(obeyed):
+    """Give an order to both engines, in a hurry, until the second carries it out: a busy machine may take longer."""
+    async with asyncio.timeout(10):
+        while True:
+            first, second = (await obeyed(BOTH, in_a_hurry())).results
+            if not second.errored:
+                return first, second
+
+
 async def test_an_engine_that_does_not_answer_is_unresponsive_and_keeps_no_other(tmp_path):
     awake = asyncio.Event()
 
@@ -175,7 +184,7 @@ async def test_an_engine_that_does_not_answer_is_unresponsive_and_keeps_no_other
     async with stage(tmp_path, engines=2, answers={Mgmt.PREP_SHUTDOWN: lambda _: svc_pb2.DaosResp()}) as play:
         service = await both_ready(play)
         play.engines[0].answers[Mgmt.PREP_SHUTDOWN] = hang
-        first, second = (await service.prepare_shutdown(BOTH, in_a_hurry())).results
+        first, second = await until_the_second_has(service.prepare_shutdown)
         awake.set()
         assert (first.rank, first.errored, first.state) == (7, True, "unresponsive")
         assert (second.rank, second.errored, second.state) == (8, False, "stopping")
@@ -198,7 +207,7 @@ async def test_an_engine_that_does_not_end_is_reported_and_force_ends_it(tmp_pat
     async with stage(tmp_path, engines=2) as play:
         service = await both_ready(play)
         await deafen(play)
-        first, second = (await service.stop(BOTH, in_a_hurry())).results
+        first, second = await until_the_second_has(service.stop)
         assert (first.errored, first.state, first.msg) == (True, "errored", "system stop: rank failed to stop")
         assert (second.errored, second.state, second.msg) == (False, "stopped", "system stop")
         reply = await service.stop(RanksReq(ranks="7-8", force=True), LEADER)
