@@ -83,11 +83,14 @@ def test_ctrl_c_prints_what_is_known_and_is_quick_about_it(dmg: list[str], hosts
     environment = {**os.environ, "TERM": "dumb"}
     with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=theirs, text=True, env=environment) as process:
         os.close(theirs)
-        told = read_until(ours, f"{WELL} of {WELL + 4} hosts are done")
-        began = time.monotonic()
-        process.send_signal(signal.SIGINT)
-        document, _ = process.communicate(timeout=30)
-        took_s = time.monotonic() - began
+        try:
+            told = read_until(ours, f"{WELL} of {WELL + 4} hosts are done")
+            began = time.monotonic()
+            process.send_signal(signal.SIGINT)
+            document, _ = process.communicate(timeout=30)
+            took_s = time.monotonic() - began
+        finally:
+            process.kill()  # not to wait ten minutes for one that did not hear
         told += read_until(ours, None)
     os.close(ours)
     answer = json.loads(document)

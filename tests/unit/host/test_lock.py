@@ -20,11 +20,13 @@ with holding(Path(sys.argv[1])):
 
 def test_the_holder_is_named_and_its_death_frees_the_place(tmp_path):
     with subprocess.Popen([sys.executable, "-c", HOLDER, tmp_path], stdout=subprocess.PIPE, text=True) as other:
-        assert other.stdout.readline() == "held\n"
-        taken = pytest.raises(PlaceTakenError, match=rf"pid {other.pid}\) is running with socket directory {tmp_path}")
-        with taken, holding(tmp_path):
-            pass
-        other.kill()
+        try:
+            assert other.stdout.readline() == "held\n"
+            said = rf"pid {other.pid}\) is running with socket directory {tmp_path}"
+            with pytest.raises(PlaceTakenError, match=said), holding(tmp_path):
+                pass
+        finally:
+            other.kill()
     with holding(tmp_path):
         assert (tmp_path / ".daos_server.lock").read_text() == f"{os.getpid()}\n"
 
