@@ -9,14 +9,10 @@ A thread beside the program runs the event loop. Calls may come from several thr
 of ``DaosClient`` is here with the same signature; a test holds the two against each other.
 """
 
-import asyncio
-import weakref
 from collections.abc import Callable, Coroutine, Generator, Iterable, Sequence
-from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from functools import partial, wraps
 from pathlib import Path
-from threading import Lock, Thread, get_ident
 from types import TracebackType
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
 
@@ -28,6 +24,7 @@ from daos_control.client.engines import Engines
 from daos_control.client.events import Events
 from daos_control.client.fault_injection import FaultInjection
 from daos_control.client.firmware import Firmware
+from daos_control.client.loop_thread import LoopThread
 from daos_control.client.network import Network
 from daos_control.client.pools import Pools
 from daos_control.client.server import Server
@@ -45,110 +42,10 @@ Part = TypeVar("Part")
 Result = TypeVar("Result")
 
 
-class _Loop:
-    """A client and its event loop, in a thread of their own until they are ended: by ``end``, or with the program.
-
-    They also end when nobody refers to them any more, so neither the thread nor ``end`` may refer to this.
-    """
-
-    def __init__(self, make: Callable[[], DaosClient]) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._gate = Lock()
-        made: Future[DaosClient] = Future()
-        ended = asyncio.Event()
-        self._thread = Thread(
-            target=_run, args=(self._loop, _serve(make, made, ended)), name="daos-client", daemon=True
-        )
-        self.end = weakref.finalize(self, _end, self._loop, self._thread, self._gate, ended)
-        self._thread.start()
-        try:
-            self.client = made.result()
-        except BaseException:
-            self.end()
-            raise
-
-    def call(self, make: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
-        """Run a coroutine and return what it does; it is cancelled if the wait for it is interrupted."""
-        if get_ident() == self._thread.ident:
-            raise RuntimeError("a callback cannot wait for an answer: the thread that calls it would have to bring it")
-        call = _Call(make)
-        try:
-            with self._gate:
-                if not self.end.alive or not self._thread.is_alive():
-                    raise ClientClosed
-                answer = asyncio.run_coroutine_threadsafe(call.run(), self._loop)
-            return answer.result()
-        except CancelledError:
-            raise ClientClosed from None
-        except BaseException:
-            with suppress(RuntimeError):  # a loop that is closed has nothing under way
-                self._loop.call_soon_threadsafe(call.give_up)
-            raise
-
-
-class _Call(Generic[Result]):
-    """A coroutine that can be given up at any moment, also before it has begun: interrupts do not wait for that."""
-
-    def __init__(self, make: Callable[[], Coroutine[Any, Any, Result]]) -> None:
-        self._make = make
-        self._task: asyncio.Task[Any] | None = None
-        self._is_given_up = False
-
-    async def run(self) -> Result:
-        if self._is_given_up:
-            raise asyncio.CancelledError
-        self._task = asyncio.current_task()
-        return await self._make()
-
-    def give_up(self) -> None:
-        """Let it end; called in its event loop, after it was sent there."""
-        self._is_given_up = True
-        if self._task is not None:
-            self._task.cancel()
-
-
-def _run(loop: asyncio.AbstractEventLoop, main: Coroutine[Any, Any, None]) -> None:
-    try:
-        loop.run_until_complete(main)
-        loop.run_until_complete(_clear())
-    finally:
-        loop.close()
-
-
-async def _serve(make: Callable[[], DaosClient], made: "Future[DaosClient]", ended: asyncio.Event) -> None:
-    try:
-        client = make()
-    except BaseException as error:  # noqa: BLE001 - it is for whoever waits for the client
-        made.set_exception(error)
-        return
-    async with client:
-        made.set_result(client)
-        await ended.wait()
-
-
-async def _clear() -> None:
-    """End what is still under way."""
-    rest = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in rest:
-        task.cancel()
-    await asyncio.gather(*rest, return_exceptions=True)
-    await asyncio.get_running_loop().shutdown_asyncgens()
-
-
-def _end(loop: asyncio.AbstractEventLoop, thread: Thread, gate: Lock, ended: asyncio.Event) -> None:
-    with gate:
-        if not thread.is_alive():  # no client could be made, or this is a copy of the process that made it
-            return
-        with suppress(RuntimeError):  # the loop has just been closed, for want of a client
-            loop.call_soon_threadsafe(ended.set)
-    if get_ident() != thread.ident:
-        thread.join()
-
-
 class _Blocking(Generic[Part]):
     """The verbs of one part of a client, to be called from outside its event loop."""
 
-    def __init__(self, loop: _Loop, part: Part) -> None:
+    def __init__(self, loop: LoopThread, part: Part) -> None:
         self._loop = loop
         self._part = part
 
@@ -350,7 +247,7 @@ class SyncDaosClient:
     """
 
     def __init__(self, make: Callable[[], DaosClient]) -> None:
-        self._loop = _Loop(make)
+        self._loop = LoopThread(make)
         client = self._loop.client
         self.system = SyncSystem(self._loop, client.system)
         self.pools = SyncPools(self._loop, client.pools)
