@@ -274,9 +274,11 @@ async def test_who_gives_up_is_forgotten(pair):
 async def test_a_deadline_holds_at_both_ends(pair):
     async with pair() as (ask, stage):
         await ask("say:hello")  # so that the time is not spent on connecting
-        with pytest.raises(Fault) as caught:
-            await ask("wait", timeout_s=1)
-        assert caught.value.code == 510
+        async with asyncio.timeout(PATIENCE_S):
+            while not stage.begun.is_set():  # on a busy machine the time may be over before the server hears of it
+                with pytest.raises(Fault) as caught:
+                    await ask("wait", timeout_s=1)
+                assert caught.value.code == 510
         async with asyncio.timeout(PATIENCE_S):
             await stage.cancelled.wait()
         assert (await ask("say:on")).current_leader == "on"

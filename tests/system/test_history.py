@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from daos_control.client.events import POLL_S
 from daos_control.testing.lab import DrivenLab
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(240), pytest.mark.xdist_group("lab")]
@@ -65,9 +66,7 @@ class Follower:
 
     def interrupt(self) -> int:
         self._process.send_signal(2)
-        began = time.monotonic()
-        self._process.communicate(timeout=10)
-        assert time.monotonic() - began < 3
+        self._process.communicate(timeout=POLL_S / 2)  # it does not wait for the answer to what it has asked
         return self._process.returncode
 
 
