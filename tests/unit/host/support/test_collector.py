@@ -214,7 +214,8 @@ def test_a_transfer_needs_a_program(sources: Sources, host: Path) -> None:
         do(sources, host / "out", Item(Step.TRANSFER), transfer_words="'unfinished")
 
 
-def test_running_a_program() -> None:
+def test_running_a_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", os.defpath)  # a folder of somebody's that may not be looked into is another error
     assert run_command(["sh", "-c", "echo out; echo err >&2"]) == b"out\nerr\n"
     with pytest.raises(StepFailed, match=r"sh failed \(3\): last"):
         run_command(["sh", "-c", "echo first; echo last; exit 3"])
