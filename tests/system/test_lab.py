@@ -4,7 +4,6 @@ import os
 import re
 import subprocess
 import sys
-import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -138,10 +137,8 @@ def test_no_lab_says_how_to_get_one(tmp_path: Path) -> None:
 def test_the_readmes_example_runs(running: LabUnderTest) -> None:
     readme = (Path(__file__).resolve().parent.parent.parent / "README.md").read_text()
     (example,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
-    imports, body = example.split("\n\n", 1)
-    program = f"import asyncio\n{imports}\n\nasync def main():\n{textwrap.indent(body, '    ')}\nasyncio.run(main())"
     done = subprocess.run(
-        [sys.executable, "-c", program],
+        [sys.executable, "-c", example],
         capture_output=True,
         text=True,
         check=False,
