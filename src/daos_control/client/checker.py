@@ -8,7 +8,7 @@ from typing import Any, Final
 from daos_control.base.rankset import NIL_RANK
 from daos_control.client.connection import Connection
 from daos_control.client.errors import InvalidRequest
-from daos_control.client.hosts import texts
+from daos_control.client.given import texts
 from daos_control.model.checker import (
     Action,
     CheckFlag,

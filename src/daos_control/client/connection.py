@@ -1,14 +1,12 @@
 """What every part of the client shares: the channels, the hosts, the system's name."""
 # ruff: noqa: PLC0415 - most commands ask the management service, and pay nothing for asking many hosts
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from google.protobuf.message import Message
 
-from daos_control.base.rankset import RankSet
-from daos_control.client.errors import InvalidRequest
 from daos_control.client.hosts import addresses
 from daos_control.client.invoke import ManagementClient
 from daos_control.client.transport import DEADLINE_S, Transport
@@ -80,16 +78,3 @@ class Connection:
         """Return the addresses of these hosts, or of all configured ones."""
         configured = addresses(self.management.hosts, self.management.port)
         return addresses(hosts, self.management.port) if hosts else configured
-
-
-def ranks_of(ranks: Iterable[int] | str) -> RankSet:
-    """Read ranks, given one by one or as people write them. Raises InvalidRequest."""
-    try:
-        return RankSet.parse(ranks) if isinstance(ranks, str) else RankSet(ranks)
-    except ValueError as error:
-        raise InvalidRequest(str(error)) from error
-
-
-def rank_text(ranks: Iterable[int] | str) -> str:
-    """Fold ranks as requests carry them: ``0-3,7``."""
-    return str(ranks_of(ranks))

@@ -12,8 +12,9 @@ from typing import Any
 from daos_control.base.errors import DaosControlError
 from daos_control.base.hostset import HostSet
 from daos_control.base.rankset import NIL_RANK, RankSet
-from daos_control.client.connection import Connection, rank_text
+from daos_control.client.connection import Connection
 from daos_control.client.errors import InvalidRequest, NotOffered, PartlyFailed
+from daos_control.client.given import rank_text
 from daos_control.client.reports import HostProblem, group_problems
 from daos_control.client.system import System
 from daos_control.net.rpc.methods import HOST

@@ -18,7 +18,7 @@ from typing import Any, Final
 from google.protobuf.message import Message
 
 from daos_control.base.errors import DaosControlError
-from daos_control.client.connection import Connection, ranks_of
+from daos_control.client.connection import Connection
 from daos_control.client.errors import (
     InvalidRequest,
     ManagementServiceUnreachable,
@@ -26,6 +26,7 @@ from daos_control.client.errors import (
     UnexpectedReply,
     is_connection_error,
 )
+from daos_control.client.given import ranks_of
 from daos_control.client.invoke import ManagementClient
 from daos_control.client.outcomes import is_not_running, is_timeout
 from daos_control.model.event import EventId, Severity

@@ -6,12 +6,8 @@ from daos_control.base.errors import DaosControlError
 from daos_control.base.fault_codes import FaultCode
 from daos_control.base.hostset import HostSet
 from daos_control.client.errors import InvalidRequest
+from daos_control.client.given import texts
 from daos_control.config.system import LAST_PORT
-
-
-def texts(given: Iterable[str]) -> tuple[str, ...]:
-    """Return texts one by one; a lone one is one, and not its letters."""
-    return (given,) if isinstance(given, str) else tuple(given)
 
 
 def addresses(hosts: Iterable[str], port: int) -> list[str]:
@@ -36,14 +32,6 @@ def _with_port(host: str, port: int) -> str:
     if not (given.isascii() and given.isdigit() and 0 < int(given) <= LAST_PORT):
         raise InvalidRequest(f"host {host!r} should conform to hostname[:port], with a port from 1 to {LAST_PORT}")
     return host
-
-
-def hosts_of(hosts: Iterable[str]) -> HostSet:
-    """Read host lists. Raises InvalidRequest."""
-    try:
-        return HostSet.parse(",".join(texts(hosts)))
-    except ValueError as error:
-        raise InvalidRequest(str(error)) from error
 
 
 def folded(hosts: Iterable[str]) -> str:

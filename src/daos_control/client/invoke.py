@@ -31,7 +31,8 @@ from daos_control.base import logs
 from daos_control.base.errors import DaosControlError, NotLeader, Redirect
 from daos_control.base.version import DAOS_VERSION
 from daos_control.client.errors import Interrupted, ManagementServiceUnreachable, is_connection_error
-from daos_control.client.hosts import addresses, texts
+from daos_control.client.given import texts
+from daos_control.client.hosts import addresses
 from daos_control.client.outcomes import is_timeout, is_unavailable, late
 from daos_control.client.race import Manner, Outcome, Race
 from daos_control.client.routes import Route

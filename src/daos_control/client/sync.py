@@ -9,14 +9,14 @@ A thread beside the program runs the event loop. Calls may come from several thr
 of ``DaosClient`` is here with the same signature; a test holds the two against each other.
 """
 
-from collections.abc import Callable, Coroutine, Generator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Sequence
 from contextlib import suppress
 from functools import partial, wraps
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
 
-from daos_control.base.errors import ClientClosed, DaosControlError
+from daos_control.base.errors import ClientClosed
 from daos_control.client.checker import Checker
 from daos_control.client.configuration import Configuration
 from daos_control.client.daos import DaosClient
@@ -33,13 +33,12 @@ from daos_control.client.support import Support
 from daos_control.client.system import System
 from daos_control.client.telemetry import Telemetry
 from daos_control.config.system import CONTROL_PORT, SYSTEM_NAME
-from daos_control.model.event import EventId, Severity
-from daos_control.model.journal import Entry
 from daos_control.security.certificate_files import Certificates
 
 P = ParamSpec("P")
 Part = TypeVar("Part")
 Result = TypeVar("Result")
+Item = TypeVar("Item")
 
 
 class _Blocking(Generic[Part]):
@@ -61,6 +60,29 @@ def _blocking(
         return self._call(verb, *args, **options)
 
     return call
+
+
+def _streaming(
+    verb: Callable[Concatenate[Part, P], AsyncGenerator[Item, None]],
+) -> Callable[Concatenate[_Blocking[Part], P], Generator[Item, None, None]]:
+    """Make a generator of one that waits; callbacks that it is given are called from the client's own thread."""
+
+    @wraps(verb)
+    def stream(self: _Blocking[Part], /, *args: P.args, **options: P.kwargs) -> Generator[Item, None, None]:
+        source = verb(self._part, *args, **options)
+
+        async def following() -> Item:
+            return await anext(source)
+
+        try:
+            while True:
+                yield self._loop.call(following)
+        except GeneratorExit:
+            with suppress(ClientClosed):
+                self._loop.call(source.aclose)
+            raise
+
+    return stream
 
 
 class SyncSystem(_Blocking[System]):
@@ -156,40 +178,7 @@ class SyncEvents(_Blocking[Events]):
     list = _blocking(Events.list)
     explain = _blocking(Events.explain)
 
-    def follow(
-        self,
-        *,
-        after: int | None = None,
-        ranks: Iterable[int] | str = (),
-        pool: str = "",
-        severity: Severity | None = None,
-        events: Iterable[EventId | str] = (),
-        moves: bool = False,
-        missed: Callable[[int], None] | None = None,
-        trouble: Callable[[DaosControlError], None] | None = None,
-    ) -> Generator[Entry, None, None]:
-        """Yield what happens from now on; see ``Events.follow``. Callbacks are called from the client's own thread."""
-        stream = self._part.follow(
-            after=after,
-            ranks=ranks,
-            pool=pool,
-            severity=severity,
-            events=events,
-            moves=moves,
-            missed=missed,
-            trouble=trouble,
-        )
-
-        async def following() -> Entry:
-            return await anext(stream)
-
-        try:
-            while True:
-                yield self._loop.call(following)
-        except GeneratorExit:
-            with suppress(ClientClosed):
-                self._loop.call(stream.aclose)
-            raise
+    follow = _streaming(Events.follow)
 
 
 class SyncChecker(_Blocking[Checker]):

@@ -7,7 +7,7 @@ from typing import Final
 
 from daos_control.client.connection import Connection
 from daos_control.client.errors import InvalidRequest, UnexpectedReply
-from daos_control.client.hosts import texts
+from daos_control.client.given import texts
 from daos_control.client.waiting import Wait, end
 from daos_control.net import http1
 from daos_control.net.http1 import HttpError, HttpTimeoutError

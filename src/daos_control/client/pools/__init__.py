@@ -33,17 +33,9 @@ __all__ = [
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
-        "daos_control.client.pools.foresight": ("AtStake", "Foreseen"),
-        "daos_control.client.pools.plan": ("LargestPool", "PoolPlan", "RankShare"),
-        "daos_control.client.pools.records": (
-            "Acl",
-            "CreatedPool",
-            "Pool",
-            "PoolList",
-            "Rebuild",
-            "Target",
-            "TierStats",
-        ),
-        "daos_control.client.pools.verbs": ("HEALTH_ONLY", "Pools"),
+        "daos_control.client.pools.foresight": "AtStake Foreseen",
+        "daos_control.client.pools.plan": "LargestPool PoolPlan RankShare",
+        "daos_control.client.pools.records": "Acl CreatedPool Pool PoolList Rebuild Target TierStats",
+        "daos_control.client.pools.verbs": "HEALTH_ONLY Pools",
     },
 )

@@ -16,9 +16,9 @@ from daos_control.base.errors import DaosControlError, Fault, PoolNotFound, Redi
 from daos_control.base.fault_codes import FaultCode
 from daos_control.base.rankset import RankSet
 from daos_control.client import pool_properties
-from daos_control.client.connection import Connection, ranks_of
+from daos_control.client.connection import Connection
 from daos_control.client.errors import InvalidRequest
-from daos_control.client.hosts import texts
+from daos_control.client.given import ranks_of, texts
 from daos_control.client.pool_properties import PropertyValue
 from daos_control.client.pools.acl import explaining_entries, explaining_principal
 from daos_control.client.pools.records import (

@@ -31,11 +31,11 @@ __all__ = [
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
-        "daos_control.client.system.leader": ("Leader",),
-        "daos_control.client.system.members": ("Member", "SystemState"),
-        "daos_control.client.system.pools": ("CleanedPool", "RebuildResult"),
-        "daos_control.client.system.ranks": ("PoolRanksResult", "RankResults"),
-        "daos_control.client.system.selection": ("Absent",),
-        "daos_control.client.system.verbs": ("System",),
+        "daos_control.client.system.leader": "Leader",
+        "daos_control.client.system.members": "Member SystemState",
+        "daos_control.client.system.pools": "CleanedPool RebuildResult",
+        "daos_control.client.system.ranks": "PoolRanksResult RankResults",
+        "daos_control.client.system.selection": "Absent",
+        "daos_control.client.system.verbs": "System",
     },
 )

@@ -6,9 +6,8 @@ from typing import Any
 
 from daos_control.base.hostset import HostSet
 from daos_control.base.rankset import RankSet
-from daos_control.client.connection import rank_text
 from daos_control.client.errors import InvalidRequest, PartlyFailed
-from daos_control.client.hosts import hosts_of
+from daos_control.client.given import hosts_of, rank_text
 
 
 def selection(ranks: Iterable[int] | str, hosts: Sequence[str]) -> dict[str, Any]:

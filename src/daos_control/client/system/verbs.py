@@ -9,7 +9,7 @@ from daos_control.base.rankset import RankSet
 from daos_control.client import system  # its answers are imported when the first one is read
 from daos_control.client.connection import Connection
 from daos_control.client.errors import InvalidRequest
-from daos_control.client.hosts import texts
+from daos_control.client.given import texts
 from daos_control.client.outcomes import is_not_running, is_unavailable
 from daos_control.client.system.selection import selection, some
 from daos_control.model.member_state import ALL_STATES, AVAILABLE, MemberState, mask_of
